@@ -1,0 +1,1 @@
+"""A Jobs service on Redis that loses nothing, and the lessons that lead to it."""

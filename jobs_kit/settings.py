@@ -1,0 +1,84 @@
+"""Where things are and how long they last: the one file that knows hosts, ports and the environment.
+
+Every setting is a function that reads the environment when it is called, so a program
+may set a variable and a test may change it. Unset or empty means the default.
+
+    REDIS_URL                 redis://user:password@host:port/db; wins over the next two
+    REDIS_HOST, REDIS_PORT    where Redis is (127.0.0.1, 6379)
+    JOBS_KIT_PREFIX           starts every key that you make on a Redis that you share (the user
+                              name in REDIS_URL and a dot; nothing without one)
+    JOBS_KIT_JOB_SECONDS      the least time a job takes, so that it can be watched (0)
+    JOBS_KIT_JOB_EXPIRES      seconds that an ended job is kept (604800, one week)
+    JOBS_KIT_LEASE            seconds until a silent worker counts as dead (6)
+    JOBS_KIT_WORKER_NAME      the name of a worker in the log (its machine and process)
+    JOBS_KIT_API_PORT         where `jobs-kit api` listens (5000)
+"""
+
+import os
+import re
+import socket
+from urllib.parse import urlsplit
+
+
+def redis_url():
+    """Return the URL of the Redis that this program uses, a str."""
+    host = os.environ.get("REDIS_HOST") or "127.0.0.1"
+    port = _number("REDIS_PORT", 6379, whole=True, at_most=65535)
+    return os.environ.get("REDIS_URL") or f"redis://{host}:{port}"
+
+
+def redis_is_named():
+    """Tell whether the environment names a Redis at all."""
+    return any(os.environ.get(name) for name in ("REDIS_URL", "REDIS_HOST", "REDIS_PORT"))
+
+
+def without_password(url):
+    """Return the URL with its password hidden, to be shown: redis://ana:***@host:6379."""
+    return re.sub(r"(//[^:/@]*):[^/]*@", r"\1:***@", url)
+
+
+def prefix():
+    """Return what every key and queue of this user starts with: '', or 'ana.' for ana's URL."""
+    user = urlsplit(redis_url()).username
+    return os.environ.get("JOBS_KIT_PREFIX", f"{user}." if user and user != "default" else "")
+
+
+def job_seconds():
+    """Return the least time that a job takes, in seconds."""
+    return _number("JOBS_KIT_JOB_SECONDS", 0)
+
+
+def job_expires():
+    """Return how long a job is kept after its end, in whole seconds."""
+    return _number("JOBS_KIT_JOB_EXPIRES", 7 * 24 * 3600, whole=True, at_least=1)
+
+
+def lease():
+    """Return the seconds after which a worker that gives no sign of life counts as dead."""
+    return _number("JOBS_KIT_LEASE", 6, at_least=0.1)
+
+
+def worker_name():
+    """Return the name of this worker in the log: worker-a, or machine-4711."""
+    return os.environ.get("JOBS_KIT_WORKER_NAME") or f"{socket.gethostname()}-{os.getpid()}"
+
+
+def api_port():
+    """Return the port on which the API listens."""
+    return _number("JOBS_KIT_API_PORT", 5000, whole=True, at_most=65535)
+
+
+def _number(name, default, whole=False, at_least=0, at_most=10**9):
+    text = os.environ.get(name)
+    if not text:
+        return default
+    try:
+        number = int(text) if whole else float(text)
+        if at_least <= number <= at_most:
+            return number
+    except ValueError:
+        pass
+    kind = "a whole number" if whole else "a number"
+    raise ValueError(
+        f"{name} is {text!r}; it must be {kind} from {at_least} to {at_most}, such as {default}"
+    )
