@@ -1,4 +1,4 @@
-"""Where things are and how long they last: the one file that knows hosts, ports and the environment.
+"""Where things are and how long they last: the one file that knows hosts, ports, environment.
 
 Every setting is a function that reads the environment when it is called, so a program
 may set a variable and a test may change it. Unset or empty means the default.

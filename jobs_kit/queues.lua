@@ -1,0 +1,125 @@
+-- The steps of a ReliableQueue. Redis runs a script from beginning to end before it looks at
+-- anybody else's command, so that each step happens as a whole or not at all.
+--
+--   hotqueue:queue                 the messages that wait, oldest first
+--   hotqueue:queue:held:ana-1f03   what the worker ana-1f03 holds
+--   hotqueue:queue:workers         each worker and the time until which it counts as living
+--   hotqueue:queue:claims          each worker and the number of its latest claim
+--   hotqueue:queue:deaths          each message and how many workers died of it
+--   hotqueue:queue:puts            what was put in the last minute: a random token for each put
+--   hotqueue:queue:dead            the dead letters: {"message": ..., "reason": ...}
+
+local queue, call = KEYS[1], redis.call
+local workers, claims, deaths = queue .. ':workers', queue .. ':claims', queue .. ':deaths'
+local puts = queue .. ':puts'
+local clock = call('TIME')
+local now = clock[1] + clock[2] / 1000000  -- Redis's clock: workers' clocks may differ
+local MOST_DEATHS = 3
+local REMEMBERED = 3600  -- seconds
+
+local function held(worker) return queue .. ':held:' .. worker end
+
+-- What a queue of something in particular adds to each step.
+local on = {
+  claim = function(message, worker) end,  -- may return a reason to refuse, '' to drop; details
+  acknowledge = function(message, worker, outcome, value, extra) end,
+  give_back = function(message, worker) end,
+  bury = function(message, reason) end,
+}
+
+local function bury(message, reason)
+  call('HDEL', deaths, message)
+  call('RPUSH', queue .. ':dead', cjson.encode({message = message, reason = reason}))
+  on.bury(message, reason)
+end
+
+-- The worker lives for one more lease. When nobody's lease is left, it was Redis that was away,
+-- not a worker that died: then everybody gets one more lease to come back.
+local function sign_of_life(worker, lease)
+  local last = call('ZREVRANGE', workers, 0, 0, 'WITHSCORES')[2]
+  if last and tonumber(last) < now then
+    for _, each in ipairs(call('ZRANGE', workers, 0, -1)) do
+      call('ZADD', workers, now + lease, each)
+    end
+  end
+  call('ZADD', workers, now + lease, worker)
+end
+
+-- Everything that the worker holds goes back to the head of the queue, in the old order.
+local function give_back(worker)
+  local message = call('LMOVE', held(worker), queue, 'RIGHT', 'LEFT')
+  while message do
+    on.give_back(message, worker)
+    message = call('LMOVE', held(worker), queue, 'RIGHT', 'LEFT')
+  end
+  call('HDEL', claims, worker)
+end
+
+-- A dead worker is looked at for an hour more: a command that it sent before it died may still be
+-- on its way and hand it a message.
+local function give_back_what_the_dead_hold()
+  for _, worker in ipairs(call('ZRANGEBYSCORE', workers, '-inf', now)) do
+    local message = call('LINDEX', held(worker), 0)
+    if message and call('HEXISTS', claims, worker) == 1
+      and call('HINCRBY', deaths, message, 1) >= MOST_DEATHS then
+      call('LPOP', held(worker))
+      bury(message, MOST_DEATHS .. ' workers died while they held it')
+    end
+    give_back(worker)
+  end
+  call('ZREMRANGEBYSCORE', workers, '-inf', now - REMEMBERED)
+end
+
+-- A number that is not the worker's latest claim is stale, and changes nothing.
+local function acknowledge(worker, number, outcome, value, extra)
+  if call('HGET', claims, worker) ~= number then return end
+  local message = call('LPOP', held(worker))
+  if not message then return end
+  if outcome == 'unreadable' then return bury(message, value) end
+  call('HDEL', deaths, message)
+  on.acknowledge(message, worker, outcome, value, extra)
+end
+
+-- First comes what the worker holds already: the answer to its last claim may have been lost.
+local function claim(worker, number)
+  if tonumber(call('HGET', claims, worker) or 0) > tonumber(number) then return end
+  call('HSET', claims, worker, number)
+  while true do
+    while call('LLEN', held(worker)) > 1 do
+      call('LMOVE', held(worker), queue, 'RIGHT', 'LEFT')
+    end
+    local message = call('LINDEX', held(worker), 0)
+      or call('LMOVE', queue, held(worker), 'LEFT', 'RIGHT')
+    if not message then return end
+    local refused, details = on.claim(message, worker)
+    if not refused then return {message, details or false} end
+    call('LPOP', held(worker))
+    if refused ~= '' then bury(message, refused) end
+  end
+end
+
+local steps = {}
+
+-- Sent twice, because the first answer was lost, it still puts the messages once.
+function steps.put(token)
+  if call('ZADD', puts, 'NX', now, token) == 0 then return end
+  call('ZREMRANGEBYSCORE', puts, '-inf', now - 60)
+  for i = 3, #ARGV do call('RPUSH', queue, ARGV[i]) end
+end
+
+function steps.beat(worker, lease)
+  sign_of_life(worker, lease)
+  give_back_what_the_dead_hold()
+end
+
+function steps.next(worker, lease, new_number, number, outcome, value, extra)
+  sign_of_life(worker, lease)
+  acknowledge(worker, number, outcome, value, extra)
+  return claim(worker, new_number)
+end
+
+function steps.leave(worker, lease, new_number, number, outcome, value, extra)
+  acknowledge(worker, number, outcome, value, extra)
+  give_back(worker)
+  call('ZADD', workers, now, worker)
+end
