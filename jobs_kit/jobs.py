@@ -173,4 +173,5 @@ def _outcome(consumer, finished, result):
 
 def _message(error):
     kind = "" if isinstance(error, ValueError) else f"{type(error).__name__}: "
-    return f"{kind}{error}"[:1000].strip(": ") or type(error).__name__
+    text = f"{kind}{error}"[:1000].strip(": ") or type(error).__name__
+    return text.encode(errors="replace").decode()

@@ -144,6 +144,8 @@ class Consumer:
             except DOWN as fault:
                 if self._heart is None:
                     raise
+                if self._interrupted and not done:
+                    return None
                 log.warning("Redis does not answer (%s); trying again", fault)
                 time.sleep(0.5)
 

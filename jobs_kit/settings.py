@@ -34,7 +34,7 @@ def redis_is_named():
 
 def without_password(url):
     """Return the URL with its password hidden, to be shown: redis://ana:***@host:6379."""
-    return re.sub(r"(//[^:/@]*):[^/]*@", r"\1:***@", url)
+    return re.sub(r"(//[^:/@]*):.*@", r"\1:***@", url)
 
 
 def prefix():

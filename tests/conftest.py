@@ -1,0 +1,94 @@
+"""What the tests share: a real Redis started by the kit, with a fresh database for each test."""
+
+import importlib
+import itertools
+import os
+import subprocess
+import sys
+import time
+
+import pytest
+import redis
+
+from jobs_kit.lab.server import start_server
+
+databases = itertools.cycle(range(1, 16))
+
+
+@pytest.fixture(scope="session")
+def server():
+    """A Redis server that ends with the tests."""
+    server = start_server()
+    yield server
+    server.stop()
+
+
+@pytest.fixture
+def redis_url(server, monkeypatch):
+    """The URL of a database with nothing in it; the environment names it as well."""
+    for name in [name for name in os.environ if name.startswith(("JOBS_KIT_", "REDIS_"))]:
+        if name != "JOBS_KIT_REQUIRE_BROWSER":
+            monkeypatch.delenv(name)
+    url = f"{server.url}/{next(databases)}"
+    redis.Redis.from_url(url).flushdb()
+    monkeypatch.setenv("REDIS_URL", url)
+    return url
+
+
+@pytest.fixture
+def address(redis_url):
+    """The same database as keyword arguments of a queue or a client."""
+    parts = redis.connection.parse_url(redis_url)
+    return {name: parts[name] for name in ("host", "port", "db")}
+
+
+@pytest.fixture
+def service(redis_url):
+    """service("jobs") imports a module of the service anew: its clients follow redis_url."""
+
+    def forget():
+        for name in ("jobs", "api", "worker"):
+            sys.modules.pop(f"jobs_kit.{name}", None)
+
+    forget()
+    yield lambda name: importlib.import_module(f"jobs_kit.{name}")
+    forget()
+
+
+@pytest.fixture
+def run():
+    """Start a real Python process: run("-m", "jobs_kit.worker", NAME="value"); ended afterwards."""
+    processes = []
+
+    def start(*arguments, **environment):
+        process = subprocess.Popen(
+            [sys.executable, "-u", *arguments],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            env=os.environ | environment,
+        )
+        processes.append(process)
+        return process
+
+    yield start
+    for process in processes:
+        process.kill()
+        process.wait()
+        process.stdout.close()
+
+
+def _until(condition, seconds=20):
+    """Wait until condition() is true and return what it returns; fail after so many seconds."""
+    deadline = time.monotonic() + seconds
+    while not (value := condition()):
+        assert time.monotonic() < deadline, f"still not true after {seconds} s"
+        time.sleep(0.01)
+    return value
+
+
+@pytest.fixture
+def until():
+    """Wait for a condition, never for a time: until(lambda: len(q) == 3)."""
+    return _until

@@ -1,0 +1,364 @@
+"""A ReliableQueue delivers every message at least once, whatever happens to its workers."""
+
+import json
+import os
+import signal
+import threading
+import time
+
+import pytest
+import redis
+from faulty_proxy import FaultyProxy
+from hotqueue import HotQueue
+
+from jobs_kit.lab.server import start_server
+from jobs_kit.queues import Consumer, ReliableQueue
+
+# A worker in a process of its own; argv: name, lease, seconds of work for each message.
+WORKER = """
+import os, sys, time
+from jobs_kit.queues import ReliableQueue
+import redis
+parts = redis.connection.parse_url(os.environ["REDIS_URL"])
+q = ReliableQueue(sys.argv[1], lease=float(sys.argv[2]), **parts)
+print("ready")
+for message in q.consume():
+    print("got", message)
+    if message == "poison":
+        os.kill(os.getpid(), 9)
+    time.sleep(float(sys.argv[3]))
+    print("done", message)
+"""
+
+
+@pytest.fixture
+def q(address):
+    return ReliableQueue("q", **address)
+
+
+@pytest.fixture
+def worker(run):
+    """worker(lease, seconds): a real worker of the queue `q`; .said lists its lines so far."""
+
+    def start(lease, seconds):
+        process = run("-c", WORKER, "q", str(lease), str(seconds))
+        process.said = []
+
+        def read():
+            for line in process.stdout:
+                process.said.append(line.strip())
+
+        threading.Thread(target=read, daemon=True).start()
+        return process
+
+    return start
+
+
+def test_messages_come_in_the_order_in_which_they_were_put(q):
+    messages = ["a", 1, {"deep": [1, None]}, ["x"], "", 0, False]
+    q.put(*messages[:3])
+    for message in messages[3:]:
+        q.put(message)
+    assert len(q) == 7
+    assert list(q.consume(block=False)) == messages
+    assert len(q) == 0
+
+
+def test_one_put_takes_ten_thousand_messages(q):
+    q.put(*range(10_000))
+    assert len(q) == 10_000
+
+
+@pytest.mark.parametrize("messages", [(), (None,), ("good", None)])
+def test_none_is_refused_and_nothing_is_put(q, messages):
+    with pytest.raises(ValueError, match="None is not one"):
+        q.put(*messages)
+    assert len(q) == 0
+
+
+def test_what_json_cannot_express_is_refused_and_nothing_is_put(q):
+    with pytest.raises(TypeError):
+        q.put("good", object())
+    assert len(q) == 0
+
+
+def test_a_queue_connects_when_it_is_used_and_not_before():
+    q = ReliableQueue("q", host="127.0.0.1", port=1)
+    with pytest.raises(redis.ConnectionError):
+        q.put("x")
+
+
+def test_consuming_from_a_wrong_address_is_an_error_and_no_endless_wait():
+    with pytest.raises(redis.ConnectionError):
+        next(ReliableQueue("q", host="127.0.0.1", port=1).consume())
+
+
+def test_it_shares_a_queue_with_plain_hotqueue(q, address):
+    plain = HotQueue("q", serializer=json, **address)
+    plain.put("from plain")
+    assert list(q.consume(block=False)) == ["from plain"]
+    q.put("to plain")
+    assert plain.get() == "to plain"
+
+
+def test_it_works_on_the_pool_of_a_client(q, address):
+    q.put("x")
+    pooled = ReliableQueue("q", connection_pool=redis.Redis(**address).connection_pool)
+    assert list(pooled.consume(block=False)) == ["x"]
+
+
+def test_a_message_is_held_until_the_loop_comes_back_for_more(q):
+    q.put("a", "b")
+    consumer = q.consume()
+    assert next(consumer) == "a"
+    assert held(q) == ["a"]
+    assert next(consumer) == "b"
+    assert held(q) == ["b"]
+
+
+def test_leaving_the_loop_puts_the_message_in_hand_back_in_its_place(q):
+    q.put("a", "b", "c")
+    for message in q.consume():
+        if message == "b":
+            break
+    assert waiting(q) == ["b", "c"]
+    assert held(q) == []
+
+
+def test_an_exception_in_the_loop_puts_the_message_in_hand_back(q):
+    q.put("a", "b")
+    with pytest.raises(ZeroDivisionError):
+        for message in q.consume():
+            1 / (message != "a")
+    assert waiting(q) == ["a", "b"]
+
+
+@pytest.mark.parametrize("form", ["bare", "called"])
+def test_a_decorated_function_acknowledges_what_it_has_done(q, form):
+    done = []
+    decorator = q.worker(block=False) if form == "called" else q.worker
+
+    @decorator
+    def do_work(item):
+        done.append(item)
+        if form == "bare" and item == "b":
+            raise KeyboardInterrupt
+
+    q.put("a", "b")
+    if form == "bare":
+        with pytest.raises(KeyboardInterrupt):
+            do_work()
+        assert waiting(q) == ["b"]
+    else:
+        do_work()
+        assert waiting(q) == []
+    assert done == ["a", "b"]
+    assert held(q) == []
+
+
+def test_a_timeout_ends_the_loop_when_nothing_comes(q):
+    q.put("a")
+    assert list(q.consume(timeout=0.3)) == ["a"]
+
+
+def test_a_waiting_consumer_gets_what_is_put_later(q):
+    threading.Timer(0.3, q.put, ["late"]).start()
+    assert list(q.consume(timeout=2)) == ["late"]
+
+
+def test_what_cannot_be_read_becomes_a_dead_letter_and_the_rest_goes_on(q, address):
+    HotQueue("q", serializer=None, **address).put("{broken", "null", b"\x80\xff")
+    q.put("good")
+    assert list(q.consume(block=False)) == ["good"]
+    letters = q.dead_letters()
+    texts = [letter["message"].encode(errors="surrogateescape") for letter in letters]
+    assert texts == [b"{broken", b"null", b"\x80\xff"]
+    assert "cannot be read" in letters[0]["reason"]
+    assert letters[1]["reason"] == "null is not a message"
+    assert held(q) == []
+
+
+def test_get_pops_at_most_once_and_waits_longer_than_a_socket_timeout(q, address):
+    q.put("a")
+    assert q.get() == "a"
+    assert held(q) == [] and q.get() is None
+    impatient = ReliableQueue("q", **address, socket_timeout=0.2)
+    threading.Timer(0.8, q.put, ["late"]).start()
+    assert impatient.get(block=True, timeout=5) == "late"
+
+
+def test_eight_threads_on_one_queue_get_each_message_once(q):
+    q.put(*range(400))
+    got = []
+    threads = [
+        threading.Thread(target=lambda: got.extend(q.consume(block=False))) for _ in range(8)
+    ]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert sorted(got) == list(range(400))
+
+
+def test_a_killed_worker_s_message_goes_to_the_next_one_at_the_default_lease(q, worker, until):
+    q.put("a", "b")
+    first = worker(6, 60)
+    until(lambda: "got a" in first.said)
+    first.kill()
+    second = worker(6, 0)
+    until(lambda: "done b" in second.said, seconds=5)
+    until(lambda: "done a" in second.said, seconds=10)
+    until(lambda: held(q) == [])
+    assert second.said.count("got a") == 1
+
+
+def test_a_slow_living_worker_keeps_what_it_holds(q, worker, until):
+    q.put("slow")
+    first = worker(0.5, 2)
+    until(lambda: "got slow" in first.said)
+    second = worker(0.5, 0)
+    until(lambda: "done slow" in first.said)
+    q.put("next")
+    until(lambda: "done next" in first.said + second.said)
+    assert "got slow" not in second.said
+    assert first.said.count("got slow") == 1
+
+
+def test_a_message_that_kills_three_workers_becomes_a_dead_letter(q, worker, until):
+    q.put("poison")
+    for _ in range(3):
+        victim = worker(0.3, 0)
+        until(lambda: victim.poll() is not None)  # noqa: B023
+        assert victim.returncode == -signal.SIGKILL
+    survivor = worker(0.3, 0)
+    q.put("good")
+    until(lambda: "done good" in survivor.said)
+    until(lambda: q.dead_letters())
+    assert q.dead_letters() == [
+        {"message": '"poison"', "reason": "3 workers died while they held it"}
+    ]
+    assert "got poison" not in survivor.said
+    assert waiting(q) == []
+
+
+def test_the_acknowledgement_of_a_worker_that_was_taken_for_dead_changes_nothing(q, worker, until):
+    q.put("a")
+    frozen = worker(0.5, 1)
+    until(lambda: "got a" in frozen.said)
+    os.kill(frozen.pid, signal.SIGSTOP)
+    second = worker(0.5, 3)
+    until(lambda: "got a" in second.said)
+    os.kill(frozen.pid, signal.SIGCONT)
+    until(lambda: "done a" in frozen.said)
+    q.put("b")
+    until(lambda: "got b" in frozen.said)  # so frozen has sent its stale acknowledgement
+    assert "a" in held(q)
+    second.kill()
+    until(lambda: frozen.said.count("done a") == 2)  # second's copy was still there to bring back
+
+
+@pytest.mark.parametrize("how", ["close", "swallow"])
+@pytest.mark.parametrize("lost", range(1, 4))
+@pytest.mark.parametrize("step", ["put", "beat", "next", "leave", "BLMOVE"])
+def test_a_lost_reply_neither_loses_nor_doubles_a_message(address, step, lost, how):
+    seen = []
+
+    def lose(request, number):
+        if step.encode() in request:
+            seen.append(number)
+            return how if len(seen) == lost else None
+
+    proxy = FaultyProxy(address["host"], address["port"], lose)
+    address = address | {"port": proxy.port}
+    q = ReliableQueue("q", lease=0.6, **address, socket_timeout=0.4)
+    try:
+        for message in "abc":
+            q.put(message)
+        threading.Timer(0.2, q.put, ["d", "e"]).start()
+        got = []
+        for message in q.consume(timeout=1):
+            got.append(message)
+        assert got == list("abcde")
+        assert waiting(q) == held(q) == []
+        assert not q.dead_letters()
+    finally:
+        proxy.close()
+    if step == "next" or lost == 1:
+        assert len(seen) >= lost  # the reply was really lost
+
+
+def test_a_message_that_reaches_the_list_of_a_worker_that_has_left_comes_back(q):
+    consumer = Consumer(q)
+    q.put("a")
+    consumer.next()
+    consumer.leave("done")
+    # its last BLMOVE was still on the way
+    q.put("late")
+    q.redis.blmove(q.key, f"{q.key}:held:{consumer.id}", 1)
+    assert list(ReliableQueue("q", lease=0.2, **pool(q)).consume(timeout=1)) == ["late"]
+
+
+def test_a_claim_that_arrives_late_and_out_of_order_changes_nothing(q):
+    consumer = Consumer(q)
+    q.put("a", "b", "c")
+    consumer.next()
+    consumer.next("done")
+    # the first call once more: its claim number is older than the one in force
+    assert q.step("next", consumer.id, 6, 1, "", "", "", "") is None
+    assert held(q) == ["b"]
+    consumer.next("done")
+    assert held(q) == ["c"]
+
+
+def test_a_redis_that_was_away_longer_than_a_lease_takes_no_message_from_the_living(until):
+    server = start_server(append_only=True)
+    q = ReliableQueue("q", lease=0.5, **server.address)
+    q.put("a", "b")
+    got = []
+
+    def consume():
+        for message in ReliableQueue("q", lease=0.5, **server.address).consume():
+            got.append(message)
+            time.sleep(2.5)
+
+    threads = [threading.Thread(target=consume, daemon=True) for _ in range(2)]
+    for thread in threads:
+        thread.start()
+    until(lambda: len(got) == 2)
+    server.stop(keep=True)
+    time.sleep(1)
+    server.start()
+    q.put("c")
+    until(lambda: len(got) == 3)
+    assert sorted(got) == ["a", "b", "c"]
+    until(lambda: held(q) == ["c"])
+    server.stop()
+
+
+def test_two_workers_of_one_name_do_not_share_a_message(q):
+    q.put("a", "b")
+    assert Consumer(q, "ana").next()[0] == "a"
+    assert Consumer(q, "ana").next()[0] == "b"
+
+
+def test_a_message_is_not_kept_by_the_heartbeat_of_a_thread_that_is_gone(q):
+    quick = ReliableQueue("q", lease=0.3, **pool(q))
+    kept = []
+    q.put("a")
+    thread = threading.Thread(target=lambda: kept.append(Consumer(quick)) or kept[0].next())
+    thread.start()
+    thread.join()
+    assert list(quick.consume(timeout=2)) == ["a"]
+
+
+def pool(q):
+    return {"connection_pool": q.redis.connection_pool}
+
+
+def waiting(q):
+    return [json.loads(text) for text in q.redis.lrange(q.key, 0, -1)]
+
+
+def held(q):
+    keys = q.redis.scan_iter(f"{q.key}:held:*")
+    return sorted(json.loads(text) for key in keys for text in q.redis.lrange(key, 0, -1))
