@@ -2,11 +2,10 @@
 
 HotQueue takes a message off the list and then works on it: a worker that is killed in between
 takes the message with it (at most once). Here a message moves, in one step of Redis, to a list of
-the worker that claims it, and leaves that list when the worker acknowledges it (at least once).
-A worker has a lease and prolongs it by a heartbeat; what it held goes back to the queue when its
-lease has run out. queues.lua holds the steps, and shows the keys.
-
-The pattern is the reliable queue of https://redis.io/docs/latest/commands/lmove/, with leases.
+the worker that claims it, and leaves that list when the worker acknowledges it (at least once):
+the reliable queue of https://redis.io/docs/latest/commands/lmove/. A worker prolongs its lease by
+a heartbeat; when a lease has run out, what its worker held goes back to the queue. queues.lua
+holds the steps, and shows the keys.
 """
 
 import json
@@ -41,8 +40,8 @@ class ReliableQueue(HotQueue):
 
     name (str); lease: seconds without a sign of life after which a worker counts as dead;
     serializer: anything with dumps and loads; redis_options: as for redis.Redis.
-    A message may be delivered twice, so what you do with it should be idempotent: done twice,
-    it ends as if done once.
+    A message may be delivered twice: make what you do with it idempotent. One that three workers
+    died of becomes a dead letter.
     """
 
     more_steps = ""  # Lua that a subclass adds to queues.lua
@@ -60,7 +59,7 @@ class ReliableQueue(HotQueue):
         self._script = self.redis.register_script(steps)
 
     def put(self, *messages):
-        """Put messages on the queue, in one step; sent again if need be, queued once.
+        """Put messages on the queue, all or none; if the answer is lost, still once.
 
         Raises ValueError for no message or None, and TypeError for what JSON cannot express.
         """
@@ -150,14 +149,16 @@ class Consumer:
                 time.sleep(0.5)
 
     def leave(self, outcome="", value="", extra=""):
-        """End: acknowledge the message in hand if an outcome is given, put it back if not.
-
-        Raises redis.ConnectionError when Redis is away: call it again, or let the lease run out.
-        """
+        """End: acknowledge the message in hand if an outcome is given, put it back if not."""
         self._left.set()
         if self._heart:
-            number = self._in_hand if outcome else ""
-            self._step("leave", "", number, outcome, value, extra)
+            self._step("leave", "", self._in_hand if outcome else "", outcome, value, extra)
+
+    def interrupt(self):
+        """For a signal handler: let next() return None, or raise SystemExit, instead of waiting."""
+        self._interrupted = True
+        if self._waiting:
+            raise SystemExit
 
     def _step(self, name, *arguments):
         return self.queue.step(name, self.id, self.queue.lease, *arguments)
@@ -170,15 +171,6 @@ class Consumer:
         if message is None:
             raise Unreadable("null is not a message")
         return message
-
-    def interrupt(self):
-        """For a signal handler: let next() return None when it would wait.
-
-        Raises SystemExit where it waits already.
-        """
-        self._interrupted = True
-        if self._waiting:
-            raise SystemExit
 
     def _wait(self, seconds):
         self._waiting = True

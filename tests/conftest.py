@@ -1,5 +1,6 @@
 """What the tests share: a real Redis started by the kit, with a fresh database for each test."""
 
+import contextlib
 import importlib
 import itertools
 import os
@@ -52,6 +53,9 @@ def service(redis_url):
 
     forget()
     yield lambda name: importlib.import_module(f"jobs_kit.{name}")
+    if jobs := sys.modules.get("jobs_kit.jobs"):
+        with contextlib.suppress(redis.RedisError):  # its server may have been stopped
+            jobs.stop_working()  # no heartbeat may reach the database of the next test
     forget()
 
 
