@@ -1,0 +1,19 @@
+"""A notebook whose cell hangs has failed.
+
+When a cell outlives --nbval-cell-timeout, nbval interrupts the kernel. HotQueue's consume()
+swallows that interrupt, so the cell ends quietly and nbval would call it passed.
+"""
+
+import pytest
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(item):
+    """Turn the report of a cell into a failure when it or an earlier one has timed out."""
+    report = yield
+    if report.when == "call" and getattr(item.parent, "timed_out", False):
+        if report.outcome != "failed":
+            report.longrepr = "this cell, or an earlier one of its notebook, timed out"
+        report.outcome = "failed"
+        report.__dict__.pop("wasxfail", None)  # nbval expects the cells after it to fail
+    return report
