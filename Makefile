@@ -1,13 +1,39 @@
 # Two commands matter: `make lab` opens the lessons, `make test` proves them.
-.PHONY: lab test env requirements
+# Needs python3 (3.11 to 3.13), make and pip; uses uv where it is present.
+.PHONY: lab test requirements clean
+SHELL = /bin/sh
 
-lab: env
-	.venv/bin/jobs-kit start
+IN_RANGE = import sys; sys.exit(not (3, 11) <= sys.version_info[:2] <= (3, 13))
+COMPILE = uv pip compile --universal --python-version 3.11 --all-extras --no-annotate --no-header \
+	--no-emit-index-url --no-emit-find-links --quiet --output-file requirements.txt pyproject.toml
 
-test: env
+lab: .venv/ready
+	@.venv/bin/jobs-kit start
+
+test: .venv/ready
 	.venv/bin/python -m pytest
 
-env: .venv/ready
+requirements:
+	$(COMPILE)
 
+clean:
+	rm -rf .venv
+
+# The environment is ready when its last step has succeeded, and not before.
 .venv/ready: requirements.txt pyproject.toml
-	touch $@
+	@rm -rf .venv; set -e; \
+	for python in $(PYTHON) python3 python3.11 python3.12 python3.13 none; do \
+	  if [ $$python = none ]; then echo 'Install Python 3.11, 3.12 or 3.13 first.'; exit 1; fi; \
+	  if $$python -c '$(IN_RANGE)' 2>/dev/null; then break; fi; \
+	done; \
+	if command -v uv >/dev/null; then \
+	  uv venv --quiet --python "$$($$python -c 'import sys; print(sys.executable)')" .venv; \
+	  pip="uv pip install --quiet --compile-bytecode --python .venv/bin/python"; \
+	elif $$python -m venv .venv 2>/dev/null; then pip=".venv/bin/python -m pip install --quiet"; \
+	else \
+	  rm -rf .venv; $$python -m venv --without-pip .venv; \
+	  pip="$$python -m pip --python .venv/bin/python install --quiet"; \
+	fi; \
+	echo "Installing the packages; this takes a minute, once."; \
+	$$pip -r requirements.txt; $$pip --no-deps --editable .
+	@touch $@

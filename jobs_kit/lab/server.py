@@ -135,7 +135,9 @@ class StartedServer(Server):
             said = log.read_text(errors="replace")[seen:] if log.exists() else ""
             if re.search("aborting|FATAL", said) or time.monotonic() > deadline:
                 self.stop()
-                raise RedisNotFound(f"{self.program} does not start: {said[-500:]}")
+                if "Address already in use" in said:
+                    said = f"port {self.port} is taken; choose another"
+                raise RedisNotFound(f"Redis does not start: {said[-500:]}")
             time.sleep(0.01)
 
     def stop(self, keep=False):
@@ -164,7 +166,7 @@ class StandIn(Server):
 
         self._server = TcpFakeServer(("127.0.0.1", 0), server_type="redis")
         threading.Thread(target=self._server.serve_forever, daemon=True).start()
-        super().__init__("redis://127.0.0.1:%d" % self._server.server_address[1])
+        super().__init__(f"redis://127.0.0.1:{self._server.server_address[1]}")
 
     def stop(self):
         """End the stand-in."""
@@ -188,26 +190,25 @@ def find_redis():
     return _found
 
 
-def start_server(unix_socket=False, append_only=False):
+def start_server(port=0, unix_socket=False, append_only=False):
     """Start a Redis server that ends with this process; return it.
 
-    unix_socket: listen on a private socket instead of a port of 127.0.0.1.
+    port: of 127.0.0.1; 0 takes a free one. unix_socket: listen on a private socket instead.
     append_only: write every change to disk, so that stop(keep=True) and start() lose nothing.
     """
     program = find_program()
     if program is None:
         return _stand_in()
     for attempt in range(5):
-        directory = Path(tempfile.mkdtemp(prefix="jobs-kit-"))
-        port, password = 0 if unix_socket else _free_port(), secrets.token_hex(16)
-        (directory / "redis.conf").write_text(
-            _configuration(directory, port, append_only, password)
-        )
+        directory, password = Path(tempfile.mkdtemp(prefix="jobs-kit-")), secrets.token_hex(16)
+        chosen = 0 if unix_socket else port or _free_port()
+        text = _configuration(directory, chosen, append_only, password)
+        (directory / "redis.conf").write_text(text)
         try:
-            return StartedServer(program, directory, port, password)
+            return StartedServer(program, directory, chosen, password)
         except RedisNotFound:
-            # somebody else may have taken the port since we looked
-            if attempt == 4:
+            # somebody else may have taken the free port since we looked
+            if port or attempt == 4:
                 raise
 
 
@@ -239,7 +240,9 @@ def server_version(client):
     except redis.NoPermissionError:
         # a class server may refuse INFO; every server introduces itself when greeted
         reply = client.execute_command("HELLO")
-        pairs = reply if isinstance(reply, dict) else dict(zip(reply[::2], reply[1::2]))
+        pairs = (
+            reply if isinstance(reply, dict) else dict(zip(reply[::2], reply[1::2], strict=True))
+        )
         return "Redis", (pairs.get(b"version") or pairs.get("version")).decode()
     if "valkey_version" in info:
         return "Valkey", info["valkey_version"]
@@ -247,9 +250,8 @@ def server_version(client):
 
 
 def _configuration(directory, port, append_only, password):
-    where = (
-        f"bind 127.0.0.1\nport {port}" if port else f'port 0\nunixsocket "{directory}/redis.sock"'
-    )
+    socket_line = f'port 0\nunixsocket "{directory}/redis.sock"'
+    where = f"bind 127.0.0.1\nport {port}" if port else socket_line
     return f"""{where}
 dir "{directory}"
 save ""
