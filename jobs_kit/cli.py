@@ -28,7 +28,7 @@ def start(options):
 
 
 def redis(options):
-    """Run a Redis in the foreground."""
+    """Run a Redis in the foreground; it ends with the program that started it."""
     from jobs_kit.lab.server import RedisNotFound, start_server
 
     ended = threading.Event()
@@ -42,7 +42,9 @@ def redis(options):
     print(f"{server}. Ctrl-C ends it.", flush=True)
     if server.port != 6379:
         print(f"In other terminals first: export REDIS_PORT={server.port}", flush=True)
-    ended.wait()
+    parent = os.getppid()
+    while not ended.wait(0.5) and os.getppid() == parent:
+        pass
     server.stop()
 
 
