@@ -1,0 +1,179 @@
+"""How does a lesson run a program beside the page? As a real Python process with a live pane.
+
+    worker = start_program("worker.py", name="worker 1")
+    worker                                             # shows its pane
+    worker.wait_for("ready")
+
+A name belongs to one program at a time, so a cell that is run again replaces its process. All of
+them end with the lesson's kernel, even with one that is killed (see keeper.py).
+"""
+
+import codecs
+import signal
+import subprocess
+import sys
+import threading
+import time
+from functools import cached_property
+from pathlib import Path
+
+from jobs_kit.lab.keeper import Keeper
+from jobs_kit.lab.pane import Pane, display_form
+from jobs_kit.lab.transcript import Transcript
+
+GATHER_SECONDS = 0.01
+STOP_SECONDS = 5
+_started = {}  # name -> Program: the programs of this process
+
+
+def start_program(file=None, *arguments, code=None, name=None, folder=None):
+    """Start `python file arguments…`, or the text `code`; return the running Program.
+
+    name: what the pane is called (the file's name, or "program"); a program of this name that
+    runs already is stopped first. folder: where it runs, else the current one.
+    Raises ValueError, FileNotFoundError where there is nothing to run.
+    """
+    if (file is None) == (code is None):
+        raise ValueError('name a file, start_program("worker.py"), or give code="..."; not both')
+    folder = Path(folder or ".").resolve()
+    if not folder.is_dir():
+        raise FileNotFoundError(f"there is no folder {str(folder)!r} to run a program in")
+    if file is not None and not (folder / file).is_file():
+        raise FileNotFoundError(f"there is no program {str(file)!r} in {folder}; save it there")
+    command = ["-c", code] if file is None else [str(file)]
+    name = name or (Path(file).name if file else "program")
+    if name in _started:
+        _started.pop(name).stop()
+    _started[name] = Program(name, [*command, *map(str, arguments)], folder)
+    return _started[name]
+
+
+class Program:
+    """A Python process beside the lesson.
+
+    name (str). text (str), lines (list): the last 1000 lines that it printed, errors included.
+    running (bool). exit_code (int): None while it runs, negative if a signal ended it.
+    """
+
+    def __init__(self, name, command, folder):
+        self.name, self.exit_code = name, None
+        self._transcript = Transcript(self._show)
+        self._process = subprocess.Popen(
+            [sys.executable, "-u", *command],
+            cwd=folder,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            start_new_session=True,  # a group of its own: what ends it ends its children, too
+        )
+        self._keeper = Keeper(self._process)
+        self._reader = threading.Thread(target=self._read, daemon=True)
+        self._reader.start()
+        self._watcher = threading.Thread(target=self._watch, daemon=True)
+        self._watcher.start()
+
+    @property
+    def text(self):
+        return self._transcript.text
+
+    @property
+    def lines(self):
+        return self.text.splitlines()
+
+    @property
+    def running(self):
+        return self.exit_code is None
+
+    def wait_for(self, text, timeout=10):
+        """Wait until the program has printed text.
+
+        Raises TimeoutError, with the end of what it printed, when it does not or has ended.
+        """
+        self._transcript.wait_until(lambda: text in self.text or not self.running, timeout)
+        if text not in self.text:
+            raise TimeoutError(self._complain(f"did not print {text!r}", timeout))
+
+    def wait(self, timeout=10):
+        """Wait until the program ends; return its exit code. Raises TimeoutError if it goes on."""
+        if not self._transcript.wait_until(lambda: not self.running, timeout):
+            raise TimeoutError(self._complain("still runs", timeout))
+        return self.exit_code
+
+    def stop(self):
+        """Ask the program to end (SIGTERM); kill it if it does not."""
+        self._end_by(signal.SIGTERM)
+        self._watcher.join(STOP_SECONDS)
+        self.kill()
+
+    def kill(self):
+        """End the program at once (SIGKILL on Linux and macOS), whatever it is doing."""
+        self._end_by(getattr(signal, "SIGKILL", signal.SIGTERM))
+        self._watcher.join(STOP_SECONDS)
+
+    def interrupt(self):
+        """Press Ctrl-C in this program."""
+        self._end_by(signal.SIGINT)
+
+    def __repr__(self):
+        return f"Program {self.name!r}, a Python process beside this page"
+
+    def _repr_mimebundle_(self, **_):
+        return display_form(self.pane, repr(self))
+
+    @cached_property
+    def pane(self):
+        """The widget on the page."""
+        self._transcript.touch()
+        return Pane(self._receive, title=self.name, kind="program", **self._looks())
+
+    def _end_by(self, signal_number):
+        if self._process.poll() is None:
+            self._process.send_signal(signal_number)
+
+    def _complain(self, what, timeout):
+        end = "\n".join(self.lines[-15:])
+        when = f"within {timeout} s" if self.running else f"and has {_in_words(self.exit_code)}"
+        return f"the program {self.name!r} {what} {when}\nIts output ends:\n{end}"
+
+    def _read(self):
+        decode = codecs.getincrementaldecoder("utf-8")("replace").decode
+        while chunk := self._process.stdout.read1(65536):
+            self._transcript.write(decode(chunk))
+            time.sleep(GATHER_SECONDS)  # a flood of single lines would keep this kernel busy
+
+    def _watch(self):
+        exit_code = self._process.wait()
+        self._keeper.release()  # ends its children, which may hold its output open
+        self._reader.join()
+        self._process.stdout.close()
+        self.exit_code = exit_code
+        self._transcript.notify()
+
+    def _receive(self, message):
+        act = {"Stop": self.stop, "Kill": self.kill}.get(message.get("do"))
+        if act:
+            # it may take a moment, and the page's messages come one after another
+            threading.Thread(target=act, daemon=True).start()
+
+    def _looks(self):
+        if self.running:
+            state, words = "running", f"running as process {self._process.pid}"
+        else:
+            state = "failed" if self.exit_code > 0 else "ended"
+            words = _in_words(self.exit_code)
+        return {
+            "transcript": self._transcript.coloured,
+            "state": state,
+            "state_text": words,
+            "buttons": {"Stop": self.running, "Kill": self.running},
+        }
+
+    def _show(self):
+        if "pane" in self.__dict__:  # a program that no cell shows needs no widget
+            self.pane.show(**self._looks())
+
+
+def _in_words(exit_code):
+    if exit_code >= 0:
+        return f"ended with exit code {exit_code}"
+    return f"ended by the signal {signal.Signals(-exit_code).name}"
