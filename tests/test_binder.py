@@ -54,12 +54,18 @@ def test_verify_asks_all_three(launch):
     assert "'days': 366" in result.stdout
 
 
+def test_verify_leaves_nothing_in_redis(launch):
+    keys = "import os, redis; print(redis.Redis.from_url(os.environ['REDIS_URL']).keys())"
+    result = launch("sh", "-c", f'"{BINDER}/verify" && python -c "{keys}"')
+    assert result.stdout.splitlines()[-1] == "[]"
+
+
 @pytest.mark.parametrize(
     ("environment", "who"),
     [
         ({"REDIS_URL": "redis://127.0.0.1:1"}, "Redis"),
         ({"JOBS_KIT_API_PORT": "x", "JOBS_KIT_LEASE": "x"}, "the API"),
-        ({"JOBS_KIT_JOB_SECONDS": "x", "VERIFY_SECONDS": "3"}, "a worker"),
+        ({"JOBS_KIT_JOB_SECONDS": "x"}, "a worker"),
     ],
 )
 def test_verify_says_who_does_not_answer(launch, environment, who):
