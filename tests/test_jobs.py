@@ -221,6 +221,26 @@ def test_a_job_whose_status_was_set_by_hand_is_still_done(jobs):
     assert jobs.get_job(jid)["status"] == "complete"
 
 
+def test_a_job_that_was_ended_by_hand_stays_as_it_was_ended(jobs):
+    acknowledged, given_back = jobs.add_job(*YEAR)["id"], jobs.add_job(*YEAR)["id"]
+    job = jobs.next_job()
+    jobs.update_job_status(acknowledged, "failed")
+    jobs.next_job(finished=job, result={"days": 1})
+    jobs.update_job_status(given_back, "complete")
+    jobs.stop_working()
+    assert jobs.get_job(acknowledged)["status"] == "failed"
+    assert jobs.get_outcome(acknowledged) == (None, None)
+    assert jobs.get_job(given_back)["status"] == "complete"
+
+
+def test_another_job_than_the_one_in_hand_is_not_finished(jobs):
+    first, second = jobs.add_job(*YEAR), jobs.add_job(*YEAR)
+    jobs.next_job()
+    assert jobs.next_job(finished=second, result={"days": 1})["id"] == first["id"]
+    assert jobs.get_job(first["id"])["status"] == "in progress"
+    assert jobs.get_job(second["id"])["status"] == "submitted"
+
+
 def test_the_queue_keeps_statuses_right_for_a_decorated_function_too(jobs):
     jid = jobs.add_job(*YEAR)["id"]
 
