@@ -141,11 +141,11 @@ function makeInput(model, title) {
 function render({ model, el }) {
   const title = model.get("title"), kind = model.get("kind");
   const pane = element("section", "jk-pane", {
-    "aria-label": `${kind} ${title}`, "data-lm-suppress-shortcuts": "true",
+    "aria-label": `${kind} ${title}`, "data-kind": kind, "data-lm-suppress-shortcuts": "true",
   });
   // the notebook must not take keys that are meant for this pane
-  for (const kind of ["keydown", "keyup", "keypress", "paste", "copy", "cut", "contextmenu"]) {
-    pane.addEventListener(kind, (event) => event.stopPropagation());
+  for (const event of ["keydown", "keyup", "keypress", "paste", "copy", "cut", "contextmenu"]) {
+    pane.addEventListener(event, (happened) => happened.stopPropagation());
   }
   const head = element("div", "jk-head");
   const name = element("span", "jk-title");

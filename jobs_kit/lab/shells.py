@@ -25,8 +25,8 @@ STATES = {
     "starting": "starting",
     "idle": "idle: ready for your input",
     "busy": "busy: working or waiting",
-    "dead": "dead: its process has ended, press Restart",
-    "closed": "closed: press Restart to open it again",
+    "dead": "dead: press Restart",
+    "closed": "closed: press Restart",
 }
 REFUSALS = {
     "starting": "Not run yet: this shell is still starting. Your text stays here.",
