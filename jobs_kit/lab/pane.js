@@ -1,159 +1,192 @@
-// One live pane: a title, a state, a transcript and, for a shell, an input field.
-// All that it shows is in the model; all that is pressed or typed goes to Python as a message.
+// One live pane on the page: title, state, transcript and, for a shell, a place to type.
+// All that it shows comes from the model's traits; clicks and typed text go back as messages.
 
-const COLOURS = ["black", "red", "green", "yellow", "blue", "magenta", "cyan", "grey"];
+const SGR = /\x1b\[([0-9;]*)m/g;
+const OTHER_CODES = /\x1b\[[0-9;?]*[ -\/]*[@-ln-~]/g;
+const HUES = ["black", "red", "green", "yellow", "blue", "magenta", "cyan", "grey"];
 
-function make(tag, attributes = {}, ...children) {
-  const node = document.createElement(tag);
-  for (const [name, value] of Object.entries(attributes)) node.setAttribute(name, value);
-  node.append(...children);
-  return node;
+function element(tag, className, attributes = {}) {
+  const made = document.createElement(tag);
+  made.className = className;
+  for (const [name, value] of Object.entries(attributes)) made.setAttribute(name, value);
+  return made;
 }
 
-// The name of the colour that the parameters of one terminal code ask for; "" for the plain one.
-function colourOf(parameters) {
-  let colour = "";
-  for (let i = 0; i < parameters.length; i++) {
-    const code = parameters[i];
-    if (code === 38 || code === 48) {
-      i += parameters[i + 1] === 5 ? 2 : 4; // one of 256 colours, or red, green, blue
-      if (code === 38 && parameters[i - 1] === 5) colour = fromCube(parameters[i]);
-    } else if (code >= 30 && code <= 37) colour = COLOURS[code - 30];
-    else if (code >= 90 && code <= 97) colour = code === 90 ? "grey" : COLOURS[code - 90];
-    else if (code === 0 || code === 39) colour = "";
+// One of 256 terminal colours becomes the nearest of the eight hues that both themes can show.
+function hue(number) {
+  if (number < 16) return number === 8 ? "grey" : HUES[number % 8];
+  if (number > 231) return "grey";
+  const levels = [Math.floor((number - 16) / 36), Math.floor((number - 16) / 6) % 6, (number - 16) % 6];
+  const most = Math.max(...levels);
+  const bits = levels.reduce((sum, level, i) => sum + (most && level * 2 > most ? 1 << i : 0), 0);
+  return bits === 7 ? "grey" : HUES[bits];
+}
+
+function applyCodes(style, codes) {
+  const numbers = (codes || "0").split(";").map(Number);
+  while (numbers.length) {
+    const code = numbers.shift();
+    if (code === 0) style = {};
+    else if (code === 1) style = { ...style, bold: true };
+    else if (code === 22) style = { ...style, bold: false };
+    else if (code === 39) style = { ...style, hue: "" };
+    else if (code >= 30 && code <= 37) style = { ...style, hue: HUES[code - 30] };
+    else if (code >= 90 && code <= 97) style = { ...style, hue: code === 90 ? "grey" : HUES[code - 90] };
+    else if (code === 38 || code === 48) {
+      const isIndex = numbers.shift() === 5;
+      const value = isIndex ? numbers.shift() : numbers.splice(0, 3);
+      if (code === 38 && isIndex) style = { ...style, hue: hue(value) };
+    }
   }
-  return colour;
+  return style;
 }
 
-// The nearest of our few colours, which are legible on light and dark, to one of 256.
-function fromCube(index) {
-  if (index < 16) return COLOURS[index % 8];
-  if (index > 231) return "grey";
-  const [red, green, blue] = [36, 6, 1].map((size) => Math.floor((index - 16) / size) % 6);
-  const most = Math.max(red, green, blue);
-  const bits = (red === most ? 1 : 0) + (green === most ? 2 : 0) + (blue === most ? 4 : 0);
-  return bits === 7 ? "grey" : COLOURS[bits];
-}
-
-function paint(text, into) {
-  into.replaceChildren();
-  let colour = "";
-  for (const part of text.split(/(\x1b\[[0-9;]*m)/)) {
-    if (part.startsWith("\x1b[")) colour = colourOf(part.slice(2, -1).split(";").map(Number));
-    else if (colour) into.append(make("span", { class: `jobs-kit-${colour}` }, part));
-    else into.append(part);
+// Add text, which may hold colour codes, to a node; return the style that holds at its end.
+function paint(node, text, style) {
+  const add = (piece) => {
+    if (!piece) return;
+    if (!style.hue && !style.bold) return node.append(piece);
+    const classes = [style.hue && `jk-${style.hue}`, style.bold && "jk-bold"];
+    const span = element("span", classes.filter(Boolean).join(" "));
+    span.textContent = piece;
+    node.append(span);
+  };
+  text = text.replace(OTHER_CODES, "");
+  let end = 0;
+  for (const match of text.matchAll(SGR)) {
+    add(text.slice(end, match.index));
+    style = applyCodes(style, match[1]);
+    end = match.index + match[0].length;
   }
+  add(text.slice(end));
+  return style;
+}
+
+// The transcript. Finished lines are only ever added, so that selections survive and a screen
+// reader reads what is new; the last line is painted again, as it may still change.
+function makeLog(title) {
+  const log = element("div", "jk-log", {
+    role: "log", "aria-live": "polite", "aria-label": `Transcript of ${title}`, tabindex: "0",
+  });
+  let done = "", style = {}, last = element("span", "");
+  log.append(last);
+  const show = (text) => {
+    const atEnd = log.scrollHeight - log.scrollTop - log.clientHeight < 8;
+    if (!text.startsWith(done)) {
+      log.replaceChildren(last);
+      [done, style] = ["", {}];
+    }
+    const finished = text.lastIndexOf("\n") + 1;
+    if (finished > done.length) {
+      const lines = element("span", "");
+      style = paint(lines, text.slice(done.length, finished), style);
+      last.before(lines);
+      done = text.slice(0, finished);
+    }
+    last.replaceChildren();
+    paint(last, text.slice(finished), style);
+    if (atEnd) log.scrollTop = log.scrollHeight;
+  };
+  return { log, show };
+}
+
+// The place to type. Enter asks Python whether the input is finished; Shift+Enter does not ask.
+function makeInput(model, title) {
+  const form = element("div", "jk-form");
+  const box = element("textarea", "jk-input", {
+    rows: "1", spellcheck: "false", autocomplete: "off", autocapitalize: "off",
+    "aria-label": `Input of ${title}`, placeholder: "type Python, press Enter",
+  });
+  const run = element("button", "jk-button jk-run", { type: "button" });
+  run.textContent = "Run";
+  form.append(box, run);
+  let back = 0, draft = "";
+
+  const fit = () => { box.rows = Math.min(10, box.value.split("\n").length); };
+  const fill = (text) => { box.value = text; box.setSelectionRange(text.length, text.length); fit(); };
+  const send = (what) => model.send({ do: what, code: box.value });
+  const recall = (step) => {
+    const history = model.get("history");
+    if (back === 0) draft = box.value;
+    back = Math.max(0, Math.min(history.length, back + step));
+    fill(back ? history[history.length - back] : draft);
+  };
+  const before = () => box.value.slice(0, box.selectionStart);
+  const after = () => box.value.slice(box.selectionEnd);
+
+  box.addEventListener("input", () => { back = 0; fit(); });
+  box.addEventListener("keydown", (event) => {
+    const plain = !event.shiftKey && !event.altKey && !event.ctrlKey && !event.metaKey;
+    const selected = box.selectionStart !== box.selectionEnd;
+    const act = () => event.preventDefault();
+    if (event.isComposing) return;
+    if (event.key === "Enter" && (event.shiftKey || event.ctrlKey)) { act(); send("run"); }
+    else if (event.key === "Enter" && plain && !after().trim()) { act(); send("enter"); }
+    else if (event.key === "ArrowUp" && plain && !before().includes("\n")) { act(); recall(1); }
+    else if (event.key === "ArrowDown" && plain && !after().includes("\n")) { act(); recall(-1); }
+    else if (event.key === "Tab" && plain && /\n *$/.test(before())) { // elsewhere Tab leaves the box
+      act(); box.setRangeText("    ", box.selectionStart, box.selectionEnd, "end");
+    } else if (event.key === "c" && event.ctrlKey && !selected) { act(); model.send({ do: "Interrupt" }); }
+  });
+  run.addEventListener("click", () => { send("run"); box.focus(); });
+
+  const answer = (message) => {
+    if (message.code !== box.value) return; // another view of this pane asked, or typing went on
+    if (message.do === "accepted") { back = 0; fill(""); }
+    else if (message.do === "more") fill(`${box.value}\n${message.indent}`);
+  };
+  return { form, answer };
 }
 
 function render({ model, el }) {
-  const title = model.get("title");
-  const state = make("span", { class: "jobs-kit-state", role: "status" });
-  const log = make("pre", {
-    class: "jobs-kit-log", role: "log", tabindex: "0",
-    "aria-label": `${title}: what it printed`, "aria-live": "polite",
+  const title = model.get("title"), kind = model.get("kind");
+  const pane = element("section", "jk-pane", {
+    "aria-label": `${kind} ${title}`, "data-kind": kind, "data-lm-suppress-shortcuts": "true",
   });
-  const head = make("div", { class: "jobs-kit-head" },
-    make("strong", { class: "jobs-kit-title" }, title), state);
-  const bar = make("div", { class: "jobs-kit-bar" });
-  const notice = make("div", { class: "jobs-kit-notice", role: "alert" });
-  const pane = make("section", {
-    class: "jobs-kit-pane", "aria-label": `${model.get("kind")} ${title}`,
-    // without this JupyterLab takes Shift+Enter, arrows and letters for commands
-    "data-lm-suppress-shortcuts": "true",
-  }, head, log);
-  const input = model.get("takes_input") ? makeInput(model, title, pane) : null;
-  pane.append(notice, bar);
-  pane.addEventListener("keydown", (event) => event.stopPropagation());
+  // the notebook must not take keys that are meant for this pane
+  for (const event of ["keydown", "keyup", "keypress", "paste", "copy", "cut", "contextmenu"]) {
+    pane.addEventListener(event, (happened) => happened.stopPropagation());
+  }
+  const head = element("div", "jk-head");
+  const name = element("span", "jk-title");
+  name.textContent = title;
+  const state = element("span", "jk-state", { role: "status" });
+  const buttons = element("span", "jk-buttons");
+  head.append(name, state, buttons);
+  const { log, show } = makeLog(title);
+  const notice = element("div", "jk-notice", { role: "status" });
+  const input = model.get("takes_input") ? makeInput(model, title) : null;
+  pane.append(head, log, ...(input ? [input.form] : []), notice);
   el.append(pane);
 
-  function showButtons() {
-    const buttons = Object.entries(model.get("buttons"));
-    const names = [...(input ? ["Run"] : []), ...buttons.map(([name]) => name)];
-    for (const name of names) {
-      let button = bar.querySelector(`[data-name="${name}"]`);
-      if (!button) {
-        button = make("button", {
-          type: "button", "data-name": name, "aria-label": `${name}: ${title}`,
-        }, name);
-        button.onclick = () => (name === "Run" ? input.run() : model.send({ do: name }));
-        bar.append(button);
-      }
-      button.disabled = name === "Run" ? false : !model.get("buttons")[name];
-    }
-  }
-  function showState() {
+  const showState = () => {
     pane.dataset.state = model.get("state");
     state.textContent = model.get("state_text");
-    notice.textContent = model.get("notice");
-    showButtons();
-  }
-  function showTranscript() {
-    const atEnd = log.scrollHeight - log.scrollTop - log.clientHeight < 30;
-    paint(model.get("transcript"), log);
-    if (atEnd) log.scrollTop = log.scrollHeight;
-  }
-  const shown = { state: showState, state_text: showState, notice: showState,
-    buttons: showState, transcript: showTranscript };
-  for (const [name, show] of Object.entries(shown)) model.on(`change:${name}`, show);
-  showState();
-  showTranscript();
-  requestAnimationFrame(() => { log.scrollTop = log.scrollHeight; });
-  return () => {
-    for (const [name, show] of Object.entries(shown)) model.off(`change:${name}`, show);
-    input?.forget();
   };
-}
-
-// The input field: Enter runs a complete input, else starts a new line; Python decides which.
-function makeInput(model, title, pane) {
-  const field = make("textarea", {
-    class: "jobs-kit-input", rows: "1", spellcheck: "false", autocomplete: "off",
-    autocapitalize: "off", "aria-label": `${title}: type Python here, Enter runs it`,
-    placeholder: "type Python here; Enter runs it",
-  });
-  let back = 0; // how many inputs back in the history: 0 is what is being typed
-  let draft = "";
-
-  function set(text) {
-    field.value = text;
-    field.rows = Math.min(12, text.split("\n").length);
-    field.selectionStart = field.selectionEnd = text.length;
+  const showButtons = () => {
+    for (const [label, works] of Object.entries(model.get("buttons"))) {
+      let button = [...buttons.children].find((child) => child.textContent === label);
+      if (!button) {
+        button = element("button", "jk-button", { type: "button", "aria-label": `${label} ${title}` });
+        button.textContent = label;
+        button.addEventListener("click", () => model.send({ do: label }));
+        buttons.append(button);
+      }
+      button.disabled = !works;
+    }
+  };
+  const showNotice = () => { notice.textContent = model.get("notice"); };
+  const watched = {
+    "change:transcript": () => show(model.get("transcript")),
+    "change:state": showState, "change:state_text": showState,
+    "change:buttons": showButtons, "change:notice": showNotice,
+    "msg:custom": (message) => input && input.answer(message),
+  };
+  for (const [event, act] of Object.entries(watched)) {
+    model.on(event, act);
+    if (event !== "msg:custom") act();
   }
-  function recall(step) {
-    const history = model.get("history");
-    if (back === 0) draft = field.value;
-    back = Math.max(0, Math.min(history.length, back + step));
-    set(back ? history[history.length - back] : draft);
-  }
-  function run(what = "run") {
-    model.send({ do: what, code: field.value });
-  }
-  function answer(message) {
-    if (field.value !== message.code) return; // typed on meanwhile, or another view of this pane
-    if (message.do === "more") set(`${message.code}\n${message.indent}`);
-    if (message.do === "accepted") { back = 0; set(""); }
-  }
-  field.addEventListener("input", () => {
-    back = 0;
-    field.rows = Math.min(12, field.value.split("\n").length);
-  });
-  field.addEventListener("keydown", (event) => {
-    const before = field.value.slice(0, field.selectionStart);
-    const after = field.value.slice(field.selectionEnd);
-    if (event.isComposing || event.ctrlKey || event.altKey || event.metaKey) return;
-    if (event.key === "Enter" && (event.shiftKey || !after.includes("\n"))) {
-      run(event.shiftKey ? "run" : "enter");
-    } else if (event.key === "ArrowUp" && !before.includes("\n")) recall(1);
-    else if (event.key === "ArrowDown" && back && !after.includes("\n")) recall(-1);
-    else if (event.key === "Tab" && !event.shiftKey && /(^|\n) *$/.test(before)) {
-      field.setRangeText("    ", field.selectionStart, field.selectionEnd, "end");
-    } else return;
-    event.preventDefault();
-  });
-  model.on("msg:custom", answer);
-  pane.append(make("label", { class: "jobs-kit-prompt" },
-    make("span", { "aria-hidden": "true" }, "In:"), field));
-  return { run: () => { run(); field.focus(); }, forget: () => model.off("msg:custom", answer) };
+  return () => Object.entries(watched).forEach(([event, act]) => model.off(event, act));
 }
 
 export default { render };

@@ -48,8 +48,6 @@ def side_by_side(panes):
 
 def display_form(widget, text):
     """Return what Jupyter needs to show the widget, with text for all that shows no widgets."""
-    if get_ipython() is None:
-        return  # a plain Python has no page
     bundle = widget._repr_mimebundle_()
     data, metadata = bundle if isinstance(bundle, tuple) else (bundle, {})
     return data | {"text/plain": text}, metadata
