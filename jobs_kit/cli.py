@@ -1,66 +1,91 @@
-"""The command `jobs-kit`: one subcommand for each thing that people start."""
+"""The command jobs-kit: one subcommand for each thing that people start."""
 
 import argparse
 import os
 import signal
+import socket
 import sys
-import threading
 
 from jobs_kit import settings
 
 
 def main(arguments=None):
     """Run one subcommand; return its exit code: 0 well, 1 something is missing, 2 wrong usage."""
-    options = _parser().parse_args(arguments)
+    parser = _parser()
+    options = parser.parse_args(arguments)
+    if not options.run:
+        parser.print_help(sys.stderr)
+        return 2
     try:
         return options.run(options) or 0
-    except ValueError as problem:  # a setting that cannot be used
-        print(f"jobs-kit: {problem}", file=sys.stderr)
-        return 2
+    except KeyboardInterrupt:
+        return 0
+    except ModuleNotFoundError as problem:
+        return _fail(
+            f"{problem}: run `make lab` in the kit's folder, which installs what is missing"
+        )
+    except (OSError, ValueError) as problem:
+        return _fail(problem)
 
 
 def start(options):
-    """Start Redis and JupyterLab, and end both at Ctrl-C."""
+    """open the lessons in JupyterLab, with a Redis behind them"""
+    from jobs_kit.lab.address import RedisNotFound
+    from jobs_kit.lab.find import find_redis
     from jobs_kit.lab.jupyter import run_jupyterlab
 
-    redis = _found_redis()
-    return run_jupyterlab(redis, options.port, options.browser) if redis else 1
+    _end_at_sigterm()
+    try:
+        server = find_redis()
+    except RedisNotFound as problem:
+        return _fail(problem)
+    try:
+        run_jupyterlab(server, options.port, options.browser)
+    finally:
+        server.stop()
 
 
 def redis(options):
-    """Run a Redis in the foreground; it ends with the program that started it."""
-    from jobs_kit.lab.server import RedisNotFound, start_server
+    """run a Redis until Ctrl-C, and print its address"""
+    from jobs_kit.lab.address import RedisNotFound
+    from jobs_kit.lab.server import start_server
 
-    ended = threading.Event()
-    for number in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(number, lambda *_: ended.set())
+    _end_at_sigterm()
+    if options.append_only:
+        os.makedirs(options.append_only, exist_ok=True)
     try:
-        server = start_server(port=options.port)
+        server = start_server(
+            port=options.port,
+            append_only=bool(options.append_only),
+            data=options.append_only and os.path.abspath(options.append_only),
+        )
     except RedisNotFound as problem:
-        return _fail(problem)
-    print(server.url, flush=True)
-    print(f"{server}. Ctrl-C ends it.", flush=True)
-    if server.port != 6379:
-        print(f"In other terminals first: export REDIS_PORT={server.port}", flush=True)
-    parent = os.getppid()
-    while not ended.wait(0.5) and os.getppid() == parent:
-        pass
-    server.stop()
+        return _fail(f"{problem} (`jobs-kit redis --port 0` takes a free port)")
+    try:
+        print(f"{server.url}\n{server}. Ctrl-C ends it.", flush=True)
+        if server.port != 6379:
+            print(f"In the other terminals, first: export REDIS_URL={server.url}", flush=True)
+        _wait_for_the_end_of(server)
+        return _fail("this Redis has ended by itself")
+    finally:
+        if options.append_only:
+            server.stop(keep=True)  # it writes what is not yet written
+        server.stop()
 
 
 def api(options):
-    """Serve the Jobs API."""
+    """serve the Jobs API on this machine"""
     from jobs_kit.api import serve
 
     port = settings.api_port() if options.port is None else options.port
     try:
         serve(port)
     except OSError as problem:
-        return _fail(f"cannot listen on port {port} ({problem}); choose another with --port")
+        return _fail(f"cannot listen on port {port} ({problem}): choose another with --port")
 
 
 def worker(options):
-    """Do the jobs."""
+    """do the jobs that are queued"""
     if options.name:
         os.environ["JOBS_KIT_WORKER_NAME"] = options.name
     from jobs_kit.worker import work
@@ -69,7 +94,7 @@ def worker(options):
 
 
 def doctor(options):
-    """Say what is here, and how to mend what is not."""
+    """say what is here, and how to mend what is not"""
     from jobs_kit.lab.doctor import examine
 
     findings = examine()
@@ -77,13 +102,18 @@ def doctor(options):
     return 0 if findings.ok else 1
 
 
-def _found_redis():
-    from jobs_kit.lab.server import RedisNotFound, find_redis
+def _wait_for_the_end_of(server):
+    # an open connection tells at once, and without asking again and again
+    with socket.create_connection((server.host, server.port)) as connection:
+        connection.recv(1)
 
-    try:
-        return find_redis()
-    except RedisNotFound as problem:
-        _fail(problem)
+
+def _end_at_sigterm():
+    def end(number, frame):
+        raise KeyboardInterrupt
+
+    signal.signal(signal.SIGTERM, end)
+    signal.signal(signal.SIGINT, end)  # even where a shell without job control ignores it
 
 
 def _fail(problem):
@@ -92,21 +122,25 @@ def _fail(problem):
 
 
 def _parser():
-    parser = argparse.ArgumentParser(prog="jobs-kit", description=__doc__)
-    commands = parser.add_subparsers(required=True, metavar="COMMAND")
+    parser = argparse.ArgumentParser(prog="jobs-kit", description="Lessons and a Jobs service.")
+    parser.set_defaults(run=None)
+    commands = parser.add_subparsers(metavar="COMMAND", title="commands")
 
     def command(function):
-        made = commands.add_parser(function.__name__, help=function.__doc__)
+        made = commands.add_parser(
+            function.__name__, help=function.__doc__, description=function.__doc__
+        )
         made.set_defaults(run=function)
         return made
 
     made = command(start)
-    made.add_argument("--no-browser", dest="browser", action="store_false", help="print the URL")
-    made.add_argument("--port", type=_port, default=0, help="of JupyterLab; a free one by default")
+    made.add_argument("--no-browser", dest="browser", action="store_false", help="open none")
+    made.add_argument("--port", type=_port, default=0, help="of JupyterLab (8888, or a free one)")
     made = command(redis)
-    made.add_argument("--port", type=_port, default=6379, help="6379 by default; 0: a free one")
+    made.add_argument("--port", type=_port, default=6379, help="6379; 0 takes a free one")
+    made.add_argument("--append-only", metavar="FOLDER", help="keep the data there between runs")
     made = command(api)
-    made.add_argument("--port", type=_port, help="5000 by default; 0: a free one")
+    made.add_argument("--port", type=_port, help="JOBS_KIT_API_PORT or 5000; 0 takes a free one")
     made = command(worker)
     made.add_argument("--burst", action="store_true", help="end when the queue is empty")
     made.add_argument("--name", help="the worker's name in its log")

