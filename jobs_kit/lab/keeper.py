@@ -9,7 +9,7 @@ import os
 import signal
 import subprocess
 
-KEEPER = 'read -r _ || kill -KILL -- "-$1"'
+KEEPER = 'read -r _ || kill -KILL "-$1"'
 
 
 class Keeper:
