@@ -3,6 +3,7 @@
 A kernel is a child process with a group of its own; one thread starts it and reads what it says.
 """
 
+import atexit
 import os
 import queue
 import subprocess
@@ -36,6 +37,8 @@ class Kernel:
         self._folder = folder
         self._on_ready, self._on_message, self._on_end = on_ready, on_message, on_end
         self._manager = KernelManager(kernel_spec_manager=_ThisPython())
+        # the process itself ends with ours (see Keeper); its connection file would stay
+        atexit.register(self._manager.cleanup_connection_file)
         self._client = None
         self._asking = threading.Lock()  # a ZeroMQ socket is for one thread at a time
         self._unwanted = threading.Event()

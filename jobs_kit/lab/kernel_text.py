@@ -2,9 +2,13 @@
 
 import re
 
+from jobs_kit.lab.transcript import without_colour
+
 GREEN, RED, GREY, PLAIN = "\x1b[32m", "\x1b[31m", "\x1b[90m", "\x1b[0m"
 
 _ECHO = re.compile(r"^(In \[\d+\]| +\.\.\.): ?.*\n?", re.MULTILINE)
+# where the kernel itself was when a Ctrl-C came teaches nothing
+_OWN_FRAME = re.compile(r"File \S*[/\\]ipykernel[/\\]")
 _RULE = re.compile(r"^(\x1b\[[\d;]*m)*-{40,}(\x1b\[[\d;]*m)*\n")
 
 
@@ -43,7 +47,8 @@ def _result(content):
 def _error(content):
     if content["ename"] == "StdinNotImplementedError":  # its traceback shows Jupyter's inside
         return f"{RED}input() can't ask you here:{PLAIN} write the answer into the code", True
-    text = "\n".join(content["traceback"]) or f"{content['ename']}: {content['evalue']}"
+    frames = [part for part in content["traceback"] if not _OWN_FRAME.match(without_colour(part))]
+    text = "\n".join(frames) or f"{content['ename']}: {content['evalue']}"
     # made for 80 columns: the rule above it and the gap in its first line break a narrow pane
     text = re.sub(r" {3,}(?=Traceback)", "  ", _RULE.sub("", text))
     return text, True

@@ -37,14 +37,18 @@ class Prediction:
 
     def __init__(self, question, options):
         self.question, self.options = question, options
+        self._is_settled, self._last_guess = False, None
 
     @property
     def value(self):
-        return self._question.guess.strip() or None
+        if not self._is_settled:
+            self._last_guess = self._question.guess.strip() or None
+        return self._last_guess
 
     def settle(self, actual):
         """Show what was predicted beside what is true. From then on the guess stays as it is."""
-        verdict = Verdict(self.value, str(actual))
+        verdict = Verdict(self.value, str(actual).strip())
+        self._is_settled = True
         self._question.verdict, self._question.settled = str(verdict), True
         display(verdict)
 

@@ -91,12 +91,12 @@ class Program:
         """
         self._transcript.wait_until(lambda: text in self.text or not self.running, timeout)
         if text not in self.text:
-            raise TimeoutError(self._complain(f"did not print {text!r}", timeout))
+            raise TimeoutError(self._complain(f"did not print {text!r} within {timeout} s"))
 
     def wait(self, timeout=10):
         """Wait until the program ends; return its exit code. Raises TimeoutError if it goes on."""
         if not self._transcript.wait_until(lambda: not self.running, timeout):
-            raise TimeoutError(self._complain("still runs", timeout))
+            raise TimeoutError(self._complain(f"still runs after {timeout} s"))
         return self.exit_code
 
     def stop(self):
@@ -130,10 +130,10 @@ class Program:
         if self._process.poll() is None:
             self._process.send_signal(signal_number)
 
-    def _complain(self, what, timeout):
+    def _complain(self, what):
+        ending = "" if self.running else f" and has {_in_words(self.exit_code)}"
         end = "\n".join(self.lines[-15:])
-        when = f"within {timeout} s" if self.running else f"and has {_in_words(self.exit_code)}"
-        return f"the program {self.name!r} {what} {when}\nIts output ends:\n{end}"
+        return f"the program {self.name!r} {what}{ending}\nIts output ends:\n{end}"
 
     def _read(self):
         decode = codecs.getincrementaldecoder("utf-8")("replace").decode
