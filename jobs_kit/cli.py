@@ -24,8 +24,11 @@ def main(arguments=None):
         return _fail(
             f"{problem}: run `make lab` in the kit's folder, which installs what is missing"
         )
-    except (OSError, ValueError) as problem:
+    except OSError as problem:
         return _fail(problem)
+    except ValueError as problem:  # a setting that cannot be used
+        _fail(problem)
+        return 2
 
 
 def start(options):

@@ -1,87 +1,85 @@
-"""How JupyterLab is started: on the first lesson, with Redis named in its environment."""
+"""How is JupyterLab started on the first lesson, with the kit's own commands in its terminals?
+
+In this very process: so Redis, which ends with the process that started it, ends with JupyterLab.
+"""
 
 import os
 import secrets
-import signal
-import socket
-import subprocess
 import sys
-import threading
-import urllib.request
-import webbrowser
+import tempfile
 from pathlib import Path
 
 ROOT = Path(__file__).parents[2]
 FIRST = "notebooks/00_start_here.ipynb"
 
-# JupyterLab would ask its makers for news and updates, which a course has no use for.
-QUIET = [
-    "--LabApp.news_url=None",
-    "--LabApp.check_for_updates_class=jupyterlab.handlers.announcements.NeverCheckForUpdate",
-    "--log-level=WARN",
-]
+# JupyterLab would ask its makers for news and newer versions, which a course has no use for.
+NO_NEWS = '{"@jupyterlab/apputils-extension:notification": {"fetchNews": "false"}}'
+
+# A terminal's own start-up file may put other Pythons first on the PATH, conda's for example.
+BASHRC = 'if [ -f ~/.bashrc ]; then . ~/.bashrc; fi\nPATH="{bin}:$PATH"\n'
 
 
 def run_jupyterlab(redis, port=0, browser=True):
-    """Run JupyterLab until Ctrl-C or SIGTERM, then end it, its kernels and the Redis.
+    """Run JupyterLab until Ctrl-C or SIGTERM.
 
     redis: the Server that find_redis() returned. port: 0 takes a free one. browser: open one.
-    Returns the exit code.
+    Raises FileNotFoundError without lessons, SystemExit(1) if the port is taken.
     """
     if not (ROOT / FIRST).exists():
-        print(f"jobs-kit: {ROOT / FIRST} is missing: run this in a clone", file=sys.stderr)
-        return 1
-    ended = threading.Event()
+        raise FileNotFoundError(f"{ROOT / FIRST} is missing: run `make lab` in a clone of the kit")
+    with tempfile.TemporaryDirectory(prefix="jobs-kit-lab-") as folder:
+        lab = _make(Path(folder), port, browser)
+        url = f"http://127.0.0.1:{lab.port}/lab/tree/{FIRST}?token={lab.identity_provider.token}"
+        print(f"{redis}\nJupyterLab: {url}\nCtrl-C ends it.", flush=True)
+        _stop_at_signals(lab)
+        lab.start()
+
+
+def _make(folder, port, browser):
+    """Return JupyterLab's server, which listens already and serves when it is started."""
+    from jupyterlab.handlers.announcements import NeverCheckForUpdate
+    from jupyterlab.labapp import LabApp
+    from traitlets.config import Config
+
+    programs = Path(sys.executable).parent
+    os.environ["PATH"] = f"{programs}{os.pathsep}{os.environ.get('PATH', '')}"
+    (folder / "overrides.json").write_text(NO_NEWS)
+    config = Config()
+    config.IdentityProvider.token = secrets.token_hex(16)
+    config.Application.log_level = "WARN"
+    config.Application.log_level = "WARN"
+    config.LabApp.app_settings_dir = str(folder)
+    config.LabApp.news_url = None
+    config.LabApp.check_for_updates_class = NeverCheckForUpdate
+    config.LabApp.default_url = f"/lab/tree/{FIRST}"
+    config.IdentityProvider.token = secrets.token_hex(16)  # ours, so that the URL is said once
+    config.ServerApp.root_dir = str(ROOT)
+    config.ServerApp.ip = "127.0.0.1"
+    config.ServerApp.port = port or 8888
+    config.ServerApp.port_retries = 0 if port else 50
+    config.ServerApp.open_browser = browser
+    config.ServerApp.allow_root = _is_root()
+    config.ServerApp.terminado_settings = {"shell_command": _shell(folder, programs)}
+    return LabApp.initialize_server(argv=[], config=config)
+
+
+def _stop_at_signals(lab):
+    # JupyterLab's own handlers ask for confirmation at a terminal, and exist only there
+    def stop(number, frame):
+        signal.signal(number, signal.default_int_handler)  # the second one ends us at once
+        lab.stop(from_signal=True)
+
     for number in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(number, lambda *_: ended.set())
-    port, token = port or _free_port(), secrets.token_hex(16)
-    url = f"http://127.0.0.1:{port}/lab/tree/{FIRST}?token={token}"
-    lab = _start(port, token)
-    print(redis, flush=True)
-    if _answers(lab, port, token, ended):
-        print(f"JupyterLab: {url}\nCtrl-C ends it, and Redis with it.", flush=True)
-        if browser:
-            threading.Thread(target=webbrowser.open, args=(url,), daemon=True).start()
-    while lab.poll() is None and not ended.wait(0.2):
-        pass
-    code = _stop(lab) if ended.is_set() else lab.returncode
-    getattr(redis, "stop", lambda: None)()  # a Redis that somebody else runs goes on
-    return code
+        signal.signal(number, stop)
 
 
-def _start(port, token):
-    path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ.get('PATH', '')}"
-    command = [sys.executable, "-m", "jupyterlab", "--no-browser", "--ip=127.0.0.1"]
-    command += [f"--port={port}", "--ServerApp.port_retries=0", f"--ServerApp.root_dir={ROOT}"]
-    as_root = hasattr(os, "geteuid") and os.geteuid() == 0
-    command += [*QUIET, "--allow-root"] if as_root else QUIET
-    environment = os.environ | {"PATH": path, "JUPYTER_TOKEN": token}
-    # in a session of its own, Ctrl-C at the terminal does not reach it: we end it, unasked
-    return subprocess.Popen(command, env=environment, start_new_session=True)
+def _shell(folder, programs):
+    shell = os.environ.get("SHELL") or "sh"
+    if Path(shell).name != "bash":
+        return [shell]
+    (folder / "bashrc").write_text(BASHRC.format(bin=programs))
+    return [shell, "--rcfile", str(folder / "bashrc")]
 
 
-def _answers(lab, port, token, ended):
-    url = f"http://127.0.0.1:{port}/api/status?token={token}"
-    while lab.poll() is None and not ended.wait(0.1):
-        try:
-            urllib.request.urlopen(url, timeout=2).close()
-            return True
-        except OSError:
-            pass
-    return False
-
-
-def _stop(lab):
-    lab.terminate()
-    try:
-        lab.wait(15)
-    except subprocess.TimeoutExpired:
-        lab.kill()
-        lab.wait()
-    return 0
-
-
-def _free_port():
-    with socket.socket() as listener:
-        listener.bind(("127.0.0.1", 0))
-        return listener.getsockname()[1]
+def _is_root():
+    return hasattr(os, "geteuid") and os.geteuid() == 0
