@@ -1,0 +1,217 @@
+"""Shells, programs and predictions in a real browser, used as a student uses them."""
+
+import re
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import expect
+
+NOTEBOOKS = Path(__file__).parent / "notebooks"
+
+
+@pytest.fixture(scope="module")
+def lab(open_lab):
+    return open_lab(NOTEBOOKS)
+
+
+@pytest.fixture(scope="module")
+def shells(lab):
+    """The notebook with two shells, their queue made in both by typing."""
+    notebook = lab.open("shells.ipynb")
+    notebook.run(0)
+    constructor = notebook.cell(0).locator(".jp-OutputArea-output").inner_text().strip()
+    notebook.run(1)
+    for title in ("producer", "consumer"):
+        shell = TypedShell(notebook, title)
+        shell.type("import json", "from hotqueue import HotQueue", f"q = {constructor}")
+    return notebook
+
+
+class TypedShell:
+    """A shell's pane and the keyboard."""
+
+    def __init__(self, notebook, title):
+        self.pane, self.keyboard = notebook.pane(title), notebook.page.keyboard
+        self.log, self.input = self.pane.get_by_role("log"), self.pane.get_by_role("textbox")
+        self.state = self.pane.locator(".jk-state")
+
+    def type(self, *lines):
+        """Type each line and Enter, each once the shell is idle, and see it taken."""
+        for line in lines:
+            expect(self.state).to_have_text(re.compile("^idle"))
+            self.enter(line)
+            expect(self.input).to_have_value("")
+
+    def enter(self, line):
+        """Type a line and Enter."""
+        self.input.click()
+        self.keyboard.type(line)
+        self.keyboard.press("Enter")
+
+    def press(self, button):
+        self.pane.get_by_role("button", name=button).click()
+
+
+def test_two_shells_pass_messages_as_in_the_exercise(shells):
+    producer, consumer = TypedShell(shells, "producer"), TypedShell(shells, "consumer")
+    producer.type('q.put("first")', 'q.put("second")', 'q.put("third")', "len(q)")
+    expect(producer.log).to_contain_text("Out[7]: 3")
+
+    consumer.enter("for item in q.consume():")
+    expect(consumer.input).to_have_value("for item in q.consume():\n    ")
+    consumer.enter("print(item)")
+    expect(consumer.input).to_have_value("for item in q.consume():\n    print(item)\n    ")
+    consumer.keyboard.press("Enter")  # an empty line ends a block
+    expect(consumer.log).to_contain_text("first\nsecond\nthird\n")
+    expect(consumer.state).to_have_text("busy: working or waiting")
+
+    producer.type("len(q)", 'q.put("fourth", "fifth")')
+    expect(producer.log).to_contain_text("Out[8]: 0")
+    expect(consumer.log).to_contain_text("third\nfourth\nfifth\n")
+
+
+def test_a_busy_shell_keeps_the_text_until_it_is_interrupted(shells):
+    consumer = TypedShell(shells, "consumer")
+    consumer.enter("6 * 7")
+    expect(consumer.pane.locator(".jk-notice")).to_contain_text("this shell is busy")
+    expect(consumer.input).to_have_value("6 * 7")
+    consumer.press("Interrupt")
+    expect(consumer.state).to_have_text(re.compile("^idle"))
+    consumer.input.press("Enter")
+    expect(consumer.log).to_contain_text("Out[5]: 42")
+    expect(consumer.pane.locator(".jk-notice")).to_be_empty()
+
+
+def test_the_arrows_recall_what_was_typed(shells):
+    consumer = TypedShell(shells, "consumer")
+    consumer.type("'older'", "'newer'")
+    consumer.input.press("ArrowUp")
+    expect(consumer.input).to_have_value("'newer'")
+    consumer.input.press("ArrowUp")
+    expect(consumer.input).to_have_value("'older'")
+    consumer.input.press("ArrowDown")
+    consumer.input.press("ArrowDown")
+    expect(consumer.input).to_have_value("")
+
+
+def test_the_notebook_does_not_take_the_keys_of_a_shell(shells):
+    producer = TypedShell(shells, "producer")
+    cells = shells.page.locator(".jp-Notebook .jp-Cell")
+    before = cells.count()
+    producer.input.click()
+    producer.keyboard.type("abdd x")  # in the notebook's command mode: add cells, delete one
+    producer.input.press("Escape")
+    producer.keyboard.type("dd")
+    expect(producer.input).to_have_value("abdd xdd")
+    producer.input.fill("print('a', 'b')")
+    producer.input.press("Shift+Enter")
+    expect(producer.log).to_contain_text("a b")
+    expect(cells).to_have_count(before)
+
+
+def test_shells_work_while_a_cell_of_the_lesson_blocks(shells):
+    producer = TypedShell(shells, "producer")
+    shells.run(2)
+    expect(shells.cell(2).locator(".jp-InputPrompt")).to_contain_text("*")
+    producer.type("print('live', 'even now')")
+    expect(producer.log).to_contain_text("live even now")
+    expect(shells.cell(2).locator(".jp-InputPrompt")).to_contain_text("*")
+    producer.type("# stop blocking")
+    expect(shells.cell(2).locator(".jp-InputPrompt")).to_have_text(re.compile(r"\d"))
+
+
+def test_a_runaway_print_leaves_the_page_usable(shells):
+    consumer, producer = TypedShell(shells, "consumer"), TypedShell(shells, "producer")
+    consumer.type("while True: print('flood')")
+    expect(consumer.log).to_contain_text("earlier lines were cut")
+    producer.type("print('un', 'moved')")
+    expect(producer.log).to_contain_text("un moved")
+    consumer.press("Interrupt")
+    expect(consumer.log).to_contain_text("KeyboardInterrupt")
+    consumer.type("print('calm', 'again')")
+    expect(consumer.log).to_contain_text("calm again")
+
+
+def test_restart_and_close_say_what_they_did(shells):
+    consumer = TypedShell(shells, "consumer")
+    consumer.type("kept = 1")
+    consumer.press("Restart")
+    expect(consumer.log).to_contain_text("restarted: a fresh Python, all names are gone")
+    consumer.type("kept")
+    expect(consumer.log).to_contain_text("NameError: name 'kept' is not defined")
+    consumer.press("Close")
+    expect(consumer.state).to_have_text("closed: press Restart")
+    consumer.enter("1")
+    expect(consumer.pane.locator(".jk-notice")).to_contain_text("this shell is closed")
+    consumer.press("Restart")
+    consumer.input.fill("")
+    consumer.type("print('open', 'again')")
+    expect(consumer.log).to_contain_text("open again")
+
+
+def test_a_shell_that_dies_says_what_to_do(shells):
+    consumer = TypedShell(shells, "consumer")
+    consumer.type("import os; os._exit(3)")
+    expect(consumer.state).to_have_text("dead: press Restart")
+    expect(consumer.log).to_contain_text("exit code 3")
+
+
+def test_a_page_that_is_opened_again_shows_the_same(lab, shells):
+    producer = TypedShell(shells, "producer")
+    producer.type("print('before', 'reload')")
+    expect(producer.log).to_contain_text("before reload")
+    with shells.page.expect_response(lambda answer: answer.request.method == "PUT"):
+        shells.page.get_by_role("button", name="Save and create checkpoint").click()
+    shells.page.reload()
+    expect(producer.log).to_contain_text("before reload")
+    producer.type("print('after', 'reload')")
+    expect(producer.log).to_contain_text("after reload")
+
+
+def test_predictions_are_recorded_settled_and_locked(lab):
+    notebook = lab.open("predictions.ipynb")
+    notebook.run(0)
+    notebook.run(1)
+    number, word = notebook.cell(0), notebook.cell(1)
+    number.get_by_label("3").click()
+    number.get_by_label("2").click()
+    expect(number.locator(".jk-verdict")).to_have_text("Recorded: 2. Now run on.")
+    word.get_by_role("textbox", name="What is such a waiting line called?").fill("a stack")
+    notebook.run(2)
+    notebook.run(3)
+    for cell, line in [
+        (2, "You predicted 2, and 2 it is."),
+        (3, "You predicted a stack. It is a queue."),
+    ]:
+        expect(notebook.cell(cell).locator(".jp-OutputArea-output")).to_have_text(line)
+        expect(notebook.cell(cell - 2).locator(".jk-verdict")).to_have_text(line)
+    expect(number.get_by_label("2")).to_be_checked()
+    for radio in number.get_by_role("radio").all():
+        expect(radio).to_be_disabled()
+    expect(word.locator(".jk-free")).to_be_disabled()
+
+
+def test_predictions_do_not_stop_run_all(lab):
+    notebook = lab.open("predictions.ipynb")
+    notebook.run_all()
+    assert notebook.errors() == []
+    expect(notebook.cell(2)).to_contain_text("No prediction was recorded. It is 2.")
+
+
+def test_a_program_streams_fails_and_can_be_ended(lab):
+    notebook = lab.open("programs.ipynb")
+    notebook.run_all()
+    first, second = notebook.pane("worker 1"), notebook.pane("worker 2")
+    expect(first.get_by_role("log")).to_have_text("waits for a file\n")
+    expect(first.locator(".jk-state")).to_contain_text("running")
+    (lab.root / "go").touch()
+    expect(first.get_by_role("log")).to_contain_text("found it\nTraceback (most recent call last):")
+    expect(first.locator(".jk-state")).to_have_text("ended with exit code 1")
+    second.get_by_role("button", name="Kill").click()
+    expect(second.locator(".jk-state")).to_have_text("ended by the signal SIGKILL")
+    expect(second.get_by_role("button", name="Kill")).to_be_disabled()
+
+
+def test_no_page_had_an_error_or_asked_the_network(lab):
+    assert lab.page_errors == []
+    assert lab.outside_requests == []
