@@ -5,6 +5,7 @@ In this very process: so Redis, which ends with the process that started it, end
 
 import os
 import secrets
+import signal
 import sys
 import tempfile
 from pathlib import Path
@@ -45,8 +46,6 @@ def _make(folder, port, browser):
     os.environ["PATH"] = f"{programs}{os.pathsep}{os.environ.get('PATH', '')}"
     (folder / "overrides.json").write_text(NO_NEWS)
     config = Config()
-    config.IdentityProvider.token = secrets.token_hex(16)
-    config.Application.log_level = "WARN"
     config.Application.log_level = "WARN"
     config.LabApp.app_settings_dir = str(folder)
     config.LabApp.news_url = None
