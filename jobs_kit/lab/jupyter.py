@@ -31,13 +31,14 @@ def run_jupyterlab(redis, port=0, browser=True):
     with tempfile.TemporaryDirectory(prefix="jobs-kit-lab-") as folder:
         lab = _make(Path(folder), port, browser)
         url = f"http://127.0.0.1:{lab.port}/lab/tree/{FIRST}?token={lab.identity_provider.token}"
-        print(f"{redis}\nJupyterLab: {url}\nCtrl-C ends it.", flush=True)
+        text = f"{redis}\nJupyterLab: {url}\nCtrl-C ends it."
+        lab.io_loop.add_callback(print, text, flush=True)  # not before it listens
         _stop_at_signals(lab)
         lab.start()
 
 
 def _make(folder, port, browser):
-    """Return JupyterLab's server, which listens already and serves when it is started."""
+    """Return JupyterLab's server, which has its port and listens when it is started."""
     from jupyterlab.handlers.announcements import NeverCheckForUpdate
     from jupyterlab.labapp import LabApp
     from traitlets.config import Config
