@@ -1,0 +1,239 @@
+"""The commands, as people start them: real processes, one for each terminal."""
+
+import json
+import os
+import signal
+import socket
+import subprocess
+import sys
+import urllib.error
+import urllib.request
+from pathlib import Path
+
+import psutil
+import pytest
+import redis
+
+from jobs_kit import cli
+
+PNG = b"\x89PNG\r\n\x1a\n"
+
+
+@pytest.fixture(autouse=True)
+def fresh_terminal(monkeypatch, tmp_path):
+    """No Redis and no setting in the environment, and no settings of JupyterLab at home."""
+    for name in [name for name in os.environ if name.startswith(("REDIS_", "JOBS_KIT_"))]:
+        monkeypatch.delenv(name)
+    monkeypatch.setenv("HOME", str(tmp_path))
+    monkeypatch.setenv("JUPYTER_CONFIG_DIR", str(tmp_path / "config"))
+
+
+@pytest.fixture
+def terminal(run):
+    """terminal("redis", "--port", "0") types `jobs-kit redis --port 0` in a terminal of its own."""
+    return lambda *words, **environment: run("-m", "jobs_kit.cli", *words, **environment)
+
+
+@pytest.fixture
+def taken():
+    """A port on which somebody else listens."""
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        yield listener.getsockname()[1]
+
+
+def line_with(process, text):
+    """Return the next line of a terminal that has this text in it."""
+    seen = []
+    for line in process.stdout:
+        seen.append(line)
+        if text in line:
+            return line
+    raise AssertionError(f"{text!r} is not in {''.join(seen)}")
+
+
+def ask(url, body=None, token=None):
+    """Return (status, body as bytes) of a GET, or of a POST of the body as JSON."""
+    headers = {"Authorization": f"token {token}"} if token else {}
+    data = None if body is None else json.dumps(body).encode()
+    with urllib.request.urlopen(urllib.request.Request(url, data, headers), timeout=20) as answer:
+        return answer.status, answer.read()
+
+
+def end(process, number=signal.SIGINT):
+    """Press Ctrl-C; return (exit code, what was printed since the last line that was read)."""
+    process.send_signal(number)
+    said = process.stdout.read()
+    return process.wait(), said
+
+
+def test_three_terminals_serve_a_job(terminal, until):
+    server = terminal("redis", "--port", "0")
+    url = line_with(server, "redis://").strip()
+    assert "Ctrl-C ends it" in line_with(server, "127.0.0.1")
+    assert f"export REDIS_URL={url}" in line_with(server, "other terminals")
+    port = url.rpartition(":")[2]
+    api = terminal("api", "--port", "0", REDIS_PORT=port)
+    jobs = line_with(api, "Jobs API at").split()[-1]
+    worker = terminal("worker", "--name", "worker-a", REDIS_PORT=port)
+    assert "worker-a waits for jobs" in line_with(worker, "waits")
+
+    status, body = ask(jobs, {"start": "2012-01-01", "end": "2012-12-31"})
+    job = f"{jobs}/{json.loads(body)['id']}"
+    assert status == 202
+    until(lambda: json.loads(ask(job)[1])["status"] == "complete")
+    assert json.loads(ask(f"{job}/results")[1])["days"] == 366
+    assert ask(f"{job}/plot")[1].startswith(PNG)
+
+    assert "worker-a ends" in end(worker)[1]
+    assert (worker.returncode, end(api)[0]) == (0, 0)
+    assert end(server) == (0, "")
+    with pytest.raises(redis.ConnectionError):
+        redis.Redis.from_url(url).ping()
+
+
+def test_without_any_environment_all_use_the_same_port():
+    assert cli._parser().parse_args(["redis"]).port == 6379
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGKILL])
+def test_redis_ends_with_its_terminal(terminal, until, number):
+    server = terminal("redis", "--port", "0")
+    url = line_with(server, "redis://").strip()
+    pid = redis.Redis.from_url(url).info("server")["process_id"]
+    code, _ = end(server, number)
+    assert code == (-number if number == signal.SIGKILL else 0)
+    until(lambda: not psutil.pid_exists(pid))
+
+
+def test_redis_that_was_killed_is_said(terminal):
+    server = terminal("redis", "--port", "0")
+    url = line_with(server, "redis://").strip()
+    os.kill(redis.Redis.from_url(url).info("server")["process_id"], signal.SIGKILL)
+    assert "ended by itself" in server.stdout.read()
+    assert server.wait() == 1
+
+
+def test_redis_keeps_its_data_where_it_is_told(terminal, tmp_path):
+    words = ("redis", "--port", "0", "--append-only", str(tmp_path / "data"))
+    for expected in (1, 2):
+        server = terminal(*words)
+        client = redis.Redis.from_url(line_with(server, "redis://").strip())
+        assert client.rpush("hotqueue:q", "message") == expected
+        assert end(server)[0] == 0
+
+
+def test_a_burst_worker_ends_when_nothing_waits(terminal, server):
+    worker = terminal("worker", "--burst", REDIS_URL=f"{server.url}/13")
+    assert "ends" in worker.stdout.read()
+    assert worker.wait() == 0
+
+
+@pytest.mark.parametrize("command", ["api", "redis", "start"])
+def test_a_port_that_is_taken_is_said_in_one_line(terminal, taken, command):
+    more = ["--no-browser"] if command == "start" else []
+    process = terminal(command, *more, "--port", str(taken))
+    said = process.stdout.read()
+    assert process.wait() == 1
+    assert len(said.strip().splitlines()) == 1 and str(taken) in said
+
+
+@pytest.mark.parametrize(
+    "words, setting, message",
+    [
+        (["worker"], {"JOBS_KIT_LEASE": "soon"}, "JOBS_KIT_LEASE is 'soon'; it must be a number"),
+        (["api"], {"JOBS_KIT_API_PORT": "http"}, "JOBS_KIT_API_PORT is 'http'"),
+        (["start", "--no-browser"], {"REDIS_PORT": "six"}, "REDIS_PORT is 'six'"),
+        (["worker"], {"REDIS_URL": "localhost:6379"}, "must specify one of the following schemes"),
+        (["api", "--port", "http"], {}, "'http' is not a port"),
+    ],
+)
+def test_a_setting_that_cannot_be_used_is_said(terminal, words, setting, message):
+    process = terminal(*words, **setting)
+    said = process.stdout.read()
+    assert message in said and "Traceback" not in said
+    assert process.wait() == 2
+
+
+def test_a_redis_that_is_not_there_is_said(terminal):
+    process = terminal("start", "--no-browser", REDIS_URL="redis://127.0.0.1:1")
+    assert "no Redis lets us in there" in process.stdout.read()
+    assert process.wait() == 1
+
+
+def test_no_command_says_which_there_are(terminal):
+    process = terminal()
+    said = process.stdout.read()
+    assert all(name in said for name in ("start", "redis", "api", "worker", "doctor"))
+    assert process.wait() == 2
+
+
+def test_a_package_that_is_missing_is_said(monkeypatch, capsys):
+    monkeypatch.setitem(sys.modules, "jobs_kit.worker", None)
+    assert cli.main(["worker"]) == 1
+    assert "`make lab`" in capsys.readouterr().err
+
+
+def test_without_lessons_start_says_where_to_run(monkeypatch, capsys, server):
+    from jobs_kit.lab import jupyter
+
+    monkeypatch.setenv("REDIS_URL", server.url)
+    monkeypatch.setattr(jupyter, "ROOT", Path("/nowhere"))
+    monkeypatch.setattr(cli, "_end_at_sigterm", lambda: None)
+    assert cli.main(["start", "--no-browser"]) == 1
+    assert "run `make lab` in a clone" in capsys.readouterr().err
+
+
+@pytest.fixture
+def lab(terminal):
+    """A JupyterLab that `jobs-kit start --no-browser` has opened: (process, base URL, token)."""
+    process = terminal("start", "--no-browser", SHELL="/bin/sh")
+    url = line_with(process, "JupyterLab: ").split()[-1]
+    base, _, token = url.replace("/lab/tree/notebooks/00_start_here.ipynb?token=", " ").partition(
+        " "
+    )
+    assert ask(url)[0] == 200
+    yield process, base, token
+
+
+def environment_of(pid):
+    return psutil.Process(pid).environ()
+
+
+def descendants(process):
+    return psutil.Process(process.pid).children(recursive=True)
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_start_opens_jupyterlab_and_leaves_nothing_behind(lab, until, number):
+    process, base, token = lab
+    with pytest.raises(urllib.error.HTTPError, match="403"):
+        ask(f"{base}/api/contents")
+    assert json.loads(ask(f"{base}/api/contents/notebooks/00_start_here.ipynb", token=token)[1])
+    ask(f"{base}/api/kernels", {}, token)
+    ask(f"{base}/api/terminals", {}, token)
+
+    started = until(lambda: (found := descendants(process)) and len(found) >= 4 and found)
+    kernel = until(lambda: [p for p in started if "ipykernel_launcher" in str(p.cmdline())])
+    shell = until(lambda: [p for p in started if p.cmdline() == ["/bin/sh"]])
+    for inside in (kernel[0].environ(), shell[0].environ()):
+        assert redis.Redis.from_url(inside["REDIS_URL"]).ping()
+        assert redis.Redis(inside["REDIS_HOST"], int(inside["REDIS_PORT"])).ping()
+        assert inside["PATH"].split(os.pathsep)[0] == str(Path(sys.executable).parent)
+
+    code, said = end(process, number)
+    assert code == 0 and "[y/n]" not in said.lower()
+    until(lambda: not any(p.is_running() for p in started))
+
+
+def test_start_killed_leaves_nothing_behind(lab, until):
+    process, base, token = lab
+    ask(f"{base}/api/kernels", {}, token)
+    started = until(lambda: (found := descendants(process)) and len(found) >= 3 and found)
+    end(process, signal.SIGKILL)
+    until(lambda: not any(p.is_running() for p in started))
+
+
+def test_the_command_is_installed():
+    command = Path(sys.executable).with_name("jobs-kit")
+    run = subprocess.run([command, "--help"], capture_output=True, text=True)
+    assert run.returncode == 0 and "doctor" in run.stdout
