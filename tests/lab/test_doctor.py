@@ -1,0 +1,142 @@
+"""The doctor says what is missing, and how to mend it."""
+
+import importlib.metadata
+import os
+import re
+import socket
+
+import jupyter_core.paths
+import pytest
+
+from jobs_kit import cli
+from jobs_kit.lab import doctor, examine, find
+
+
+@pytest.fixture(autouse=True)
+def quiet_place(server, monkeypatch):
+    """A Redis that is named, and a free port for the API: nothing has to be mended."""
+    before = dict(os.environ)
+    for name in before:
+        if name.startswith(("REDIS_", "JOBS_KIT_")):
+            del os.environ[name]
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        os.environ["JOBS_KIT_API_PORT"] = str(listener.getsockname()[1])
+    os.environ["REDIS_URL"] = server.url
+    monkeypatch.setattr(find, "_found", None)
+    yield
+    os.environ.clear()
+    os.environ.update(before)
+
+
+def the_fault(findings):
+    """Return the only finding that has to be mended, as text."""
+    (fault,) = [finding for finding in findings if finding.state == "mend"]
+    assert not findings.ok
+    return str(fault)
+
+
+def test_all_is_well_in_one_line_each(server, capsys):
+    findings = examine()
+    assert findings.ok
+    lines = repr(findings).splitlines()
+    assert len(lines) == len(findings) == 6
+    assert all(line.startswith("ok    ") for line in lines)
+    assert f"Valkey 9.1.2 at 127.0.0.1:{server.port}" in repr(findings)
+    assert cli.main(["doctor"]) == 0
+    assert capsys.readouterr().out.splitlines() == lines
+
+
+def test_a_notebook_shows_the_same_lines():
+    findings = doctor.Examination([doctor.Finding("a <b>", "mend", "do this & that")])
+    assert "mend  a &lt;b&gt;: do this &amp; that" in findings._repr_html_()
+
+
+@pytest.mark.parametrize("version", [(3, 10, 14), (3, 14, 0)])
+def test_another_python_is_said(version):
+    finding = doctor.python(version)
+    assert finding.state == "mend" and "the kit needs 3.11, 3.12 or 3.13" in str(finding)
+
+
+def test_a_redis_that_does_not_answer_is_said(capsys):
+    os.environ["REDIS_URL"] = "redis://ana:secret@127.0.0.1:1"
+    fault = the_fault(examine())
+    assert "redis://ana:***@127.0.0.1:1" in fault and "Unset the variable" in fault
+    assert cli.main(["doctor"]) == 1
+    assert "mend  Redis server" in capsys.readouterr().out
+
+
+def test_without_a_server_the_stand_in_is_said(monkeypatch):
+    monkeypatch.setattr(doctor, "find_programs", lambda: iter([]))
+    assert "note  Redis program: none; a stand-in" in repr(examine())
+    assert examine().ok
+
+
+def test_no_redis_at_all_is_said(monkeypatch):
+    monkeypatch.setattr(doctor, "find_programs", lambda: iter([]))
+    real = doctor._version
+    monkeypatch.setattr(doctor, "_version", lambda name: name != "fakeredis" and real(name))
+    assert "none: install redis-server 6.2 or later" in the_fault(examine())
+
+
+def test_an_old_redis_on_the_path_is_said_and_needs_no_mending(monkeypatch, tmp_path):
+    program = tmp_path / "redis-server"
+    program.write_text("#!/bin/sh\necho Redis server v=6.0.16 sha=0\n")
+    program.chmod(0o755)
+    monkeypatch.setenv("PATH", str(tmp_path), prepend=os.pathsep)
+    finding = doctor.program()
+    assert finding.state == "ok" and f"{program} is older than 6.2" in str(finding)
+
+
+def test_it_starts_nothing(monkeypatch):
+    del os.environ["REDIS_URL"]
+    findings = examine()
+    assert findings.ok and len(findings) == 5
+    assert "REDIS_URL" not in os.environ
+
+
+@pytest.mark.parametrize(
+    "required, message",
+    [
+        ("no-such-package>=1", "no-such-package is missing"),
+        ("redis>=99,<100", r"redis 8\S+ \(needed: <100,>=99\)"),
+        ("no-such-package; python_version < '3'", ""),
+        ("no-such-package; extra == 'test'", ""),
+        ("redis[hiredis]>=8", ""),
+    ],
+)
+def test_a_package_that_is_missing_or_too_old_is_said(monkeypatch, required, message):
+    monkeypatch.setattr(importlib.metadata, "requires", lambda name: ["flask>=3", required])
+    finding = doctor.packages()
+    assert finding.state == ("mend" if message else "ok")
+    assert re.search(f"{message}.*`make lab`" if message else "all [12] as", str(finding))
+
+
+def test_a_kit_that_is_not_installed_is_said(monkeypatch):
+    def requires(name):
+        raise importlib.metadata.PackageNotFoundError(name)
+
+    monkeypatch.setattr(importlib.metadata, "requires", requires)
+    assert "jobs-kit itself is not installed: run `make" in str(doctor.packages())
+
+
+def test_a_port_that_is_taken_is_noted():
+    """Only noted: it may be the student's own API."""
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        os.environ["JOBS_KIT_API_PORT"] = str(listener.getsockname()[1])
+        assert "`jobs-kit api --port 0` takes a free one" in str(doctor.port())
+        assert doctor.port().state == "note" and examine().ok
+    assert doctor.port().state == "ok"
+
+
+def test_a_port_that_is_none_is_said():
+    os.environ["JOBS_KIT_API_PORT"] = "http"
+    assert "JOBS_KIT_API_PORT is 'http'; it must be" in the_fault(examine())
+
+
+def test_a_front_end_that_is_missing_is_said(monkeypatch, tmp_path):
+    extensions = tmp_path / "labextensions"
+    monkeypatch.setattr(jupyter_core.paths, "jupyter_path", lambda name: [str(extensions)])
+    (extensions / "anywidget").mkdir(parents=True)
+    assert "JupyterLab does not find ipywidgets: run `make lab`" in the_fault(examine())
+    (extensions / "@jupyter-widgets/jupyterlab-manager").mkdir(parents=True)
+    assert examine().ok
