@@ -100,14 +100,13 @@ function makeInput(model, title) {
   const run = element("button", "jk-button jk-run", { type: "button" });
   run.textContent = "Run";
   form.append(box, run);
-  let back = 0, draft = "", latest = ""; // latest: accepted, perhaps not in the history yet
+  let back = 0, draft = "";
 
   const fit = () => { box.rows = Math.min(10, box.value.split("\n").length); };
   const fill = (text) => { box.value = text; box.setSelectionRange(text.length, text.length); fit(); };
   const send = (what) => model.send({ do: what, code: box.value });
   const recall = (step) => {
-    const history = [...model.get("history")];
-    if (latest && history[history.length - 1] !== latest) history.push(latest);
+    const history = model.get("history");
     if (back === 0) draft = box.value;
     back = Math.max(0, Math.min(history.length, back + step));
     fill(back ? history[history.length - back] : draft);
@@ -133,11 +132,10 @@ function makeInput(model, title) {
 
   const answer = (message) => {
     if (message.code !== box.value) return; // another view of this pane asked, or typing went on
-    if (message.do === "accepted") { back = 0; latest = message.code.trimEnd(); fill(""); }
+    if (message.do === "accepted") { back = 0; fill(""); }
     else if (message.do === "more") fill(`${box.value}\n${message.indent}`);
   };
-  const forget = () => { latest = ""; };
-  return { form, answer, forget };
+  return { form, answer };
 }
 
 function render({ model, el }) {
@@ -182,7 +180,6 @@ function render({ model, el }) {
     "change:transcript": () => show(model.get("transcript")),
     "change:state": showState, "change:state_text": showState,
     "change:buttons": showButtons, "change:notice": showNotice,
-    "change:history": () => input && input.forget(),
     "msg:custom": (message) => input && input.answer(message),
   };
   for (const [event, act] of Object.entries(watched)) {

@@ -216,7 +216,9 @@ class Shell:
             refusal = REFUSALS.get(self.state, "")
             if not refusal:
                 self.run(code.rstrip())
-                self.pane.send({"do": "accepted", "code": code})
+        if not refusal:
+            self._transcript.update()  # the arrow keys must find it in the history at once
+            self.pane.send({"do": "accepted", "code": code})
         self.pane.show(notice=refusal)
 
     def _set(self, state):

@@ -47,9 +47,16 @@ class Transcript:
             if self._update_is_due:
                 return
             self._update_is_due = True
-        timer = threading.Timer(UPDATE_SECONDS, self._update)
+        timer = threading.Timer(UPDATE_SECONDS, self.update)
         timer.daemon = True
         timer.start()
+
+    def update(self):
+        """Update the page now."""
+        with self._updating:
+            with self._changed:
+                self._update_is_due = False
+            self._on_change()
 
     @property
     def coloured(self):
@@ -77,12 +84,6 @@ class Transcript:
         with self._changed:
             self._changed.notify_all()
         self.touch()
-
-    def _update(self):
-        with self._updating:
-            with self._changed:
-                self._update_is_due = False
-            self._on_change()
 
     def _append(self, text):
         # only the last line can still be painted over, so older ones are not searched again
