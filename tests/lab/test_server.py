@@ -205,9 +205,11 @@ def test_a_server_that_is_named_later_replaces_the_first(server):
     assert find_redis().port == server.port
 
 
-def test_a_prefix_that_was_chosen_stays(class_server):
-    os.environ |= {"REDIS_URL": class_server, "JOBS_KIT_PREFIX": ""}
-    assert find_redis().prefix == ""
+def test_a_prefix_that_was_chosen_stays():
+    os.environ["JOBS_KIT_PREFIX"] = ""
+    far = Server("redis://redis.class.example")
+    find._name_in_environment(far)
+    assert far.prefix == ""
 
 
 def test_a_program_started_later_finds_the_same_server_and_may_administer_it():
@@ -360,7 +362,8 @@ def test_ctrl_c_does_not_end_it_before_its_owner():
         text=True,
         start_new_session=True,
     )
-    owner.stdout.readline()
+    pid, _ = owner.stdout.readline().split()
+    assert os.getpgid(int(pid)) != owner.pid  # the group that a terminal sends Ctrl-C to
     os.killpg(owner.pid, signal.SIGINT)
     assert owner.communicate() == ("True\n", None)
 
