@@ -19,21 +19,30 @@ requirements:
 clean:
 	rm -rf .venv
 
-# The environment is ready when its last step has succeeded, and not before.
+# Made anew when the pins have changed or the folder has moved; ready when the last step succeeded.
+MOVED := $(shell grep -qsF "$(CURDIR)/.venv" .venv/bin/activate || rm -f .venv/ready)
+
 .venv/ready: requirements.txt pyproject.toml
-	@rm -rf .venv; set -e; \
+	@set -e; \
 	for python in $(PYTHON) python3 python3.11 python3.12 python3.13 none; do \
 	  if [ $$python = none ]; then echo 'Install Python 3.11, 3.12 or 3.13 first.'; exit 1; fi; \
 	  if $$python -c '$(IN_RANGE)' 2>/dev/null; then break; fi; \
 	done; \
-	if command -v uv >/dev/null; then \
-	  uv venv --quiet --python "$$($$python -c 'import sys; print(sys.executable)')" .venv; \
-	  pip="uv pip install --quiet --compile-bytecode --python .venv/bin/python"; \
-	elif $$python -m venv .venv 2>/dev/null; then pip=".venv/bin/python -m pip install --quiet"; \
-	else \
-	  rm -rf .venv; $$python -m venv --without-pip .venv; \
-	  pip="$$python -m pip --python .venv/bin/python install --quiet"; \
-	fi; \
 	echo "Installing the packages; this takes a minute, once."; \
-	$$pip -r requirements.txt; $$pip --no-deps --editable .
+	with_uv() { \
+	  command -v uv >/dev/null && rm -rf .venv && \
+	  uv venv --quiet --seed --python "$$($$python -c 'import sys; print(sys.executable)')" .venv && \
+	  install="uv pip install --quiet --compile-bytecode --python .venv/bin/python" && \
+	  $$install -r requirements.txt && $$install --no-deps --editable .; \
+	}; \
+	with_pip() { \
+	  rm -rf .venv; options="--quiet --disable-pip-version-check"; \
+	  if $$python -m venv .venv >/dev/null 2>&1; then pip=".venv/bin/python -m pip"; else \
+	    rm -rf .venv; $$python -m venv --without-pip .venv; \
+	    pip="$$python -m pip --python .venv/bin/python"; \
+	    $$pip install $$options pip; \
+	  fi && \
+	  $$pip install $$options -r requirements.txt && $$pip install $$options --no-deps --editable .; \
+	}; \
+	with_uv || with_pip
 	@touch $@
