@@ -41,7 +41,7 @@ def test_all_is_well_in_one_line_each(server, capsys):
     lines = repr(findings).splitlines()
     assert len(lines) == len(findings) == 6
     assert all(line.startswith("ok    ") for line in lines)
-    assert f"Valkey 9.1.2 at 127.0.0.1:{server.port}" in repr(findings)
+    assert f" at 127.0.0.1:{server.port}, named by REDIS_URL" in repr(findings)
     assert cli.main(["doctor"]) == 0
     assert capsys.readouterr().out.splitlines() == lines
 
