@@ -80,6 +80,7 @@ def api(options):
     """serve the Jobs API on this machine"""
     from jobs_kit.api import serve
 
+    _end_at_sigterm()
     port = settings.api_port() if options.port is None else options.port
     try:
         serve(port)

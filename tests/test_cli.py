@@ -91,6 +91,13 @@ def test_three_terminals_serve_a_job(terminal, until):
         redis.Redis.from_url(url).ping()
 
 
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_the_api_ends_cleanly(terminal, number):
+    api = terminal("api", "--port", "0")
+    line_with(api, "Jobs API at")
+    assert end(api, number) == (0, "")
+
+
 def test_without_any_environment_all_use_the_same_port():
     assert cli._parser().parse_args(["redis"]).port == 6379
 
