@@ -16,7 +16,7 @@ FOR_EVER = "import time\nprint('ready')\ntime.sleep(600)"
 
 
 @pytest.fixture
-def start(request):
+def start():
     """start_program(...), each program ended after the test."""
     programs = []
 
@@ -45,7 +45,8 @@ def test_a_file_runs_with_its_arguments_in_its_folder(start, tmp_path):
     assert program.lines == [f"['who.py', 'a', '7'] {tmp_path}"]
 
 
-def test_the_output_is_there_while_the_program_runs(start):
+def test_the_output_is_there_while_the_program_runs(start, monkeypatch):
+    monkeypatch.delenv("PYTHONUNBUFFERED", raising=False)
     program = start(code=FOR_EVER)
     program.wait_for("ready", SECONDS)
     assert program.running and program.exit_code is None
