@@ -76,7 +76,7 @@ def add_job(start, end):
 
 def get_job(jid):
     """Return the job of this id (str), or None."""
-    fields = rd.hmget(_generate_job_key(jid), *FIELDS)
+    fields = q.step("job", jid)
     return _instantiate_job(*fields) if fields[0] else None
 
 

@@ -4,6 +4,7 @@
 --   hotqueue:queue                 the messages that wait, oldest first
 --   hotqueue:queue:held:ana-1f03   what the worker ana-1f03 holds
 --   hotqueue:queue:workers         each worker and the time until which it counts as living
+--   hotqueue:queue:seen            when anybody last took a step
 --   hotqueue:queue:claims          each worker and the number of its latest claim
 --   hotqueue:queue:deaths          each message and how many workers died of it
 --   hotqueue:queue:puts            what was put in the last minute: a random token for each put
@@ -11,7 +12,8 @@
 
 local queue, call = KEYS[1], redis.call
 local workers, claims, deaths = queue .. ':workers', queue .. ':claims', queue .. ':deaths'
-local puts = queue .. ':puts'
+local puts, seen = queue .. ':puts', queue .. ':seen'
+local lease = tonumber(ARGV[2])  -- seconds
 local clock = call('TIME')
 local now = clock[1] + clock[2] / 1000000  -- Redis's clock: workers' clocks may differ
 local MOST_DEATHS = 3
@@ -33,18 +35,6 @@ local function bury(message, reason)
   on.bury(message, reason)
 end
 
--- The worker lives for one more lease. When nobody's lease is left, it was Redis that was away,
--- not a worker that died: then everybody gets one more lease to come back.
-local function sign_of_life(worker, lease)
-  local last = call('ZREVRANGE', workers, 0, 0, 'WITHSCORES')[2]
-  if last and tonumber(last) < now then
-    for _, each in ipairs(call('ZRANGE', workers, 0, -1)) do
-      call('ZADD', workers, now + lease, each)
-    end
-  end
-  call('ZADD', workers, now + lease, worker)
-end
-
 -- Everything that the worker holds goes back to the head of the queue, in the old order.
 local function give_back(worker)
   local message = call('LMOVE', held(worker), queue, 'RIGHT', 'LEFT')
@@ -55,9 +45,21 @@ local function give_back(worker)
   call('HDEL', claims, worker)
 end
 
--- A dead worker is looked at for an hour more: a command that it sent before it died may still be
--- on its way and hand it a message.
-local function give_back_what_the_dead_hold()
+-- Called by every step, so that whoever looks at the queue gives back what dead workers hold; the
+-- worker that takes the step, if it is one, lives for one more lease. If nobody has been heard of
+-- for a lease, it was Redis that was away and not a worker that died: then everybody gets one more
+-- lease to come back. A dead worker is looked at for an hour more, because a command that it sent
+-- before it died may still be on its way and hand it a message.
+local function look_after_workers(living)
+  if not living and call('EXISTS', workers) == 0 then return end
+  local silence = now - (call('GET', seen) or now)
+  call('SET', seen, now)
+  if silence > lease then
+    for _, worker in ipairs(call('ZRANGE', workers, 0, -1)) do
+      call('ZADD', workers, 'GT', now + lease, worker)
+    end
+  end
+  if living then call('ZADD', workers, now + lease, living) end
   for _, worker in ipairs(call('ZRANGEBYSCORE', workers, '-inf', now)) do
     local message = call('LINDEX', held(worker), 0)
     if message and call('HEXISTS', claims, worker) == 1
@@ -100,25 +102,30 @@ end
 
 local steps = {}
 
+function steps.length()
+  look_after_workers()
+  return call('LLEN', queue)
+end
+
 -- Sent twice, because the first answer was lost, it still puts the messages once.
 function steps.put(token)
+  look_after_workers()
   if call('ZADD', puts, 'NX', now, token) == 0 then return end
   call('ZREMRANGEBYSCORE', puts, '-inf', now - 60)
-  for i = 3, #ARGV do call('RPUSH', queue, ARGV[i]) end
+  for i = 4, #ARGV do call('RPUSH', queue, ARGV[i]) end
 end
 
-function steps.beat(worker, lease)
-  sign_of_life(worker, lease)
-  give_back_what_the_dead_hold()
+function steps.beat(worker)
+  look_after_workers(worker)
 end
 
-function steps.next(worker, lease, new_number, number, outcome, value, extra)
-  sign_of_life(worker, lease)
+function steps.next(worker, new_number, number, outcome, value, extra)
+  look_after_workers(worker)
   acknowledge(worker, number, outcome, value, extra)
   return claim(worker, new_number)
 end
 
-function steps.leave(worker, lease, new_number, number, outcome, value, extra)
+function steps.leave(worker, new_number, number, outcome, value, extra)
   acknowledge(worker, number, outcome, value, extra)
   give_back(worker)
   call('ZADD', workers, now, worker)

@@ -3,9 +3,8 @@
 HotQueue takes a message off the list and then works on it: a worker that is killed in between
 takes the message with it (at most once). Here a message moves, in one step of Redis, to a list of
 the worker that claims it, and leaves that list when the worker acknowledges it (at least once):
-the reliable queue of https://redis.io/docs/latest/commands/lmove/. A worker prolongs its lease by
-a heartbeat; when a lease has run out, what its worker held goes back to the queue. queues.lua
-holds the steps, and shows the keys.
+the reliable queue of https://redis.io/docs/latest/commands/lmove/. A heartbeat prolongs a worker's
+lease; when it has run out, whoever looks next puts back what the worker held (see queues.lua).
 """
 
 import json
@@ -55,8 +54,11 @@ class ReliableQueue(HotQueue):
         self.redis = redis.Redis(**{"socket_timeout": WAIT + 3, "retry": retry} | redis_options)
         patient = redis.Redis(**redis_options | {"socket_timeout": None})
         super().__init__(name, serializer, connection_pool=patient.connection_pool)
-        steps = STEPS + self.more_steps + "return steps[ARGV[1]](unpack(ARGV, 2, 8))"
+        steps = STEPS + self.more_steps + "return steps[ARGV[1]](unpack(ARGV, 3, 8))"
         self._script = self.redis.register_script(steps)
+
+    def __len__(self):
+        return self.step("length")
 
     def put(self, *messages):
         """Put messages on the queue, all or none; if the answer is lost, still once.
@@ -74,6 +76,7 @@ class ReliableQueue(HotQueue):
 
         block, timeout (seconds): wait for one. Returns the message, or None.
         """
+        self.step("length")  # which brings back what dead workers hold
         return super().get(block, timeout)
 
     def consume(self, block=True, timeout=None):
@@ -97,7 +100,7 @@ class ReliableQueue(HotQueue):
 
     def step(self, name, *arguments):
         """Take one of the steps in queues.lua, in one round trip; return what it returns."""
-        return self._script(keys=[self.key, *self.more_keys], args=[name, *arguments])
+        return self._script([self.key, *self.more_keys], [name, self.lease, *arguments])
 
 
 class Consumer:
@@ -127,11 +130,11 @@ class Consumer:
         while True:
             try:
                 self._live()
-                self._number += 1
-                reply = self._step("next", self._number, done, outcome, value, extra)
+                number = self._number = self._number + 1
+                reply = self.queue.step("next", self.id, number, done, outcome, value, extra)
                 done, self.message = "", None
                 if reply:
-                    self._in_hand = self._number
+                    self._in_hand = number
                     self.message = self._read(reply[0])
                     return self.message, reply[1]
                 left = deadline - time.monotonic()
@@ -152,16 +155,14 @@ class Consumer:
         """End: acknowledge the message in hand if an outcome is given, put it back if not."""
         self._left.set()
         if self._heart:
-            self._step("leave", "", self._in_hand if outcome else "", outcome, value, extra)
+            done = self._in_hand if outcome else ""
+            self.queue.step("leave", self.id, "", done, outcome, value, extra)
 
     def interrupt(self):
         """For a signal handler: let next() return None, or raise SystemExit, instead of waiting."""
         self._interrupted = True
         if self._waiting:
             raise SystemExit
-
-    def _step(self, name, *arguments):
-        return self.queue.step(name, self.id, self.queue.lease, *arguments)
 
     def _read(self, text):
         try:
@@ -185,14 +186,14 @@ class Consumer:
     def _live(self):
         self._owner = threading.current_thread()
         if self._heart is None:
-            self._step("beat")
+            self.queue.step("beat", self.id)
             self._heart = threading.Thread(target=self._beat, daemon=True)
             self._heart.start()
 
     def _beat(self):
         while self._owner.is_alive() and not self._left.wait(self.queue.lease / 3):
             with suppress(redis.RedisError):  # next() meets the same fault, and tells
-                self._step("beat")
+                self.queue.step("beat", self.id)
 
 
 class Unreadable(Exception):
