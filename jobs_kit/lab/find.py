@@ -44,24 +44,33 @@ def find_redis():
 def named_server():
     """Return the Server that the environment names. Raises RedisNotFound: what is wrong."""
     url = settings.redis_url()
-    shown = settings.without_password(url)
     try:
         server = Server(url, **_if_started_by_a_kit(url))
         # protocol 2: a server that is too old to greet us in 3 can still tell its version
         client = server.connect(protocol=2, retry=Retry(NoBackoff(), 0), socket_timeout=5)
         name, version = server_version(client)
     except (redis.RedisError, ValueError) as problem:
-        raise RedisNotFound(
-            f"REDIS_URL (or REDIS_HOST) names {shown}, and no Redis lets us in there ({problem}). "
-            "Is the address right, with its user and password, and is that server running? "
-            "Unset the variable to let the kit start a Redis of its own."
-        ) from None
+        raise RedisNotFound(_no_answer(url, problem)) from None
     if name != "Fakeredis" and tuple(map(int, re.findall(r"\d+", version)[:2])) < OLDEST:
         raise RedisNotFound(
-            f"{shown} is {name} {version}; the kit needs Redis 6.2 or later. "
+            f"{settings.without_password(url)} is {name} {version}; the kit needs Redis 6.2 or later. "
             "Ask for a newer server, or unset REDIS_URL to let the kit start its own."
         )
     return server
+
+
+def _no_answer(url, problem):
+    shown = settings.without_password(url)
+    if _if_started_by_a_kit(url):
+        return (
+            f"the kit's own Redis at {shown} has ended ({problem}). "
+            "Start the kit again: Ctrl-C in its terminal, then `make lab`."
+        )
+    return (
+        f"REDIS_URL (or REDIS_HOST) names {shown}, and no Redis lets us in there ({problem}). "
+        "Is the address right, with its user and password, and is that server running? "
+        "Unset the variable to let the kit start a Redis of its own."
+    )
 
 
 def is_shared(server):

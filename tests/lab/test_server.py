@@ -234,6 +234,13 @@ def test_it_is_found_once_and_replaced_when_it_died(until):
     assert os.environ["REDIS_URL"] == again.url
 
 
+def test_a_kernel_whose_kit_has_lost_its_redis_says_what_to_do():
+    find_redis().stop()
+    find._found = None  # as in a kernel that inherits our environment
+    with pytest.raises(RedisNotFound, match=r"own Redis .* has ended .* then `make lab`"):
+        find_redis()
+
+
 def test_the_stand_in_works_and_says_that_it_is_one(monkeypatch):
     monkeypatch.setattr(module, "find_programs", lambda: iter([]))
     found = find_redis()
