@@ -53,7 +53,8 @@ def named_server():
         raise RedisNotFound(_no_answer(url, problem)) from None
     if name != "Fakeredis" and tuple(map(int, re.findall(r"\d+", version)[:2])) < OLDEST:
         raise RedisNotFound(
-            f"{settings.without_password(url)} is {name} {version}; the kit needs Redis 6.2 or later. "
+            f"{settings.without_password(url)} is {name} {version}; "
+            "the kit needs Redis 6.2 or later. "
             "Ask for a newer server, or unset REDIS_URL to let the kit start its own."
         )
     return server
