@@ -106,6 +106,11 @@ def test_the_notebook_does_not_take_the_keys_of_a_shell(shells):
     producer.input.fill("print('a', 'b')")
     producer.input.press("Shift+Enter")
     expect(producer.log).to_contain_text("a b")
+    producer.log.focus()
+    producer.keyboard.press("b")
+    producer.input.fill("print('c', 'd')")
+    producer.input.press("Shift+Enter")
+    expect(producer.log).to_contain_text("c d")
     expect(cells).to_have_count(before)
 
 
