@@ -49,10 +49,12 @@ end
 -- worker that takes the step, if it is one, lives for one more lease. If nobody has been heard of
 -- for a lease, it was Redis that was away and not a worker that died: then everybody gets one more
 -- lease to come back. A dead worker is looked at for an hour more, because a command that it sent
--- before it died may still be on its way and hand it a message.
-local function look_after_workers(living)
+-- before it died may still be on its way and hand it a message. now_and_then: ten times in a lease
+-- is enough.
+local function look_after_workers(living, now_and_then)
+  local silence = now - (call('GET', seen) or 0)
+  if now_and_then and silence < lease / 10 then return end
   if not living and call('EXISTS', workers) == 0 then return end
-  local silence = now - (call('GET', seen) or now)
   call('SET', seen, now)
   if silence > lease then
     for _, worker in ipairs(call('ZRANGE', workers, 0, -1)) do
@@ -103,13 +105,13 @@ end
 local steps = {}
 
 function steps.length()
-  look_after_workers()
+  look_after_workers(nil, true)
   return call('LLEN', queue)
 end
 
 -- Sent twice, because the first answer was lost, it still puts the messages once.
 function steps.put(token)
-  look_after_workers()
+  look_after_workers(nil, true)
   if call('ZADD', puts, 'NX', now, token) == 0 then return end
   call('ZREMRANGEBYSCORE', puts, '-inf', now - 60)
   for i = 4, #ARGV do call('RPUSH', queue, ARGV[i]) end
@@ -120,7 +122,7 @@ function steps.beat(worker)
 end
 
 function steps.next(worker, new_number, number, outcome, value, extra)
-  look_after_workers(worker)
+  look_after_workers(worker, true)
   acknowledge(worker, number, outcome, value, extra)
   return claim(worker, new_number)
 end
