@@ -157,10 +157,9 @@ class Notebook:
         ).all_inner_texts()
 
     def pane(self, title):
-        """Return the locator of a live pane (a shell's or a program's) by its title."""
-        return self.page.locator(".jk-pane").filter(
-            has=self.page.locator(f'.jk-title:text-is("{title}")')
-        )
+        """Return the locator of a live pane by its title; the first, if a lesson shows it twice."""
+        title = self.page.locator(f'.jk-title:text-is("{title}")')
+        return self.page.locator(".jk-pane").filter(has=title).first
 
 
 # Run All answers with "*" in every cell, then a number in each; after an error the rest is empty.
