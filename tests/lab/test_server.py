@@ -363,7 +363,8 @@ def test_it_ends_however_its_owner_does(run, until, then):
 
 
 def test_ctrl_c_does_not_end_it_before_its_owner():
-    then = "try: time.sleep(60)\nexcept KeyboardInterrupt: print(client.ping())"
+    then = "try: print('ready', flush=True); time.sleep(60)\n"
+    then += "except KeyboardInterrupt: print(client.ping())"
     owner = subprocess.Popen(
         [sys.executable, "-c", OWNER.format(then=then)],
         stdout=subprocess.PIPE,
@@ -372,6 +373,7 @@ def test_ctrl_c_does_not_end_it_before_its_owner():
     )
     pid, _ = owner.stdout.readline().split()
     assert os.getpgid(int(pid)) != owner.pid  # the group that a terminal sends Ctrl-C to
+    owner.stdout.readline()  # "ready": a Ctrl-C is expected from now on
     os.killpg(owner.pid, signal.SIGINT)
     assert owner.communicate() == ("True\n", None)
 
