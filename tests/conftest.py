@@ -6,6 +6,7 @@ import itertools
 import os
 import subprocess
 import sys
+import threading
 import time
 
 import pytest
@@ -80,7 +81,28 @@ def run():
     for process in processes:
         process.kill()
         process.wait()
+        if hasattr(process, "reader"):
+            process.reader.join()
         process.stdout.close()
+
+
+@pytest.fixture
+def run_and_read(run):
+    """Like run(); what the process prints is read as it comes: process.said, a list of lines."""
+
+    def start(*arguments, **environment):
+        process = run(*arguments, **environment)
+        process.said = []
+
+        def read():
+            for line in process.stdout:
+                process.said.append(line.strip())
+
+        process.reader = threading.Thread(target=read, daemon=True)
+        process.reader.start()
+        return process
+
+    return start
 
 
 def _until(condition, seconds=20):

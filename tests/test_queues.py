@@ -37,21 +37,9 @@ def q(address):
 
 
 @pytest.fixture
-def worker(run):
+def worker(run_and_read):
     """worker(lease, seconds): a real worker of the queue `q`; .said lists its lines so far."""
-
-    def start(lease, seconds):
-        process = run("-c", WORKER, "q", str(lease), str(seconds))
-        process.said = []
-
-        def read():
-            for line in process.stdout:
-                process.said.append(line.strip())
-
-        threading.Thread(target=read, daemon=True).start()
-        return process
-
-    return start
+    return lambda lease, seconds: run_and_read("-c", WORKER, "q", str(lease), str(seconds))
 
 
 def test_messages_come_in_the_order_in_which_they_were_put(q):

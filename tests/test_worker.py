@@ -1,7 +1,6 @@
 """Workers are real processes, and are really stopped, killed and left without a Redis."""
 
 import signal
-import threading
 import time
 
 import pytest
@@ -17,19 +16,11 @@ def jobs(service):
 
 
 @pytest.fixture
-def worker(run):
+def worker(run_and_read):
     """worker(NAME="value", ...) starts a worker; what it logs is in .said, a list of lines."""
 
     def start(*arguments, **environment):
-        process = run(*(arguments or ("-m", "jobs_kit.worker")), **environment)
-        process.said = []
-
-        def read():
-            for line in process.stdout:
-                process.said.append(line.strip())
-
-        threading.Thread(target=read, daemon=True).start()
-        return process
+        return run_and_read(*(arguments or ("-m", "jobs_kit.worker")), **environment)
 
     return start
 
