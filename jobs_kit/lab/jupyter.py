@@ -28,7 +28,9 @@ def run_jupyterlab(redis, port=0, browser=True):
     """
     if not (ROOT / FIRST).exists():
         raise FileNotFoundError(f"{ROOT / FIRST} is missing: run `make lab` in a clone of the kit")
-    with tempfile.TemporaryDirectory(prefix="jobs-kit-lab-") as folder:
+    # in the directory of our Redis: that goes even when we are killed
+    place = getattr(redis, "directory", None)
+    with tempfile.TemporaryDirectory(prefix="jobs-kit-lab-", dir=place) as folder:
         lab = _make(Path(folder), port, browser)
         url = f"http://127.0.0.1:{lab.port}/lab/tree/{FIRST}?token={lab.identity_provider.token}"
         text = f"{redis}\nJupyterLab: {url}\nCtrl-C ends it."

@@ -16,6 +16,7 @@ import subprocess
 import tempfile
 import threading
 import time
+import weakref
 from pathlib import Path
 from urllib.parse import quote
 
@@ -82,6 +83,8 @@ user kit on >{password} ~* &* +@all
             stderr=subprocess.DEVNULL,
             start_new_session=True,  # a Ctrl-C at the terminal is for the owner alone
         )
+        # Popen keeps a child that runs, and its pipe, when nobody else does
+        weakref.finalize(self, self._keeper.stdin.close).atexit = False
         self.start()
 
     def start(self):

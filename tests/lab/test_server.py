@@ -1,5 +1,6 @@
 """Which Redis is found, who may do what on it, and that it ends with its owner."""
 
+import gc
 import json
 import os
 import re
@@ -360,6 +361,14 @@ def test_it_ends_however_its_owner_does(run, until, then):
     pid, directory = owner.stdout.readline().split()
     owner.wait()
     until(lambda: not psutil.pid_exists(int(pid)) and not Path(directory).exists())
+
+
+def test_it_ends_with_the_object_that_stands_for_it(until):
+    started = start_server()
+    pid, directory = pid_of(started), started.directory
+    del started
+    gc.collect()
+    until(lambda: not psutil.pid_exists(pid) and not directory.exists())
 
 
 def test_ctrl_c_does_not_end_it_before_its_owner():
