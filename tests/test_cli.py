@@ -202,12 +202,22 @@ def lab(terminal):
     yield process, base, token
 
 
-def environment_of(pid):
-    return psutil.Process(pid).environ()
-
-
 def descendants(process):
     return psutil.Process(process.pid).children(recursive=True)
+
+
+def command_of(process):
+    """Return how a process was started, a list; [] once it has ended."""
+    try:
+        return process.cmdline()
+    except psutil.Error:
+        return []
+
+
+def all_gone(processes):
+    """Tell whether all have ended; a zombie has, and waits for its parent to notice."""
+    _, alive = psutil.wait_procs(processes, timeout=0)
+    return all(command_of(p) == [] for p in alive)
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
@@ -219,17 +229,19 @@ def test_start_opens_jupyterlab_and_leaves_nothing_behind(lab, until, number):
     ask(f"{base}/api/kernels", {}, token)
     ask(f"{base}/api/terminals", {}, token)
 
-    started = until(lambda: (found := descendants(process)) and len(found) >= 4 and found)
-    kernel = until(lambda: [p for p in started if "ipykernel_launcher" in str(p.cmdline())])
-    shell = until(lambda: [p for p in started if p.cmdline() == ["/bin/sh"]])
+    kernel = until(
+        lambda: [p for p in descendants(process) if "ipykernel_launcher" in str(command_of(p))]
+    )
+    shell = until(lambda: [p for p in descendants(process) if command_of(p) == ["/bin/sh"]])
     for inside in (kernel[0].environ(), shell[0].environ()):
         assert redis.Redis.from_url(inside["REDIS_URL"]).ping()
         assert redis.Redis(inside["REDIS_HOST"], int(inside["REDIS_PORT"])).ping()
         assert inside["PATH"].split(os.pathsep)[0] == str(Path(sys.executable).parent)
 
+    started = descendants(process)
     code, said = end(process, number)
     assert code == 0 and "[y/n]" not in said.lower()
-    until(lambda: not any(p.is_running() for p in started))
+    until(lambda: all_gone(started))
 
 
 def test_start_killed_leaves_nothing_behind(lab, until):
@@ -237,7 +249,7 @@ def test_start_killed_leaves_nothing_behind(lab, until):
     ask(f"{base}/api/kernels", {}, token)
     started = until(lambda: (found := descendants(process)) and len(found) >= 3 and found)
     end(process, signal.SIGKILL)
-    until(lambda: not any(p.is_running() for p in started))
+    until(lambda: all_gone(started))
 
 
 def test_the_command_is_installed():
