@@ -120,6 +120,7 @@ def test_an_interrupt_is_a_ctrl_c_and_drops_what_waits(shell, until):
 
 
 def test_waiting_ends_with_a_clear_message(shell):
+    shell.run("1", wait=SECONDS)  # it has started
     with pytest.raises(TimeoutError, match=r"the shell 'only' \(busy\) is not done after 1 s"):
         shell.run("import time; print('began'); time.sleep(60)", wait=1)
 
