@@ -48,7 +48,7 @@ def nothing_named():
 def on_path(tmp_path, monkeypatch):
     """on_path("redis-server", "7.0.15") puts a program on the PATH that says it is that version."""
 
-    def put(name, version, text='exec {real} "$@"'):
+    def put(name, version, text='exec "{real}" "$@"'):
         program = tmp_path / name
         real = WHEEL
         said = f'[ "$1" = --version ] && echo "Redis server v={version} sha=0" && exit'
