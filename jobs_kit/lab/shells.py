@@ -41,7 +41,7 @@ class Input:
 
     def __init__(self, code):
         self.code, self.message_id = code, None
-        self.begun = threading.Event()
+        self.begun, self.ends = threading.Event(), set()
         self.done = concurrent.futures.Future()
 
     def drop(self, why):
@@ -190,6 +190,11 @@ class Shell:
             elif message["msg_type"] == "execute_reply" or (
                 message["content"].get("execution_state") == "idle"
             ):
+                # Both must come: output is complete at "idle", but ipykernel 7.3 may lose a request
+                # that reaches it before it has replied (its issue 1554).
+                item.ends.add(message["msg_type"])
+                if len(item.ends) < 2:
+                    return
                 self._running = None
                 self._set("idle")
                 item.begun.set()
