@@ -191,7 +191,7 @@ class Shell:
                 message["content"].get("execution_state") == "idle"
             ):
                 # Both must come: output is complete at "idle", but ipykernel 7.3 may lose a request
-                # that reaches it before it has replied (its issue 1554).
+                # that reaches it before it has replied.
                 item.ends.add(message["msg_type"])
                 if len(item.ends) < 2:
                     return
