@@ -6,6 +6,8 @@ swallows that interrupt, so the cell ends quietly and nbval would call it passed
 
 import pytest
 
+pytest_plugins = ["jobs_kit.grading.plugin"]
+
 
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_makereport(item):

@@ -1,0 +1,13 @@
+"""Exercises that check themselves: what a test of an exercise imports.
+
+    from jobs_kit.grading import Exercise, expect, points
+
+The tests stand beside the starters, in exercises/<folder>/test_<id>.py. plugin.py runs them,
+student.py is what they do with an answer, verdict.py what is said of it.
+"""
+
+from jobs_kit.grading.exercise import Exercise
+from jobs_kit.grading.plugin import points
+from jobs_kit.grading.verdict import Fault, NotAttempted, NotReached, TimedOut, expect
+
+__all__ = ["Exercise", "Fault", "NotAttempted", "NotReached", "TimedOut", "expect", "points"]

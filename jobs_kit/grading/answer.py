@@ -1,0 +1,201 @@
+"""What stands in a student's files? Read as text and as a syntax tree; nothing is run.
+
+A name counts the same with and without its leading underscore wherever files are compared with
+what was handed out: to make a helper private is another exercise than to write it.
+"""
+
+import ast
+import json
+import shutil
+from pathlib import Path
+
+from jobs_kit.grading import press
+from jobs_kit.grading.exercise import earlier
+from jobs_kit.grading.verdict import Fault, NotAttempted
+
+LARGEST = 1 << 20  # bytes of a file that are still read
+LEFT_OUT = shutil.ignore_patterns(".*", "__pycache__", "*.bak*", "*.ipynb", "test_*.py")
+PROGRESS = ".progress.json"  # in the folder of an answer; see progress.py
+
+
+class Answer:
+    """The files that a student hands in for an exercise. folder (Path): where they are."""
+
+    def __init__(self, exercise, folder):
+        self.exercise, self.folder = exercise, Path(folder)
+
+    def text(self, name):
+        """Return the text of a file. Raises Fault when it is missing or cannot be read."""
+        path = self.folder / name
+        if not path.is_file():
+            raise Fault(f"a file {name} in the folder of this exercise", got="there is none")
+        if path.stat().st_size > LARGEST:
+            raise Fault(f"{name} is a program of a few lines", got=f"{path.stat().st_size} bytes")
+        try:
+            return path.read_text(encoding="utf-8-sig")
+        except UnicodeDecodeError as problem:
+            raise Fault(
+                f"{name} is stored as UTF-8, as JupyterLab does",
+                got=f"byte {problem.start} is {problem.object[problem.start]:#x}",
+                hint="Which editor wrote this file? Open it in JupyterLab and save it again.",
+            ) from None
+        except OSError as problem:
+            raise Fault(f"{name} can be read", got=str(problem)) from None
+
+    def tree(self, name):
+        """Return the syntax tree of a file. Raises Fault where Python cannot read it."""
+        text = self.text(name)
+        try:
+            return ast.parse(text, name)
+        except SyntaxError as problem:
+            line = (text.splitlines() or [""])[min(problem.lineno or 1, text.count("\n") + 1) - 1]
+            raise Fault(
+                f"{name} is Python",
+                call=f"python {name}",
+                got=f"{problem.msg}\n{name}, line {problem.lineno}:  {line.strip()}",
+                hint=_hint_for_syntax(line),
+            ) from None
+        except (ValueError, RecursionError, MemoryError) as problem:
+            raise Fault(f"{name} is Python", call=f"python {name}", got=str(problem)) from None
+
+    def require(self, *names):
+        """Raise Fault unless these files are there and Python can read them."""
+        for name in names or self.exercise.files:
+            self.tree(name)
+
+    def modules(self):
+        """Return the names of the Python files, without those that are handed out as they are."""
+        names = sorted(path.name for path in self.folder.glob("*.py") if path.is_file())
+        skipped = ("definitions.py", "analysis.py")
+        return [n for n in names if n not in skipped and not n.startswith("test_")]
+
+    def definitions(self):
+        """Return {name: [(file, node), ...]} of what all files define at the top level."""
+        found = {}
+        for file in self.modules():
+            for name, node in defined_in(self.tree(file)):
+                found.setdefault(name, []).append((file, node))
+        return found
+
+    def is_attempted(self):
+        """Tell whether anything that the exercise changes differs from what was handed out."""
+        exercise = self.exercise
+        if exercise.is_attempted:
+            return bool(exercise.is_attempted(self))
+        return any(
+            self.differs(name, file) for file, names in exercise.changes.items() for name in names
+        )
+
+    def differs(self, name, file):
+        """Tell whether a definition is there and differs, as a tree, from the handed-out one."""
+        handed_out = dict_of(self.handed_out().get(file, ""))
+        mine = [node for f in self._readable() for n, node in f if plain(n) == plain(name)]
+        return any(_dump(node) != _dump(handed_out.get(plain(name))) for node in mine)
+
+    def handed_out(self):
+        """Return {file: text} of where this exercise starts."""
+        return press.stage(self.exercise.folder, set(earlier(self.exercise)))
+
+    def record(self):
+        """Return what progress.py has noted in this folder, a dict."""
+        try:
+            noted = json.loads((self.folder / PROGRESS).read_text(encoding="utf-8"))
+        except (OSError, ValueError):
+            return {}
+        return noted if isinstance(noted, dict) else {}
+
+    def require_attempt(self):
+        """Raise NotAttempted if nothing has been done yet."""
+        try:
+            attempted = self.is_attempted()
+        except Fault:  # what cannot be read was written by somebody
+            attempted = True
+        if not attempted:
+            names = " and ".join(dict.fromkeys(self.exercise.changes)) or "the answer"
+            raise NotAttempted(f"nothing to judge yet: {names} is as it was handed out")
+
+    def copy_to(self, folder):
+        """Lay the files into a fresh folder, beside what the kit gives."""
+        shutil.copytree(self.folder, folder, ignore=LEFT_OUT, symlinks=True)
+        for path in folder.rglob("*"):
+            if path.is_symlink():
+                path.unlink()  # it leads out of the folder
+        if self.exercise.folder != "jobs_service":
+            return
+        for name, data in press.given().items():
+            (folder / name).parent.mkdir(exist_ok=True)
+            (folder / name).write_bytes(data)
+
+    def _readable(self):
+        for file in self.modules():
+            try:
+                yield list(defined_in(self.tree(file)))
+            except Fault:
+                # unreadable counts as attempted: give a definition that equals nothing
+                yield [(name, ast.Pass()) for name in self.exercise.changes.get(file, ())]
+
+
+def defined_in(tree):
+    """Yield (name, node) of what a module defines at its top level; app.run() is "app.run"."""
+    for node in _top_level(tree.body):
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):
+            yield node.name, node
+        elif isinstance(node, ast.Assign | ast.AnnAssign):
+            targets = node.targets if isinstance(node, ast.Assign) else [node.target]
+            for target in targets:
+                for name in ast.walk(target):
+                    if isinstance(name, ast.Name):
+                        yield name.id, node
+        elif isinstance(node, ast.Expr) and isinstance(node.value, ast.Call):
+            function = node.value.func
+            if isinstance(function, ast.Attribute) and isinstance(function.value, ast.Name):
+                if function.attr == "run":
+                    yield f"{function.value.id}.run", node
+
+
+def _top_level(body):
+    for node in body:
+        yield node
+        for block in ("body", "orelse", "handlers", "finalbody"):
+            if not isinstance(node, ast.If | ast.Try | ast.With | ast.ExceptHandler):
+                break
+            yield from _top_level(getattr(node, block, []))
+
+
+def dict_of(text):
+    """Return {name without underscore: node} of what a module's text defines."""
+    return {plain(name): node for name, node in defined_in(ast.parse(text))}
+
+
+def plain(name):
+    """Return a name without the underscore that makes it private."""
+    return name[1:] if name.startswith("_") and not name.startswith("__") else name
+
+
+def _dump(node):
+    """Return a tree as text, names without underscore, docstrings left out."""
+    if node is None:
+        return None
+    node = _Plain().visit(ast.parse(ast.unparse(node)))
+    return ast.dump(node)
+
+
+class _Plain(ast.NodeTransformer):
+    def visit_Name(self, node):
+        return ast.Name(plain(node.id), node.ctx)
+
+    def visit_FunctionDef(self, node):
+        node.name = plain(node.name)
+        first = node.body[0]
+        if len(node.body) > 1 and isinstance(first, ast.Expr):
+            if isinstance(getattr(first.value, "value", None), str):
+                node.body = node.body[1:]
+        return self.generic_visit(node)
+
+
+def _hint_for_syntax(line):
+    if any(quote in line for quote in "“”‘’"):
+        return "Look at the quotes: are they the straight ones that Python knows, or curly ones?"
+    if "…" in line or line.strip().startswith(".."):
+        return "Three dots as in `...` are Python; is this line a left-over of the hand-out?"
+    return "Read the line that Python names and the one above it: is something open there?"

@@ -1,0 +1,265 @@
+"""What did student code do in Redis? Seen from outside: every command, every key.
+
+The check's Redis is private to one run. The judge listens to MONITOR, so that it knows not only
+what is there at the end, but what happened, in its order.
+"""
+
+import codecs
+import json
+import re
+import secrets
+from dataclasses import dataclass
+
+import redis
+
+from jobs_kit.lab.server import start_server
+
+PUSHES = {"RPUSH", "LPUSH", "RPUSHX", "LPUSHX"}
+POPS = {"LPOP", "RPOP", "BLPOP", "BRPOP", "LMPOP", "BLMPOP"}
+MOVES = {"LMOVE", "BLMOVE", "RPOPLPUSH", "BRPOPLPUSH"}
+HASH_WRITES = {"HSET", "HMSET", "HSETNX"}
+OTHER_WRITES = {"SET", "SETEX", "SETNX", "GETSET", "MSET", "JSON.SET"}
+UUID = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}")
+
+
+@dataclass
+class Command:
+    """One command that somebody sent: its name in capitals, its arguments (bytes), its database."""
+
+    name: str
+    arguments: list
+    db: int
+    by_check: bool = False
+
+    @property
+    def keys(self):
+        """The keys of a list command, as text."""
+        if self.name in {"BLPOP", "BRPOP"}:
+            return [text(key) for key in self.arguments[:-1]]
+        if self.name in {"LMPOP", "BLMPOP"}:
+            return [text(key) for key in self.arguments if b":" in key]
+        return [text(self.arguments[0])] if self.arguments else []
+
+    def __str__(self):
+        words = [text(word) for word in self.arguments]
+        return " ".join(
+            [self.name, *(word if len(word) < 60 else word[:57] + "…" for word in words)]
+        )
+
+
+@dataclass
+class Record:
+    """A job as it stands in Redis. kind: "hash" or "string"; fields (dict): its texts."""
+
+    db: int
+    key: str
+    kind: str
+    fields: dict
+
+
+class CheckRedis:
+    """The Redis of a check. path: its socket. trace: the Commands of student code, oldest first."""
+
+    def __init__(self):
+        self._server = start_server(unix_socket=True)
+        self.path = self._server.address["unix_socket_path"]
+        self.trace = []
+        self._clients = {}
+        self._listen()
+
+    def client(self, db=0):
+        """Return the judge's own client of a database."""
+        if db not in self._clients:
+            self._clients[db] = self._server.connect(db=db, socket_timeout=10)
+        return self._clients[db]
+
+    def reset(self):
+        """Forget everything; start anew where the server is stuck."""
+        try:
+            self.client().flushall()
+            self._drain()
+        except redis.RedisError:
+            self.close()
+            self.__init__()
+        self.trace = []
+
+    def close(self):
+        """End the server."""
+        for client in self._clients.values():
+            client.close()
+        self._clients.clear()
+        self._monitor.__exit__(None, None, None)
+        self._server.stop()
+
+    # What happened
+
+    def update(self):
+        """Bring the trace up to this moment."""
+        self._drain()
+
+    def pushes(self):
+        """Return the Commands that put something on a list, the judge's own left out."""
+        return [one for one in self.trace if one.name in PUSHES and not one.by_check]
+
+    def takes(self):
+        """Return the Commands that ask a list for a message, whether they got one or not."""
+        return [one for one in self.trace if one.name in POPS | MOVES]
+
+    def history(self, jid):
+        """Return the statuses that a job was given, in order, repetitions left out."""
+        found = []
+        for command in self.trace:
+            status = _status_in(command, jid)
+            if status is not None and (not found or found[-1] != status):
+                found.append(status)
+        return found
+
+    # What is there
+
+    def keys(self):
+        """Return [(db, key as bytes, type), ...] of all that is stored."""
+        found = []
+        for name in self.client().info("keyspace"):
+            db = int(name.removeprefix("db"))
+            client = self.client(db)
+            for key in sorted(client.scan_iter(count=1000)):
+                found.append((db, key, client.type(key).decode()))
+        return found
+
+    def find_job(self, jid):
+        """Return the Record of a job, wherever and however it is stored, or None."""
+        for db, key, kind in self.keys():
+            fields = self._fields(db, key, kind)
+            if fields and (jid in text(key) or fields.get("id") == jid) and "status" in fields:
+                return Record(db, text(key), kind, fields)
+        return None
+
+    def status(self, jid):
+        """Return the status of a job, or None."""
+        record = self.find_job(jid)
+        return record and record.fields["status"]
+
+    def queues(self):
+        """Return {(db, key): [messages as bytes]} of all lists."""
+        return {
+            (db, text(key)): self.client(db).lrange(key, 0, 99)
+            for db, key, kind in self.keys()
+            if kind == "list"
+        }
+
+    def waiting_messages(self):
+        """Return how many messages wait on HotQueue's queues."""
+        return sum(len(waiting) for (_, key), waiting in self.queues().items() if "held" not in key)
+
+    def blocked(self):
+        """Return the names of the clients that wait for a message now, "pid-4711" each."""
+        clients = self.client().client_list(_type="normal")
+        return {one["name"] for one in clients if "b" in one["flags"]}
+
+    def put(self, db, key, *messages):
+        """Put messages (bytes) on a list, as the judge."""
+        self.client(db).rpush(key, *messages)
+        self._drain()
+        for command in reversed(self.trace):
+            if command.name == "RPUSH" and command.arguments == [key.encode(), *messages]:
+                command.by_check = True
+                break
+
+    def describe(self):
+        """Return what is stored and what happened as lines of text."""
+        lines = []
+        for db, key, kind in self.keys()[:12]:
+            lines.append(f"db {db}  {text(key)}  {self._value(db, key, kind)}")
+        histories = {}
+        for command in self.trace:
+            for jid in UUID.findall(str(command.arguments)):
+                histories.setdefault(jid, self.history(jid))
+        lines += [f"status of {j}: {' → '.join(h)}" for j, h in list(histories.items())[:6] if h]
+        return lines or ["nothing is stored"]
+
+    def _value(self, db, key, kind):
+        client = self.client(db)
+        if kind == "hash":
+            return (
+                "{"
+                + ", ".join(f"{text(k)}: {short(v)}" for k, v in client.hgetall(key).items())
+                + "}"
+            )
+        if kind == "list":
+            length = client.llen(key)
+            shown = ", ".join(short(one) for one in client.lrange(key, 0, 4))
+            return f"a list of {length}: {shown}{', …' if length > 5 else ''}"
+        if kind == "string":
+            return short(client.get(key))
+        return f"a {kind}"
+
+    def _fields(self, db, key, kind):
+        client = self.client(db)
+        if kind == "hash":
+            return {text(name): text(value) for name, value in client.hgetall(key).items()}
+        return _json_dict(client.get(key)) if kind == "string" else None
+
+    # MONITOR
+
+    def _listen(self):
+        self._monitor = self._server.connect(socket_timeout=10).monitor()
+        self._monitor.__enter__()
+
+    def _drain(self):
+        """Read what MONITOR says up to a mark of our own."""
+        mark = f"mark-{secrets.token_hex(4)}"
+        self.client().echo(mark)
+        while True:
+            line = self._monitor.connection.read_response(disable_decoding=True)
+            line = line if isinstance(line, bytes) else str(line).encode()
+            if mark.encode() in line:
+                return
+            command = _parse(line)
+            if command:
+                self.trace.append(command)
+
+
+def text(value):
+    """Return bytes as text that can be shown."""
+    shown = value.decode(errors="backslashreplace") if isinstance(value, bytes) else str(value)
+    return "".join(c if c.isprintable() or c == "\n" else f"\\x{ord(c):02x}" for c in shown)
+
+
+def short(value, length=70):
+    """Return a value as text of so many characters at most."""
+    shown = text(value)
+    return shown if len(shown) <= length else shown[: length - 1] + "…"
+
+
+def _parse(line):
+    """Read a line of MONITOR: 1732450000.1 [0 unix:/tmp/redis.sock] "SET" "key" "value"."""
+    head, _, rest = line.partition(b"] ")
+    words = [codecs.escape_decode(word)[0] for word in re.findall(rb'"((?:[^"\\]|\\.)*)"', rest)]
+    db = re.search(rb"\[(\d+) ", head)
+    return Command(text(words[0]).upper(), words[1:], int(db[1])) if words and db else None
+
+
+def _status_in(command, jid):
+    """Return the status that this command gives to the job, or None."""
+    if command.name not in HASH_WRITES | OTHER_WRITES:
+        return None
+    if not any(jid.encode() in word for word in command.arguments):
+        return None
+    if command.name in HASH_WRITES:
+        pairs = command.arguments[1:]
+        for name, value in zip(pairs[::2], pairs[1::2], strict=False):
+            if name == b"status":
+                return text(value).strip('"')
+    for word in command.arguments[1:]:
+        fields = _json_dict(word)
+        if fields and "status" in fields:
+            return str(fields["status"])
+    return None
+
+
+def _json_dict(value):
+    try:
+        fields = json.loads(value)
+    except (ValueError, TypeError):
+        return None
+    return {str(k): str(v) for k, v in fields.items()} if isinstance(fields, dict) else None

@@ -1,0 +1,304 @@
+"""What happens inside a process that runs student code, before and while it runs?
+
+Its connections lead to the check's Redis, whatever address they name; its sleeps are short; the
+kit itself cannot be imported or read; time, memory and files are limited. What it does is told to
+the judge as lines of JSON:
+
+    {"asked": {"host": ..., "port": ..., "db": ...}}     it connects to a Redis
+    {"queue": {"name": ..., "serializer": ..., ...}}     it made a HotQueue
+    {"serving": {"host": ..., "port": ..., ...}}         it called app.run()
+    {"value": ...} or {"error": ...}                     what a call came to
+    {"stack": [...]}                                     where it was when it was asked
+    {"overtime": true}                                   it used up its processor time
+    {"exit": 0}                                          it ended (the fork server says this)
+
+This module imports nothing of the kit.
+"""
+
+import asyncio
+import contextlib
+import importlib
+import importlib.abc
+import io
+import json
+import linecache
+import os
+import resource
+import runpy
+import signal
+import socket
+import sys
+import time
+import traceback
+from pathlib import Path
+
+SLOW_IMPORTS = ["matplotlib.figure", "matplotlib.backends.backend_agg"]
+LONGEST_SLEEP = 0.2  # seconds
+HIDDEN = str(Path(__file__).parents[1])  # the kit: jobs_kit/
+MB = 1 << 20
+
+_here = {"redis": None, "report": None, "folder": None, "http": None}
+_sleep = time.sleep
+
+
+def prepare():
+    """Before the first child: import what student code imports, and bend it."""
+    import flask  # noqa: F401
+    import hotqueue
+    import redis
+    import werkzeug.serving
+
+    sys.path[:] = [place for place in sys.path if not (Path(place or ".") / "jobs_kit").exists()]
+    sys.meta_path[:] = [f for f in sys.meta_path if "editable" not in getattr(f, "__module__", "")]
+    sys.path_hooks[:] = [hook for hook in sys.path_hooks if "editable" not in repr(hook)]
+    sys.path_importer_cache.clear()
+    sys.meta_path.insert(0, _NoKit())
+    time.sleep = lambda seconds: _sleep(min(seconds, LONGEST_SLEEP))
+    asleep = asyncio.sleep
+    asyncio.sleep = lambda delay, result=None: asleep(min(delay, LONGEST_SLEEP), result)
+    for kind in (redis.Connection, redis.SSLConnection, redis.UnixDomainSocketConnection):
+        kind._connect = _connect
+    werkzeug.serving.run_simple = _serve
+    _record_queues(hotqueue.HotQueue)
+
+
+def import_next(names):
+    """Import the first of these; return the others."""
+    with contextlib.suppress(ImportError):
+        importlib.import_module(names[0])
+    return names[1:]
+
+
+def live(request, output, report):
+    """Be the child: do what the request says, and end."""
+    os.setsid()
+    for fd, target in ((os.open(os.devnull, os.O_RDONLY), 0), (output, 1), (output, 2)):
+        os.dup2(fd, target)
+    os.dup2(report, 3)
+    os.closerange(4, 4096)
+    sys.stdin = open(0)
+    sys.stdout, sys.stderr = (
+        io.TextIOWrapper(os.fdopen(fd, "wb", 0), encoding="utf-8", write_through=True)
+        for fd in (1, 2)
+    )
+    sys.__stdin__, sys.__stdout__, sys.__stderr__ = sys.stdin, sys.stdout, sys.stderr
+    _here.update(report=3, redis=request["redis"], folder=request["folder"], http=request["http"])
+    os.environ.clear()
+    os.environ.update(request["environment"])
+    os.chdir(request["folder"])
+    sys.path.insert(0, request["folder"])
+    sys.dont_write_bytecode = True
+    signal.signal(signal.SIGUSR1, _tell_stack)
+    signal.signal(signal.SIGXCPU, _end_overtime)
+    _limit(request["limits"])
+    _hide(request["allowed"])
+    try:
+        exit_code = _DO[request["do"]](request)
+    except SystemExit as ended:
+        exit_code = ended.code if isinstance(ended.code, int) else bool(ended.code)
+        if exit_code is True:
+            print(ended.code, file=sys.stderr)
+    except BaseException as problem:
+        traceback.print_exception(_own(problem))
+        exit_code = 1
+    with contextlib.suppress(Exception):
+        sys.stdout.flush()
+    _wait_for_threads()
+    os._exit(int(exit_code or 0))
+
+
+def _run_program(request):
+    """python FILE"""
+    sys.argv = [request["file"]]
+    try:
+        runpy.run_path(request["file"], run_name="__main__")
+    except SystemExit:
+        raise
+    except BaseException as problem:
+        _tell({"error": _explain(problem)})
+        raise
+
+
+def _call(request):
+    """import MODULE; MODULE.NAME(*ARGUMENTS), or only the import"""
+    try:
+        value = importlib.import_module(request["module"])
+        if request["name"] is None:
+            _tell({"value": {"names": sorted(vars(value))}})
+            return
+        _tell({"imported": True})
+        function = getattr(value, request["name"])
+        value = function(*_decoded(request["arguments"]))
+        _tell({"value": _describe(value)})
+    except BaseException as problem:
+        _tell({"error": _explain(problem)})
+        raise
+
+
+_DO = {"program": _run_program, "call": _call}
+
+
+class _NoKit(importlib.abc.MetaPathFinder):
+    def find_spec(self, name, path=None, target=None):
+        if name.partition(".")[0] == "jobs_kit":
+            raise ModuleNotFoundError(
+                "jobs_kit is not there for your program: an answer stands on its own", name=name
+            )
+
+
+def _connect(self):
+    """Connect to the check's Redis, and tell which address was asked for."""
+    where = {name: getattr(self, name, None) for name in ("host", "port", "path", "db")}
+    _tell({"asked": where})
+    self.client_name = self.client_name or f"pid-{os.getpid()}"
+    connection = socket.socket(socket.AF_UNIX)
+    connection.settimeout(self.socket_connect_timeout)
+    connection.connect(_here["redis"])
+    connection.settimeout(self.socket_timeout)
+    return connection
+
+
+def _record_queues(kind):
+    make = kind.__init__
+
+    def record(self, name, *arguments, **options):
+        make(self, name, *arguments, **options)
+        names = {"name": str(name), "serializer": getattr(self.serializer, "__name__", None)}
+        pool = options.get("connection_pool")
+        patience = (pool.connection_kwargs if pool else options).get("socket_timeout", "not given")
+        _tell({"queue": names | {"socket_timeout": patience}})
+
+    kind.__init__ = record
+
+
+def _serve(hostname, port, application, **options):
+    """Serve as app.run() would, at the check's socket."""
+    from werkzeug.serving import make_server
+
+    wanted = {"host": hostname, "port": port}
+    for name in ("use_reloader", "use_debugger", "threaded"):
+        wanted[name] = bool(options.get(name))
+    server = make_server(f"unix://{_here['http']}", 0, application, threaded=True)
+    _tell({"serving": wanted})
+    server.serve_forever()
+
+
+def _limit(limits):
+    for name, value in limits.items():
+        number = getattr(resource, name, None)
+        if number is not None:
+            with contextlib.suppress(ValueError, OSError):  # macOS knows no limit of memory
+                resource.setrlimit(number, (value, value + (name == "RLIMIT_CPU")))
+
+
+def _hide(allowed):
+    """Let this process read only what it needs, by the kernel (Linux) and by Python."""
+
+    def refuse(event, arguments):
+        if event == "open" and isinstance(arguments[0], str | bytes | os.PathLike):
+            path = os.fsdecode(arguments[0])
+            if path.startswith(HIDDEN) or os.path.realpath(path).startswith(HIDDEN + os.sep):
+                raise PermissionError(f"{path} belongs to the kit; your program cannot read it")
+
+    sys.addaudithook(refuse)
+    try:
+        from landlock import FSAccess, Ruleset
+
+        rules = Ruleset()
+        reading = FSAccess.EXECUTE | FSAccess.READ_FILE | FSAccess.READ_DIR
+        for path in allowed["read"]:
+            if os.path.isdir(path):
+                rules.allow(path, rules=reading)
+        devices = FSAccess.READ_FILE | FSAccess.WRITE_FILE | FSAccess.READ_DIR
+        rules.allow("/dev", rules=devices)
+        rules.allow(*allowed["write"])
+        rules.apply()
+    except (ImportError, OSError, AttributeError):
+        return  # not Linux, or an old kernel
+
+
+def _tell(line):
+    with contextlib.suppress(OSError):
+        os.write(_here["report"], json.dumps(line, default=repr).encode() + b"\n")
+
+
+def _tell_stack(number, frame):
+    _tell({"stack": _frames(traceback.walk_stack(frame))[::-1]})
+
+
+def _end_overtime(number, frame):
+    _tell_stack(number, frame)
+    _tell({"overtime": True})
+    os._exit(124)
+
+
+def _frames(walked):
+    """Return the frames of the student's own files: [{"file", "line", "name", "text"}, ...]."""
+    found = []
+    for frame, line in walked:
+        path = frame.f_code.co_filename
+        inside = os.path.realpath(os.path.join(_here["folder"], path)).startswith(_here["folder"])
+        if inside and not path.startswith("<"):
+            text = linecache.getline(os.path.join(_here["folder"], path), line).strip()
+            name = os.path.relpath(os.path.join(_here["folder"], path), _here["folder"])
+            found.append({"file": name, "line": line, "name": frame.f_code.co_name, "text": text})
+    return found[-12:]
+
+
+def _explain(problem):
+    frames = _frames(traceback.walk_tb(problem.__traceback__))
+    said = {"type": type(problem).__name__, "message": str(problem)[:1000], "frames": frames}
+    if isinstance(problem, SyntaxError):
+        said |= {"file": os.path.basename(problem.filename or ""), "line": problem.lineno}
+    if isinstance(problem, ModuleNotFoundError | NameError):
+        said["name"] = problem.name
+    return said
+
+
+def _own(problem):
+    """Return the exception without the frames of this module."""
+    while problem.__traceback__ and problem.__traceback__.tb_frame.f_code.co_filename in (
+        __file__,
+        runpy.__file__,
+        "<frozen runpy>",
+    ):
+        problem.__traceback__ = problem.__traceback__.tb_next
+    return problem
+
+
+def _describe(value):
+    """Return a value as JSON can carry it: {"repr", "type", "value"}; bytes as {"bytes": text}."""
+    return {"repr": repr(value)[:2000], "type": type(value).__name__, "value": _plain(value)}
+
+
+def _plain(value, depth=0):
+    if value is None or isinstance(value, bool | int | float | str):
+        return value
+    if isinstance(value, bytes):
+        return {"bytes": value.decode("latin-1")}
+    if depth > 5:
+        return repr(value)
+    if isinstance(value, dict):
+        return {"dict": [[_plain(k, depth + 1), _plain(v, depth + 1)] for k, v in value.items()]}
+    if isinstance(value, list | tuple | set | frozenset):
+        return [_plain(one, depth + 1) for one in value]
+    fields = getattr(value, "_asdict", None) or getattr(value, "model_dump", None)
+    if callable(fields):
+        return _plain(dict(fields()), depth + 1)
+    if hasattr(value, "__dict__"):
+        return _plain(vars(value), depth + 1)
+    return repr(value)
+
+
+def _decoded(arguments):
+    return [
+        one["bytes"].encode("latin-1") if isinstance(one, dict) and "bytes" in one else one
+        for one in arguments
+    ]
+
+
+def _wait_for_threads():
+    import threading
+
+    with contextlib.suppress(Exception):
+        threading._shutdown()

@@ -1,0 +1,210 @@
+"""How does pytest judge an answer? This plugin gives each test of an exercise its verdict.
+
+    pytest exercises                       the answers in exercises/
+    pytest exercises --submission DIR      those in another folder
+    ... --results FILE                     the results as JSON as well (see verdict.py)
+
+A test takes the fixtures `answer` (the files), `student` (the programs) and `redis` (the evidence).
+"""
+
+import json
+from functools import partial
+from pathlib import Path
+
+import pytest
+
+from jobs_kit.grading.answer import Answer
+from jobs_kit.grading.evidence import CheckRedis
+from jobs_kit.grading.exercise import Exercise, answer_folder
+from jobs_kit.grading.sandbox import Sandbox
+from jobs_kit.grading.student import Student
+from jobs_kit.grading.verdict import MARKS, Fault, NotReached, Verdict, overall
+
+warm = {}  # "sandbox", "redis": what a process that judges again and again has ready
+
+
+def points(number, after=()):
+    """Decorate a check: what it is worth (int), and the checks that must pass before it can say
+    anything (the name of one test function, or a tuple of them)."""
+    return pytest.mark.points(number, after=(after,) if isinstance(after, str) else tuple(after))
+
+
+def pytest_addoption(parser):
+    group = parser.getgroup("jobs-kit", "exercises that check themselves")
+    group.addoption("--submission", metavar="DIR", help="the folder of the answers")
+    group.addoption("--results", metavar="FILE", help="write the results there, as JSON")
+
+
+def pytest_configure(config):
+    config.addinivalue_line(
+        "markers", "points(number, after): what a check of an exercise is worth"
+    )
+    config.pluginmanager.register(Judgement(config), "jobs-kit-judgement")
+
+
+class Judgement:
+    """The results of one run of pytest. results: {exercise id: [check, ...]}."""
+
+    def __init__(self, config):
+        self.place, self.file = config.getoption("--submission"), config.getoption("--results")
+        self.results, self.exercises, self._own = {}, {}, []
+
+    def answer(self, exercise):
+        return Answer(exercise, answer_folder(exercise, self.place))
+
+    def part(self, name, make):
+        """Return the warm sandbox or Redis, or one that lives as long as this run."""
+        if name not in warm:
+            warm[name] = make()
+            self._own.append(name)
+        return warm[name]
+
+    @pytest.hookimpl(tryfirst=True)
+    def pytest_runtest_setup(self, item):
+        exercise = _exercise(item)
+        if not exercise:
+            return
+        self.exercises[exercise.id] = exercise
+        self.answer(exercise).require_attempt()
+        outcomes = {check["name"]: check["outcome"] for check in self.results.get(exercise.id, [])}
+        for name in _marker(item).kwargs["after"]:
+            if outcomes.get(name, "pass") != "pass":
+                claim = next(c["claim"] for c in self.results[exercise.id] if c["name"] == name)
+                raise NotReached(f"this check can only be made when that one passes: {claim}")
+
+    @pytest.hookimpl(wrapper=True)
+    def pytest_runtest_makereport(self, item, call):
+        report = yield
+        exercise = _exercise(item)
+        if not exercise:
+            return report
+        if call.when == "setup" and report.passed:
+            return report
+        if call.when == "teardown":
+            if report.failed:
+                self._add(exercise, _check(item, call), replace=True)
+            return report
+        check = _check(item, call)
+        self._add(exercise, check)
+        report.jobs_kit = check["outcome"]
+        if check["outcome"] != "pass":
+            report.outcome, report.longrepr = "failed", check["message"] or check["expected"]
+        return report
+
+    def _add(self, exercise, check, replace=False):
+        checks = self.results.setdefault(exercise.id, [])
+        if replace:
+            checks[:] = [one for one in checks if one["name"] != check["name"]]
+        checks.append(check)
+
+    @pytest.hookimpl(tryfirst=True)
+    def pytest_report_teststatus(self, report):
+        outcome = getattr(report, "jobs_kit", None)
+        if outcome and outcome != "pass":
+            return outcome, MARKS[outcome], outcome.upper()
+        return None
+
+    def verdicts(self):
+        """Return the Verdict of each exercise, in the order in which they ran."""
+        return [Verdict(_result(self.exercises[name], c)) for name, c in self.results.items()]
+
+    def pytest_terminal_summary(self, terminalreporter):
+        verdicts = self.verdicts()
+        for verdict in verdicts:
+            terminalreporter.write_line(f"\n{verdict}")
+        if verdicts:
+            got, most = (sum(getattr(v, n) for v in verdicts) for n in ("points", "max_points"))
+            terminalreporter.write_line(f"\ntotal: {got} of {most} points")
+
+    def pytest_sessionfinish(self):
+        if self.file:
+            Path(self.file).write_text(json.dumps([one.result for one in self.verdicts()]))
+        for name in self._own:
+            warm.pop(name).close()
+        self._own.clear()
+
+
+@pytest.fixture
+def answer(request):
+    """The files of the answer."""
+    return _judgement(request).answer(_exercise(request.node))
+
+
+@pytest.fixture
+def redis(request):
+    """A Redis of the check's own, with nothing in it."""
+    redis = _judgement(request).part("redis", CheckRedis)
+    redis.reset()
+    return redis
+
+
+@pytest.fixture
+def student(request, answer, redis):
+    """The programs of the answer, ready to run."""
+    student = Student(answer, _judgement(request).part("sandbox", Sandbox), redis)
+    request.node.jobs_kit_student = student
+    yield student
+    student.close()
+
+
+@pytest.fixture
+def note(request):
+    """note(text) adds a remark to the check, whatever its outcome."""
+    request.node.jobs_kit_notes = []
+    return request.node.jobs_kit_notes.append
+
+
+def _judgement(request):
+    return request.config.pluginmanager.getplugin("jobs-kit-judgement")
+
+
+def _exercise(item):
+    exercise = getattr(getattr(item, "module", None), "EXERCISE", None)
+    return exercise if isinstance(exercise, Exercise) else None
+
+
+def _marker(item):
+    return item.get_closest_marker("points") or points(1).mark
+
+
+def _check(item, call):
+    """Return what is said of one check, see verdict.py."""
+    problem = call.excinfo and call.excinfo.value
+    fault = problem if isinstance(problem, Fault) else Fault(None)
+    worth = _marker(item).args[0]
+    outcome = "pass" if problem is None else getattr(problem, "outcome", "error")
+    student = getattr(item, "jobs_kit_student", None)
+    looked = outcome in ("fail", "timeout") and student
+    message = None
+    if outcome == "error":
+        where = call.excinfo.traceback[-1]
+        message = f"the kit itself failed: {problem!r} ({where.path.name}, line {where.lineno + 1})"
+    elif outcome in ("not attempted", "not reached"):
+        message = fault.expected
+    return {
+        "name": item.name,
+        "claim": (item.function.__doc__ or item.name).strip().splitlines()[0].rstrip("."),
+        "outcome": outcome,
+        "points": worth if outcome == "pass" else 0,
+        "max_points": worth,
+        "message": message,
+        "call": fault.call,
+        "got": fault.got,
+        "expected": None if message else fault.expected,
+        "hint": fault.hint or (outcome in ("fail", "timeout") and _exercise(item).hints[0]) or None,
+        "evidence": student.evidence() if looked else [],
+        "notes": list(getattr(item, "jobs_kit_notes", [])),
+        "seconds": round(call.duration, 3),
+    }
+
+
+def _result(exercise, checks):
+    total = partial(lambda name: sum(check[name] for check in checks))
+    return {
+        "id": exercise.id,
+        "title": exercise.title,
+        "outcome": overall(checks),
+        "points": total("points"),
+        "max_points": total("max_points"),
+        "checks": checks,
+    }

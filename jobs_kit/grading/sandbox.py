@@ -1,0 +1,192 @@
+"""How does the judge run student code without running it itself? It asks a fork server.
+
+    with Sandbox() as sandbox:
+        process = sandbox.start({"do": "program", "file": "echo.py"}, folder, redis_socket)
+        process.pump()                     # read what it printed and reported so far
+        process.output, process.exit_code
+
+See fork_server.py and inside.py for the other side.
+"""
+
+import contextlib
+import json
+import os
+import signal
+import socket
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+
+HERE = Path(__file__).parent
+OUTPUT_LIMIT = 200_000  # bytes that are kept of what a program prints
+LIMITS = {  # of each process that runs student code; bytes, seconds, pieces
+    "RLIMIT_AS": 3 << 30,
+    "RLIMIT_CPU": 5,
+    "RLIMIT_FSIZE": 64 << 20,
+    "RLIMIT_NOFILE": 256,
+    "RLIMIT_CORE": 0,
+}
+SYSTEM = ["/usr", "/lib", "/lib64", "/bin", "/sbin", "/etc", "/proc", "/opt", "/nix", "/System"]
+
+
+class Sandbox:
+    """A fork server, and the processes that it was asked for."""
+
+    def __init__(self):
+        self._processes = []
+        self._control, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+        environment = os.environ | {
+            "OPENBLAS_NUM_THREADS": "1",
+            "MPLBACKEND": "agg",
+            "PYTHONHASHSEED": "0",
+        }
+        self._server = subprocess.Popen(
+            [sys.executable, "-I", HERE / "fork_server.py", str(theirs.fileno())],
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.DEVNULL,
+            pass_fds=[theirs.fileno()],
+            env=environment,
+            start_new_session=True,  # a Ctrl-C at the terminal is for the judge alone
+        )
+        theirs.close()
+
+    def start(self, task, folder, redis, environment=None, preload=False):
+        """Start a process in the folder; return it as a Process.
+
+        task: {"do": "program", "file": ...} or {"do": "call", "module", "name", "arguments"}.
+        redis: the path of the socket that its connections lead to.
+        """
+        number = len(self._processes)
+        http = f"{folder}.{number}.sock"
+        request = task | {
+            "folder": str(folder),
+            "redis": str(redis),
+            "http": http,
+            "environment": _environment(folder) | (environment or {}),
+            "limits": LIMITS,
+            "allowed": {
+                "read": [*SYSTEM, sys.prefix, sys.base_prefix],
+                "write": [str(folder), str(Path(http).parent)],
+            },
+            "preload": preload,
+        }
+        output, output_end = os.pipe()
+        report, report_end = os.pipe()
+        socket.send_fds(self._control, [json.dumps(request).encode()], [output_end, report_end])
+        os.close(output_end)
+        os.close(report_end)
+        answer = json.loads(self._control.recv(4096))
+        process = Process(answer["pid"], output, report, http)
+        self._processes.append(process)
+        return process
+
+    def end_processes(self):
+        """Kill what was started, and all that it has started."""
+        for process in self._processes:
+            process.kill()
+        self._control.send(b'{"do": "end"}')
+        self._control.recv(4096)
+        for process in self._processes:
+            process.close()
+        self._processes.clear()
+
+    def close(self):
+        """End the fork server, and with it every process."""
+        self._control.close()
+        self._server.wait()
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        self.close()
+
+
+class Process:
+    """A process that runs student code. Call pump() before you look.
+
+    output (str): what it printed. report (list of dict): what it reported, see inside.py.
+    exit_code (int): None while it runs, negative if a signal ended it.
+    """
+
+    def __init__(self, pid, output, report, http):
+        self.pid, self.http, self.exit_code = pid, http, None
+        self.report, self._rest, self._printed = [], b"", bytearray()
+        self._open = {output: self._take_output, report: self._take_report}
+        for fd in self._open:
+            os.set_blocking(fd, False)
+
+    def pump(self):
+        """Read what has come, without waiting."""
+        for fd, take in list(self._open.items()):
+            with contextlib.suppress(BlockingIOError):
+                for _ in range(64):
+                    data = os.read(fd, 65536)
+                    if not data:
+                        os.close(fd)
+                        del self._open[fd]
+                        break
+                    take(data)
+
+    @property
+    def output(self):
+        return self._printed.decode(errors="replace")
+
+    @property
+    def running(self):
+        return self.exit_code is None
+
+    def told(self, name):
+        """Return what it reported under this name, oldest first."""
+        return [line[name] for line in self.report if name in line]
+
+    def signal(self, number):
+        """Send a signal to it and to all of its group."""
+        with contextlib.suppress(ProcessLookupError, PermissionError):
+            os.killpg(self.pid, number)
+
+    def kill(self):
+        """Kill it and all of its group, at once."""
+        self.signal(signal.SIGKILL)
+
+    def close(self):
+        self.pump()
+        for fd in self._open:
+            os.close(fd)
+        self._open.clear()
+
+    def _take_output(self, data):
+        room = OUTPUT_LIMIT - len(self._printed)
+        self._printed += data[:room]
+
+    def _take_report(self, data):
+        *lines, self._rest = (self._rest + data).split(b"\n")
+        for line in filter(None, lines):
+            with contextlib.suppress(ValueError):  # whoever holds the pipe may write anything
+                said = json.loads(line)
+                if isinstance(said, dict):
+                    self.report.append(said)
+                    self.exit_code = said.get("exit", self.exit_code)
+
+
+def _environment(folder):
+    """Return what a program sees of the environment: nothing of the judge's own."""
+    return {
+        "PATH": f"{Path(sys.executable).parent}:/usr/bin:/bin",
+        "HOME": str(folder),
+        "TMPDIR": str(folder),
+        "LANG": "C.UTF-8",
+        "MPLCONFIGDIR": str(folder),
+        "MPLBACKEND": "agg",
+        "PYTHONDONTWRITEBYTECODE": "1",
+        "REDIS_HOST": "redis.example",
+        "REDIS_PORT": "6379",
+        "REDIS_IP": "redis.example",
+        "REDIS_URL": "redis://redis.example:6379",
+    }
+
+
+def work_folder():
+    """Return a fresh folder for the files of one submission; the caller removes it."""
+    return Path(tempfile.mkdtemp(prefix="jobs-kit-check-")).resolve()

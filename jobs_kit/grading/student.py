@@ -1,0 +1,402 @@
+"""What does a check do with a student's programs? It starts them, calls them, asks them over HTTP.
+
+    job = student.call("jobs", "add_job", START, END).value
+    worker = student.start("worker.py")
+    student.until(lambda: student.redis.status(jid) == "complete")
+
+Nothing of it runs here: see sandbox.py. Nothing here waits for a time: it waits until something
+has happened, or until nothing can happen any more.
+"""
+
+import contextlib
+import http.client
+import json
+import pickle
+import shutil
+import signal
+import socket
+import time
+
+from jobs_kit.grading.evidence import UUID, short, text
+from jobs_kit.grading.sandbox import work_folder
+from jobs_kit.grading.verdict import Fault, NotReached, TimedOut
+
+PATIENCE = 10  # seconds until a check gives up, on an idle machine far more than needed
+OVERTIME = "it did not come to an end"
+
+
+class Student:
+    """A student's answer, ready to run. answer: its files; redis: the check's CheckRedis."""
+
+    def __init__(self, answer, sandbox, redis):
+        self.answer, self.redis, self._sandbox = answer, redis, sandbox
+        self._work = work_folder()
+        self.folder = self._work / "answer"
+        answer.copy_to(self.folder)
+        self.processes = []
+
+    def close(self):
+        """End all that was started, and remove the copy."""
+        self._sandbox.end_processes()
+        shutil.rmtree(self._work, ignore_errors=True)
+
+    # Programs
+
+    def start(self, file, **environment):
+        """Start `python FILE`; return it as a Process (see sandbox.py)."""
+        self.answer.require(file)
+        return self._start({"do": "program", "file": file}, f"python {file}", environment)
+
+    def call(self, module, name, *arguments, **environment):
+        """Call a function in a process of its own; return what came of it as a Call.
+
+        name: the function's, or several of which the first that exists is meant; None only
+        imports the module. Raises TimedOut.
+        """
+        self.answer.require(f"{module}.py")
+        names = [name] if isinstance(name, str) else list(name or ())
+        defined = self.answer.definitions()
+        name = next((one for one in names if one in defined), names[0] if names else None)
+        task = {
+            "do": "call",
+            "module": module,
+            "name": name,
+            "arguments": [_encoded(one) for one in arguments],
+        }
+        shown = f"{module}.{name}({', '.join(map(repr, arguments))})"
+        process = self._start(task, shown if name else f"import {module}", environment)
+        self.until(lambda: process.told("value") or not process.running or self._waits(process))
+        call = Call(process, self._waits(process))
+        if not call.ended or process.told("overtime"):
+            raise self.timed_out(process, "the call comes back")
+        return call
+
+    def serve(self, file="api.py", **environment):
+        """Start the API as a program; return it as an Api when it answers."""
+        process = self.start(file, **environment)
+        self.until(lambda: process.told("serving") or not process.running or self._waits(process))
+        if process.told("serving"):
+            return Api(self, process)
+        if process.running and not self._waits(process):
+            raise self.timed_out(process, f"{file} calls app.run() and serves")
+        raise Fault(
+            f"{file} serves the API until somebody stops it",
+            call=process.shown,
+            got=ending(process, self._waits(process)),
+            hint="Which line of api.py starts the server, and is it reached when the file is run?",
+        )
+
+    def _start(self, task, shown, environment):
+        process = self._sandbox.start(
+            task, self.folder, self.redis.path, environment, self._needs_matplotlib()
+        )
+        process.shown = shown
+        self.processes.append(process)
+        return process
+
+    def _needs_matplotlib(self):
+        words = ("analysis", "matplotlib")
+        sources = [(self.folder / name).read_bytes() for name in self.answer.modules()]
+        return any(word.encode() in source for word in words for source in sources)
+
+    # Waiting
+
+    def until(self, condition, seconds=PATIENCE):
+        """Wait until condition() is true and return what it returns; its last value if never."""
+        deadline = time.monotonic() + seconds
+        while True:
+            for process in self.processes:
+                process.pump()
+            value = condition()
+            if value or time.monotonic() > deadline:
+                return value
+            time.sleep(0.002)
+
+    def settle(self, *workers, seconds=PATIENCE):
+        """Wait until each worker has ended, or has come back for more and found nothing.
+
+        Returns whether that happened. Then nothing will happen any more by itself.
+        """
+
+        def asked():
+            self.redis.update()
+            return len(self.redis.takes())
+
+        start = asked()
+
+        def settled():
+            waiting = self.redis.blocked()
+            idle = [w for w in workers if w.running and f"pid-{w.pid}" not in waiting]
+            if not idle:
+                return not self.redis.waiting_messages() or not any(w.running for w in workers)
+            # a loop that asks again and again, without blocking
+            return not self.redis.waiting_messages() and asked() - start > 3 * len(workers)
+
+        return self.until(settled, seconds)
+
+    def waits(self, process):
+        """Tell whether a process is blocked on a queue at this moment."""
+        return process.running and f"pid-{process.pid}" in self.redis.blocked()
+
+    _waits = waits
+
+    def timed_out(self, process, expected):
+        """Return a TimedOut that says where the program was when its time was up."""
+        process.signal(signal.SIGUSR1)
+        self.until(lambda: process.told("stack") or not process.running, seconds=0.5)
+        stack = (process.told("stack") or [[]])[-1]
+        where = "\n".join(map(_frame, stack[-3:]))
+        process.kill()
+        return TimedOut(
+            expected,
+            call=process.shown,
+            got=f"{OVERTIME}; it was at\n{where}" if where else OVERTIME,
+            hint="Which loop or which wait does it stand in, and what would end it?",
+        )
+
+    # Messages
+
+    def queue(self):
+        """Return (db, key) of the queue that add_job() puts ids on, learned from a call of it."""
+        return self.add_job()[1]
+
+    def add_job(self, start="2012-01-01", end="2012-01-31"):
+        """Call add_job(); return (id, (db, key), message as bytes). Raises NotReached."""
+        before = len(self.redis.pushes())
+        call = self.call("jobs", "add_job", start, end)
+        jid = jid_of(call.value)
+        self.redis.update()
+        pushed = self.redis.pushes()[before:]
+        for command in pushed:
+            for message in command.arguments[1:]:
+                if jid and jid.encode() in message:
+                    return jid, (command.db, text(command.arguments[0])), message
+        raise NotReached(
+            "jobs.add_job() saves a job, queues its id and returns it", call.text, call.came_back
+        )
+
+    def queue_of(self, process):
+        """Return {"name", "serializer", "socket_timeout"} of the last queue that it made."""
+        told = process.told("queue")
+        return told[-1] if told else {"name": "", "serializer": "json", "socket_timeout": None}
+
+    def encode(self, process, message):
+        """Return a message as bytes, in the way in which this program's queue reads it."""
+        serializer = self.queue_of(process)["serializer"]
+        if serializer in ("pickle", "_pickle", "cPickle"):
+            return pickle.dumps(message)
+        if serializer == "json":
+            return json.dumps(message).encode()
+        return str(message).encode()
+
+    def evidence(self):
+        """Return what Redis shows now, as lines; [] where it cannot be asked."""
+        with contextlib.suppress(Exception):
+            self.redis.update()
+            return self.redis.describe()
+        return []
+
+
+class Call:
+    """What came of a call. text: the call itself; came_back: what came of it, as text."""
+
+    def __init__(self, process, waits):
+        self.process, self.text, self._waits = process, process.shown, waits
+        self._value = (process.told("value") or [None])[-1]
+        self.error = (process.told("error") or [None])[-1]
+        self.ended = bool(self._value or self.error or waits or not process.running)
+
+    @property
+    def value(self):
+        """The value that came back. Raises Fault when it raised or waits instead."""
+        if self._value is None:
+            raise Fault(
+                "it comes back with a value", self.text, self.came_back, hint_for(self.error)
+            )
+        return _decoded(self._value.get("value"))
+
+    @property
+    def came_back(self):
+        if self._value is not None:
+            return short(self._value.get("repr", "imported"), 500)
+        return ending(self.process, self._waits)
+
+
+class Api:
+    """A student's API at work. Every answer comes over HTTP."""
+
+    def __init__(self, student, process):
+        self._student, self.process = student, process
+        self.serving = process.told("serving")[-1]
+
+    def get(self, path):
+        """GET a path; return a Response."""
+        return self._ask("GET", path, None)
+
+    def post(self, path, body):
+        """POST a body (bytes, or anything that JSON can express); return a Response."""
+        data = body if isinstance(body, bytes) else json.dumps(body).encode()
+        return self._ask("POST", path, data)
+
+    def _ask(self, method, path, data):
+        shown = f"{method} {path}" + (f"  {data.decode(errors='replace')}" if data else "")
+        connection = _UnixHTTP(self.process.http)
+        try:
+            connection.request(method, path, data, {"Content-Type": "application/json"})
+            # the program is read while we wait, or it would stop at a full pipe
+            self._student.until(lambda: _has_come(connection.sock) or not self.process.running)
+            if not _has_come(connection.sock) and self.process.running:
+                raise self._student.timed_out(self.process, f"{method} {path} is answered")
+            answer = connection.getresponse()
+            body = answer.read(1 << 20)
+            content_type = answer.headers.get_content_type()
+        except (OSError, http.client.HTTPException) as problem:
+            raise Fault("the API answers", shown, f"{type(problem).__name__}: {problem}") from None
+        finally:
+            connection.close()
+        self._student.until(lambda: True)
+        return Response(shown, answer.status, content_type, body, self.process.output)
+
+
+class Response:
+    """An answer over HTTP. status (int), content_type (str), body (bytes), json (or None)."""
+
+    def __init__(self, call, status, content_type, body, output):
+        self.text, self.status, self.content_type, self.body = call, status, content_type, body
+        self._output = output
+        try:
+            self.json = json.loads(body)
+        except ValueError:
+            self.json = None
+
+    @property
+    def came_back(self):
+        said = f"{self.status} {self.content_type}: {short(self.body, 300)}"
+        if self.status >= 500 and "Traceback" in self._output:
+            said += "\n" + own_traceback(self._output)
+        return said
+
+
+class _UnixHTTP(http.client.HTTPConnection):
+    def __init__(self, path):
+        super().__init__("localhost", timeout=PATIENCE)
+        self._path = path
+
+    def connect(self):
+        self.sock = socket.socket(socket.AF_UNIX)
+        self.sock.settimeout(PATIENCE)
+        self.sock.connect(self._path)
+
+
+def _has_come(connection):
+    try:
+        connection.setblocking(False)
+        return bool(connection.recv(1, socket.MSG_PEEK)) or True
+    except BlockingIOError:
+        return False
+    finally:
+        connection.settimeout(PATIENCE)
+
+
+def jid_of(value):
+    """Return the id of a job in whatever form add_job() returned it: text, dict or object."""
+    if isinstance(value, bytes):
+        value = value.decode(errors="replace")
+    if isinstance(value, str):
+        with contextlib.suppress(ValueError):
+            value = json.loads(value)
+    if isinstance(value, dict):
+        value = next((value[name] for name in ("id", "jid", "job_id") if name in value), None)
+    if isinstance(value, list | tuple):
+        value = next((one for one in map(jid_of, value) if one), None)
+    return value if isinstance(value, str) and value else None
+
+
+def ending(process, waits=False):
+    """Return in words how a process ended, or that it waits, and why if it was an exception."""
+    error = (process.told("error") or [None])[-1]
+    if error:
+        return explain(error)
+    if waits:
+        return "it does not come back: it waits for a message"
+    if process.running:
+        return "it still runs"
+    said = short(process.output.strip()[-500:], 500)
+    return f"the program ended with exit code {process.exit_code}" + (
+        said and f"; it printed\n{said}"
+    )
+
+
+def printed(process):
+    """Return what a program printed, a traceback cut down to its own files."""
+    before, found, _ = process.output.partition("Traceback (most recent call last):")
+    said = short(before.strip(), 1000) or "nothing"
+    if found:
+        said += "\n" + (ending(process) if process.told("error") else own_traceback(process.output))
+    return said
+
+
+def explain(error):
+    """Return an exception as text: its kind, its message, the student's own lines."""
+    lines = [f"{error.get('type')}: {error.get('message')}"]
+    lines += map(_frame, error.get("frames", [])[-4:])
+    return "\n".join(lines)
+
+
+def hint_for(error):
+    """Return a question that leads from an exception to its cause, or None."""
+    kind = (error or {}).get("type")
+    name = (error or {}).get("name")
+    return {
+        "NameError": f"Where should {name} come from: an import, or a definition with an underscore?",
+        "ModuleNotFoundError": f"Is there a file or a package named {name}?",
+        "ImportError": "Does the module that you import from define this name, spelled like this?",
+        "AttributeError": "What is the object on the left of the dot at this line, and why?",
+        "TypeError": "How many arguments does the definition take, and which kinds?",
+        "KeyError": "Which keys are really there at that moment? Print them.",
+        "ConnectionError": "Which address does this client use, and who told it?",
+    }.get(kind)
+
+
+def own_traceback(output):
+    """Return the last lines of a traceback in a program's output that name its own files."""
+    lines = output.strip().splitlines()
+    start = max(i for i, line in enumerate(lines) if line.startswith("Traceback"))
+    kept, last = [], ""
+    for number, line in enumerate(lines[start + 1 :], start + 1):
+        if line.startswith("  File") and "/answer/" in line:
+            code = lines[number + 1].strip() if number + 1 < len(lines) else ""
+            file, _, rest = line.strip().rpartition("/answer/")[2].partition('", ')
+            kept.append(f"{file}, {rest}:  {code}")
+        elif line and not line.startswith(" "):
+            last = line
+            break
+    return "\n".join([last, *kept[-3:]])
+
+
+def other_id(message):
+    """Return a message (bytes) with its id exchanged for one that no job has, and that id."""
+    unknown = "00000000-0000-4000-8000-000000000000"
+    return UUID.sub(unknown, message.decode("latin-1")).encode("latin-1"), unknown
+
+
+def _frame(frame):
+    return f"{frame['file']}, line {frame['line']}, in {frame['name']}:  {frame['text']}"
+
+
+def _encoded(value):
+    return {"bytes": value.decode("latin-1")} if isinstance(value, bytes) else value
+
+
+def _decoded(value):
+    if isinstance(value, list):
+        return [_decoded(one) for one in value]
+    if isinstance(value, dict) and "bytes" in value:
+        return value["bytes"].encode("latin-1")
+    if isinstance(value, dict):
+        return {_hashable(_decoded(k)): _decoded(v) for k, v in value.get("dict", [])}
+    return value
+
+
+def _hashable(value):
+    return value if isinstance(value, str | bytes | int | float) or value is None else repr(value)
