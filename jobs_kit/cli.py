@@ -24,6 +24,9 @@ def main(arguments=None):
         return _fail(
             f"{problem}: run `make lab` in the kit's folder, which installs what is missing"
         )
+    except KeyError as problem:  # an exercise that is not there
+        _fail(problem.args[0])
+        return 2
     except OSError as problem:
         return _fail(problem)
     except ValueError as problem:  # a setting that cannot be used
@@ -106,6 +109,43 @@ def doctor(options):
     return 0 if findings.ok else 1
 
 
+def check(options):
+    """check exercises: those that you name, or all"""
+    from jobs_kit.grading import terminal
+
+    if options.watch:
+        return terminal.watch(options.exercises[0] if options.exercises else None, options.folder)
+    return terminal.check(options.exercises, options.folder)
+
+
+def hint(options):
+    """show the next of the three hints of an exercise"""
+    print(_desk(options).next_hint())
+
+
+def solution(options):
+    """show the solution of an exercise, after a pass or three attempts"""
+    opens, text = _desk(options).solution()
+    print(text)
+    return 0 if opens else 1
+
+
+def catch_up(options):
+    """lay the starting point of an exercise: all earlier parts solved, your files kept as .bak"""
+    written = _desk(options).catch_up()
+    for path, backup in written:
+        print(f"wrote {path}" + (f"; yours is in {backup.name}" if backup else ""))
+    if not written:
+        print(f"nothing to do: {options.exercise} can start from what is there")
+
+
+def _desk(options):
+    from jobs_kit.grading.exercise import find_exercise
+    from jobs_kit.grading.progress import Desk
+
+    return Desk(find_exercise(options.exercise), options.folder)
+
+
 def _wait_for_the_end_of(server):
     # an open connection tells at once, and without asking again and again
     with socket.create_connection((server.host, server.port)) as connection:
@@ -132,7 +172,7 @@ def _parser():
 
     def command(function):
         made = commands.add_parser(
-            function.__name__, help=function.__doc__, description=function.__doc__
+            function.__name__.replace("_", "-"), help=function.__doc__, description=function.__doc__
         )
         made.set_defaults(run=function)
         return made
@@ -149,7 +189,20 @@ def _parser():
     made.add_argument("--burst", action="store_true", help="end when the queue is empty")
     made.add_argument("--name", help="the worker's name in its log")
     command(doctor)
+    made = command(check)
+    made.add_argument("exercises", nargs="*", metavar="EXERCISE", help="its id, such as add_job")
+    made.add_argument("--watch", action="store_true", help="again at each save, then the next one")
+    _takes_folder(made)
+    for function in (hint, solution, catch_up):
+        made = command(function)
+        made.add_argument("exercise", metavar="EXERCISE", help="its id, such as add_job")
+        _takes_folder(made)
     return parser
+
+
+def _takes_folder(parser):
+    where = "where your answers are (the current folder, or the kit's exercises/)"
+    parser.add_argument("--in", dest="folder", metavar="FOLDER", help=where)
 
 
 def _port(text):

@@ -148,9 +148,8 @@ def defined_in(tree):
                         yield name.id, node
         elif isinstance(node, ast.Expr) and isinstance(node.value, ast.Call):
             function = node.value.func
-            if isinstance(function, ast.Attribute) and isinstance(function.value, ast.Name):
-                if function.attr == "run":
-                    yield f"{function.value.id}.run", node
+            if isinstance(function, ast.Attribute) and function.attr == "run":
+                yield f"{ast.unparse(function.value)}.run", node
 
 
 def _top_level(body):
@@ -186,10 +185,8 @@ class _Plain(ast.NodeTransformer):
 
     def visit_FunctionDef(self, node):
         node.name = plain(node.name)
-        first = node.body[0]
-        if len(node.body) > 1 and isinstance(first, ast.Expr):
-            if isinstance(getattr(first.value, "value", None), str):
-                node.body = node.body[1:]
+        if len(node.body) > 1 and ast.get_docstring(node) is not None:
+            node.body = node.body[1:]
         return self.generic_visit(node)
 
 

@@ -227,7 +227,7 @@ def text(value):
 
 def short(value, length=70):
     """Return a value as text of so many characters at most."""
-    shown = text(value)
+    shown = text(value).replace("\n", "\\n") if isinstance(value, bytes) else str(value)
     return shown if len(shown) <= length else shown[: length - 1] + "…"
 
 

@@ -17,11 +17,12 @@ EXERCISES = ROOT / "exercises"
 class Exercise:
     """One exercise.
 
-    file: the path of the test file that declares it. number (int): its place in the course. lesson: "07". title: what to do, in a few words.
-    files: what is handed in. hints: three rungs: where to look, what shape, almost the line.
+    file: the path of the test file that declares it. number (int): its place in the course.
+    lesson: "07". title: what to do, in a few words. files: what is handed in.
+    hints: three rungs: where to look, what shape, almost the line.
     changes: {file: names of the definitions that the exercise changes}; an answer counts as
     attempted when one of them differs from what was handed out.
-    is_attempted(files): decides instead, where that is not enough.
+    is_attempted(answer): decides instead, where that is not enough.
     """
 
     file: str

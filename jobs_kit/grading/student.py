@@ -348,7 +348,7 @@ def hint_for(error):
     kind = (error or {}).get("type")
     name = (error or {}).get("name")
     return {
-        "NameError": f"Where should {name} come from: an import, or a definition with an underscore?",
+        "NameError": f"Where does {name} come from: an import, a definition, one with underscore?",
         "ModuleNotFoundError": f"Is there a file or a package named {name}?",
         "ImportError": "Does the module that you import from define this name, spelled like this?",
         "AttributeError": "What is the object on the left of the dot at this line, and why?",

@@ -1,9 +1,25 @@
-"""What a lesson imports: Redis found or started, live shells, programs, predictions."""
+"""What a lesson imports: Redis found or started, live shells, programs, predictions, checks.
 
-from jobs_kit.lab.doctor import examine
-from jobs_kit.lab.find import find_redis
-from jobs_kit.lab.predict import predict
-from jobs_kit.lab.programs import start_program
-from jobs_kit.lab.shells import open_shells
+Each name is imported when it is first asked for: the judge and the commands use server.py and
+find.py, and should not wait for widgets.
+"""
 
-__all__ = ["examine", "find_redis", "open_shells", "predict", "start_program"]
+import importlib
+
+_HOMES = {
+    "check": "checks",
+    "examine": "doctor",
+    "find_redis": "find",
+    "hint": "checks",
+    "open_shells": "shells",
+    "predict": "predict",
+    "solution": "checks",
+    "start_program": "programs",
+}
+__all__ = list(_HOMES)
+
+
+def __getattr__(name):
+    if name not in _HOMES:
+        raise AttributeError(f"jobs_kit.lab has no {name}; it has {', '.join(_HOMES)}")
+    return getattr(importlib.import_module(f"jobs_kit.lab.{_HOMES[name]}"), name)

@@ -27,7 +27,7 @@ HERE = Path(__file__).parents[1]
 
 
 class Case:
-    """One case. exercise (Exercise), name, why, and for wrong answers rejected_by, outcome, says."""
+    """One case: its exercise, name and why; for wrong answers rejected_by, outcome, says too."""
 
     def __init__(self, folder):
         self.folder, self.name = folder, folder.name

@@ -1,0 +1,167 @@
+"""How far is a student? Noted in the folder of the answer, so that it travels with it.
+
+    .progress.json   {"add_job": {"attempts": 2, "hints": 1, "passed": true}, "worker": [text, ...]}
+
+"worker" holds worker.py as it was when execute_job or job_results passed: failing_job is not
+attempted as long as nothing has changed since.
+"""
+
+import contextlib
+import json
+import os
+import shutil
+from pathlib import Path
+
+from jobs_kit.grading import press
+from jobs_kit.grading.answer import PROGRESS, Answer
+from jobs_kit.grading.exercise import all_exercises, answer_folder, earlier
+from jobs_kit.grading.verdict import Verdict
+
+ATTEMPTS = 3  # so many before a solution opens without a pass
+RECORDED = ("execute_job", "job_results")
+
+
+class Desk:
+    """One exercise of one student. folder (Path): where the answer is."""
+
+    def __init__(self, exercise, place=None):
+        self.exercise, self.folder = exercise, answer_folder(exercise, place)
+
+    def check(self, judge):
+        """Return the Verdict of a Judge, and note it. Never raises."""
+        try:
+            verdict = judge.check(self.exercise, self.folder)
+        except RuntimeError as problem:
+            return failure(self.exercise.id, str(problem))
+        noted = self._noted()
+        mine = noted.setdefault(self.exercise.id, {})
+        if verdict.outcome in ("fail", "timeout"):
+            mine["attempts"] = mine.get("attempts", 0) + 1
+        mine["passed"] = verdict.passed
+        if verdict.passed and self.exercise.id in RECORDED:
+            texts = noted.setdefault("worker", [])
+            text = Answer(self.exercise, self.folder).text("worker.py")
+            texts += [] if text in texts else [text]
+        self._write(noted)
+        return verdict
+
+    @property
+    def passed(self):
+        return bool(self._mine().get("passed"))
+
+    def next_hint(self):
+        """Return the next rung as text; the last one again when there are no more."""
+        noted = self._noted()
+        mine = noted.setdefault(self.exercise.id, {})
+        hints = self.exercise.hints
+        rung = mine["hints"] = min(mine.get("hints", 0) + 1, len(hints))
+        self._write(noted)
+        return f"{self.exercise.id}, hint {rung} of {len(hints)}: {hints[rung - 1]}"
+
+    def solution(self):
+        """Return (opens, text): the solution, or what has to come before it."""
+        attempts = self._mine().get("attempts", 0)
+        if not self.passed and attempts < ATTEMPTS:
+            return False, (
+                f"The solution of {self.exercise.id} opens after a pass or {ATTEMPTS} attempts; "
+                f"so far there {'is' if attempts == 1 else 'are'} {attempts}. "
+                f'hint("{self.exercise.id}") helps without giving it away.'
+            )
+        return True, solution_of(self.exercise)
+
+    def catch_up(self):
+        """Lay the starting point of this exercise: all earlier parts solved.
+
+        Returns [(file, backup or None), ...] of what was written; a student's own file is kept
+        beside it, as file.bak, or file.bak2 where that is there already.
+        """
+        files = press.beside(self.exercise.folder)
+        files |= {n: text.encode() for n, text in starting_point(self.exercise).items()}
+        written = []
+        self.folder.mkdir(parents=True, exist_ok=True)
+        for name, data in files.items():
+            path = self.folder / name
+            path.parent.mkdir(parents=True, exist_ok=True)
+            if path.exists() and path.read_bytes() == data:
+                continue
+            backup = _spare(path) if path.exists() else None
+            if backup:
+                shutil.copy2(path, backup)
+            path.write_bytes(data)
+            written.append((path, backup))
+        return written
+
+    def _mine(self):
+        return self._noted().get(self.exercise.id, {})
+
+    def _noted(self):
+        noted = Answer(self.exercise, self.folder).record()
+        return {k: v for k, v in noted.items() if isinstance(v, list if k == "worker" else dict)}
+
+    def _write(self, noted):
+        path = self.folder / PROGRESS
+        # as a whole or not at all; where nothing can be written, nothing is remembered
+        with contextlib.suppress(OSError):
+            fresh = path.with_suffix(f".{os.getpid()}")
+            fresh.write_text(json.dumps(noted, indent=1), encoding="utf-8")
+            fresh.replace(path)
+
+
+def failure(name, message):
+    """Return the Verdict "error" of an exercise that could not be judged."""
+    check = {
+        "name": name,
+        "claim": "the check itself",
+        "outcome": "error",
+        "points": 0,
+        "max_points": 0,
+        "message": message,
+        "evidence": [],
+        "notes": [],
+        "seconds": 0,
+    }
+    check |= dict.fromkeys(("call", "got", "expected", "hint"))
+    return Verdict(
+        {
+            "id": name,
+            "title": name,
+            "outcome": "error",
+            "points": 0,
+            "max_points": 0,
+            "checks": [check],
+        }
+    )
+
+
+def starting_point(exercise):
+    """Return {file name: text} of what a student starts this exercise with."""
+    if not exercise.files:
+        return {}
+    return press.stage(exercise.folder, set(earlier(exercise)))
+
+
+def solution_of(exercise):
+    """Return what solves an exercise: the definitions that it adds or changes, as text."""
+    walk = f"solutions/{exercise.folder}/{exercise.id}.ipynb"
+    shown = [f"# {walk} walks through it and says why."]
+    if exercise.files:
+        solved = press.stage(exercise.folder, {*earlier(exercise), exercise.id})
+        before = starting_point(exercise)
+        for name, text in solved.items():
+            if pieces := press.changed_pieces(before.get(name, ""), text):
+                shown += [f"# --- {name}", *pieces]
+    return "\n\n".join(shown)
+
+
+def first_unfinished(place=None, after=None):
+    """Return the first Exercise that has not passed, looking from one id on; None if all have."""
+    exercises = [one for one in all_exercises().values() if one.files]
+    if after:
+        start = [one.id for one in exercises].index(after) + 1 if after else 0
+        exercises = exercises[start:] + exercises[:start]
+    return next((one for one in exercises if not Desk(one, place).passed), None)
+
+
+def _spare(path):
+    numbers = ["", *range(2, 1000)]
+    return next(p for n in numbers if not (p := Path(f"{path}.bak{n}")).exists())

@@ -1,0 +1,57 @@
+"""How does a page check an exercise? check(id), hint(id), solution(id) as the line of a cell.
+
+They judge the files beside the notebook, or else those in exercises/. The judge is a process of
+its own that stays, so that the second check answers at once; it ends with the kernel.
+"""
+
+import atexit
+import html
+
+from jobs_kit.grading.exercise import find_exercise
+from jobs_kit.grading.judge import Judge
+from jobs_kit.grading.progress import Desk, failure
+
+_judge = Judge()
+atexit.register(_judge.close)
+
+
+def check(name):
+    """Check the exercise of this id; return its Verdict, which a cell shows. Never raises.
+
+    check("add_job").require_pass() raises AssertionError unless it is a pass.
+    """
+    try:
+        return Desk(find_exercise(str(name))).check(_judge)
+    except KeyError as problem:
+        return failure(str(name), problem.args[0])
+
+
+def hint(name):
+    """Return the next of the three hints of an exercise."""
+    try:
+        return Text(Desk(find_exercise(str(name))).next_hint())
+    except KeyError as problem:
+        return Text(problem.args[0])
+
+
+def solution(name):
+    """Return the solution of an exercise, after a pass or three attempts; else what is missing."""
+    try:
+        opens, text = Desk(find_exercise(str(name))).solution()
+    except KeyError as problem:
+        opens, text = False, problem.args[0]
+    return Text(text, is_code=opens)
+
+
+class Text:
+    """A text that a cell shows, as prose or as code."""
+
+    def __init__(self, text, is_code=False):
+        self._text, self._is_code = text, is_code
+
+    def __repr__(self):
+        return self._text
+
+    def _repr_html_(self):
+        text = html.escape(self._text)
+        return f"<pre>{text}</pre>" if self._is_code else f"<p>{text}</p>"
