@@ -10,7 +10,7 @@ EXERCISE = Exercise(
     title="Write a worker that echoes",
     files=("echo.py",),
     changes={"echo.py": ("echo", "q")},
-    is_attempted=lambda answer: bool(answer.definitions()),
+    is_attempted=lambda answer: answer.has_code(),
     hints=(
         "Which line of echo.py makes the queue, and which line starts the worker?",
         "A program has three parts here: the queue, the decorated function, a call of it.",

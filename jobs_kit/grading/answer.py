@@ -77,6 +77,11 @@ class Answer:
                 found.setdefault(name, []).append((file, node))
         return found
 
+    def has_code(self):
+        """Tell whether any file holds more than its docstring."""
+        bodies = [self.tree(file).body for file in self.modules()]
+        return any(not _is_text(statement) for body in bodies for statement in body)
+
     def is_attempted(self):
         """Tell whether anything that the exercise changes differs from what was handed out."""
         exercise = self.exercise
@@ -150,6 +155,10 @@ def defined_in(tree):
             function = node.value.func
             if isinstance(function, ast.Attribute) and function.attr == "run":
                 yield f"{ast.unparse(function.value)}.run", node
+
+
+def _is_text(node):
+    return isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant)
 
 
 def _top_level(body):

@@ -9,7 +9,7 @@ the judge as lines of JSON:
     {"serving": {"host": ..., "port": ..., ...}}         it called app.run()
     {"value": ...} or {"error": ...}                     what a call came to
     {"stack": [...]}                                     where it was when it was asked
-    {"overtime": true}                                   it used up its processor time
+    {"overtime": "..."}                                  it was stopped, and why
     {"exit": 0}                                          it ended (the fork server says this)
 
 This module imports nothing of the kit.
@@ -228,7 +228,7 @@ def _tell_stack(number, frame):
 
 def _end_overtime(number, frame):
     _tell_stack(number, frame)
-    _tell({"overtime": True})
+    _tell({"overtime": "it used up its processor time"})
     os._exit(124)
 
 

@@ -27,6 +27,7 @@ LIMITS = {  # of each process that runs student code; bytes, seconds, pieces
     "RLIMIT_NOFILE": 256,
     "RLIMIT_CORE": 0,
 }
+CALL_SECONDS = 2  # of processor time, for a single call
 SYSTEM = ["/usr", "/lib", "/lib64", "/bin", "/sbin", "/etc", "/proc", "/opt", "/nix", "/System"]
 
 
@@ -64,7 +65,7 @@ class Sandbox:
             "redis": str(redis),
             "http": http,
             "environment": _environment(folder) | (environment or {}),
-            "limits": LIMITS,
+            "limits": LIMITS | ({"RLIMIT_CPU": CALL_SECONDS} if task["do"] == "call" else {}),
             "allowed": {
                 "read": [*SYSTEM, sys.prefix, sys.base_prefix],
                 "write": [str(folder), str(Path(http).parent)],
@@ -112,7 +113,8 @@ class Process:
 
     def __init__(self, pid, output, report, http):
         self.pid, self.http, self.exit_code = pid, http, None
-        self.report, self._rest, self._printed = [], b"", bytearray()
+        self.report, self._rest = [], b""
+        self._printed, self._length = bytearray(), 0  # what is kept; how much there was
         self._open = {output: self._take_output, report: self._take_report}
         for fd in self._open:
             os.set_blocking(fd, False)
@@ -157,8 +159,11 @@ class Process:
         self._open.clear()
 
     def _take_output(self, data):
-        room = OUTPUT_LIMIT - len(self._printed)
-        self._printed += data[:room]
+        self._printed += data[: OUTPUT_LIMIT - len(self._printed)]
+        self._length += len(data)
+        if self._length > 10 * OUTPUT_LIMIT and not self.told("overtime"):
+            self.report.append({"overtime": "it printed without end"})
+            self.kill()
 
     def _take_report(self, data):
         *lines, self._rest = (self._rest + data).split(b"\n")

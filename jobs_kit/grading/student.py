@@ -22,7 +22,6 @@ from jobs_kit.grading.sandbox import work_folder
 from jobs_kit.grading.verdict import Fault, NotReached, TimedOut
 
 PATIENCE = 10  # seconds until a check gives up, on an idle machine far more than needed
-OVERTIME = "it did not come to an end"
 
 
 class Student:
@@ -144,13 +143,13 @@ class Student:
         """Return a TimedOut that says where the program was when its time was up."""
         process.signal(signal.SIGUSR1)
         self.until(lambda: process.told("stack") or not process.running, seconds=0.5)
-        stack = (process.told("stack") or [[]])[-1]
-        where = "\n".join(map(_frame, stack[-3:]))
         process.kill()
+        if not process.told("overtime"):
+            process.report.append({"overtime": "it did not come to an end"})
         return TimedOut(
             expected,
             call=process.shown,
-            got=f"{OVERTIME}; it was at\n{where}" if where else OVERTIME,
+            got=ending(process),
             hint="Which loop or which wait does it stand in, and what would end it?",
         )
 
@@ -317,6 +316,9 @@ def ending(process, waits=False):
     error = (process.told("error") or [None])[-1]
     if error:
         return explain(error)
+    if process.told("overtime"):
+        stack = (process.told("stack") or [[]])[-1]
+        return "\n".join([process.told("overtime")[0], *map(_frame, stack[-3:])])
     if waits:
         return "it does not come back: it waits for a message"
     if process.running:

@@ -1,0 +1,204 @@
+"""An answer gets the same verdict at every door; hints, solutions and progress follow it."""
+
+import json
+import os
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import psutil
+import pytest
+from cases import write_stage
+
+from jobs_kit.grading.exercise import find_exercise
+from jobs_kit.grading.judge import Judge
+from jobs_kit.grading.progress import Desk, first_unfinished
+from jobs_kit.lab import check, hint, solution
+
+ROOT = Path(__file__).parents[2]
+TEST_FILE = ROOT / "exercises" / "echo_worker" / "test_echo_worker.py"
+WRONG = 'from hotqueue import HotQueue\nq = HotQueue("echo")\n@q.worker\ndef echo(item): pass\n'
+
+
+@pytest.fixture
+def folder(tmp_path, monkeypatch):
+    """An answer that never starts its worker, in the current directory."""
+    folder = tmp_path / "echo_worker"
+    folder.mkdir()
+    (folder / "echo.py").write_text(WRONG)
+    monkeypatch.chdir(folder)
+    return folder
+
+
+def terminal(*arguments, **options):
+    command = [sys.executable, "-m", "jobs_kit.cli", *arguments]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=60, **options)
+    return done.returncode, done.stdout + done.stderr
+
+
+def by_pytest(folder, *options):
+    command = [sys.executable, "-m", "pytest", "-c", ROOT / "pyproject.toml", "-p", "no:nbval"]
+    command += ["-o", "addopts=", TEST_FILE, "--submission", folder, *options]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=60)
+    return done.returncode, done.stdout + done.stderr
+
+
+def solve(folder):
+    for path in folder.glob("*.py"):
+        path.unlink()
+    write_stage(find_exercise("echo_worker"), folder / "solved", "solved")
+    (folder / "solved" / "echo.py").rename(folder / "echo.py")
+
+
+def test_every_door_gives_the_same_verdict(folder, tmp_path):
+    page = check("echo_worker")
+    assert page.outcome == "fail" and page.points == 0
+    assert "which line calls it?" in str(page)
+
+    code, said = terminal("check", "echo_worker")
+    assert code == 1
+    assert str(page) in said
+
+    code, said = by_pytest(folder, "--results", tmp_path / "results.json")
+    assert code == 1
+    assert str(page) in said
+    result = json.loads((tmp_path / "results.json").read_text())[0]
+    for one in [*result["checks"], *page.result["checks"]]:
+        one["seconds"] = 0
+    assert result == page.result
+
+
+def test_every_door_accepts_the_solution(folder):
+    solve(folder)
+    assert check("echo_worker").require_pass().points == 4
+    assert terminal("check", "echo_worker")[0] == 0
+    code, said = by_pytest(folder)
+    assert code == 0 and "3 passed" in said
+
+
+def test_pytest_does_not_call_an_untouched_starter_a_success(folder):
+    (folder / "echo.py").write_text('"""Nothing yet."""\n')
+    code, said = by_pytest(folder)
+    assert code == 1
+    assert "3 not attempted" in said and "passed" not in said
+
+
+def test_require_pass_raises_with_the_verdict(folder):
+    with pytest.raises(AssertionError, match="which line calls it"):
+        check("echo_worker").require_pass()
+
+
+def test_a_verdict_is_shown_as_a_page_and_as_text(folder):
+    verdict = check("echo_worker")
+    page = verdict._repr_html_()
+    for text in ("echo_worker: fail", "python echo.py", "which line calls it?"):
+        assert text in page and text in repr(verdict)
+
+
+def test_a_verdict_shows_neither_seconds_nor_random_ids(folder):
+    text = "import uuid\nfrom hotqueue import HotQueue\nHotQueue('echo').put(str(uuid.uuid4()))\n"
+    (folder / "echo.py").write_text(text + "1/0\n")
+    shown = repr(check("echo_worker"))
+    assert "<id 1>" in shown
+    assert not re.search(r"[0-9a-f]{8}-[0-9a-f]{4}|\d seconds", shown)
+    assert shown == repr(check("echo_worker"))
+
+
+def test_an_unknown_exercise_is_no_exception_on_a_page():
+    assert check("nonsense").outcome == "error"
+    for answer in (check("nonsense"), hint("nonsense"), solution("nonsense")):
+        assert "there is no exercise 'nonsense'; there are: " in repr(answer)
+    code, said = terminal("check", "nonsense")
+    assert code == 2 and "echo_worker" in said
+
+
+def test_hints_climb_three_rungs_and_are_remembered(folder):
+    rungs = find_exercise("echo_worker").hints
+    assert rungs[0] in repr(hint("echo_worker"))
+    assert rungs[1] in terminal("hint", "echo_worker")[1]
+    assert rungs[2] in repr(hint("echo_worker"))
+    assert rungs[2] in repr(hint("echo_worker"))
+
+
+def test_a_solution_opens_after_three_attempts(folder):
+    for attempts in range(3):
+        assert f"{attempts}. hint" in repr(solution("echo_worker"))
+        assert terminal("solution", "echo_worker")[0] == 1
+        check("echo_worker")
+    assert "@q.worker" in repr(solution("echo_worker"))
+    code, said = terminal("solution", "echo_worker")
+    assert code == 0 and "@q.worker" in said
+
+
+def test_an_untouched_starter_is_no_attempt(folder):
+    (folder / "echo.py").unlink()
+    for _ in range(3):
+        assert check("echo_worker").outcome == "not attempted"
+    assert "@q.worker" not in repr(solution("echo_worker"))
+
+
+def test_a_solution_opens_after_a_pass(folder):
+    solve(folder)
+    check("echo_worker")
+    assert "@q.worker" in repr(solution("echo_worker"))
+
+
+def test_catching_up_keeps_what_was_there(folder):
+    desk = Desk(find_exercise("echo_worker"))
+    code, said = terminal("catch-up", "echo_worker")
+    assert code == 0 and "echo.py.bak" in said
+    assert (folder / "echo.py.bak").read_text() == WRONG
+    assert desk.catch_up() == []
+    (folder / "echo.py").write_text("# another try\n")
+    desk.catch_up()
+    assert (folder / "echo.py.bak").read_text() == WRONG
+    assert (folder / "echo.py.bak2").read_text() == "# another try\n"
+    assert check("echo_worker").outcome == "not attempted"
+
+
+def test_progress_that_cannot_be_read_is_no_obstacle(folder):
+    (folder / ".progress.json").write_text('{"echo_worker": 7, "worker": "x"')
+    assert check("echo_worker").outcome == "fail"
+    assert json.loads((folder / ".progress.json").read_text())["echo_worker"]["attempts"] == 1
+
+
+def test_watching_checks_at_each_save_and_goes_on_to_the_next(folder, run_and_read, until):
+    watcher = run_and_read("-m", "jobs_kit.cli", "check", "echo_worker", "--watch")
+    until(lambda: any("save a file" in line for line in watcher.said))
+    assert not any("✓ echo_worker" in line for line in watcher.said)
+    solve(folder)
+    until(lambda: any("✓ echo_worker: pass" in line for line in watcher.said))
+    following = first_unfinished(after="echo_worker")
+    until(lambda: any(following.id in line for line in watcher.said))
+
+
+def test_the_judge_comes_back_after_it_was_killed(folder):
+    exercise = find_exercise("echo_worker")
+    with Judge() as judge:
+        assert judge.check(exercise, folder).outcome == "fail"
+        judge._process.kill()
+        judge._process.wait()
+        assert judge.check(exercise, folder).outcome == "fail"
+
+
+def test_nothing_is_left_of_a_judge(folder, until):
+    before = set(psutil.Process().children(recursive=True))
+    with Judge() as judge:
+        judge.check(find_exercise("echo_worker"), folder)
+        theirs = set(psutil.Process(judge._process.pid).children(recursive=True)) - before
+        assert theirs
+    until(lambda: not any(one.is_running() for one in theirs))
+
+
+def test_two_checks_at_once_do_not_disturb_each_other(folder):
+    command = [sys.executable, "-m", "jobs_kit.cli", "check", "echo_worker"]
+    both = [subprocess.Popen(command, stdout=subprocess.PIPE, text=True) for _ in range(2)]
+    said = [one.communicate(timeout=60)[0] for one in both]
+    assert said[0] == said[1] and "fail" in said[0]
+
+
+def test_a_check_leaves_the_answer_as_it_was(folder):
+    check("echo_worker")
+    assert sorted(os.listdir(folder)) == [".progress.json", "echo.py"]
+    assert (folder / "echo.py").read_text() == WRONG

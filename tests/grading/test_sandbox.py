@@ -1,0 +1,192 @@
+"""What student code can do in its process, and what it cannot."""
+
+import sys
+from pathlib import Path
+
+import psutil
+import pytest
+
+from jobs_kit.grading.evidence import CheckRedis
+from jobs_kit.grading.sandbox import OUTPUT_LIMIT, Sandbox
+
+ROOT = Path(__file__).parents[2]
+linux = pytest.mark.skipif(sys.platform != "linux", reason="only Linux's kernel can refuse this")
+
+
+@pytest.fixture(scope="module")
+def sandbox():
+    with Sandbox() as sandbox:
+        yield sandbox
+
+
+@pytest.fixture(scope="module")
+def check_redis():
+    redis = CheckRedis()
+    yield redis
+    redis.close()
+
+
+@pytest.fixture
+def start(sandbox, check_redis, tmp_path, until):
+    """start(text) runs a program; with wait=True until it has ended."""
+    folder = tmp_path / "answer"
+    folder.mkdir()
+    check_redis.reset()
+
+    def start(text, wait=True, **environment):
+        (folder / "program.py").write_text(text)
+        task = {"do": "program", "file": "program.py"}
+        process = sandbox.start(task, folder, check_redis.path, environment)
+
+        def ended():
+            process.pump()
+            return not process.running
+
+        if wait:
+            until(ended)
+        return process
+
+    yield start
+    sandbox.end_processes()
+
+
+CLIENTS = {
+    "a literal address": 'redis.Redis(host="172.17.0.1", port=1, db=3)',
+    "no address": "redis.Redis(db=3)",
+    "None": "redis.Redis(host=os.environ.get('NO_SUCH'), db=3)",
+    "a URL": 'redis.Redis.from_url("redis://elsewhere:7/3")',
+    "the environment's URL": "redis.Redis.from_url(os.environ['REDIS_URL'], db=3)",
+    "an encrypted connection": 'redis.Redis(host="elsewhere", ssl=True, db=3)',
+    "a socket": 'redis.Redis(unix_socket_path="/nowhere.sock", db=3)',
+    "a queue": 'HotQueue("q", host="elsewhere", db=3)._HotQueue__redis',
+}
+
+
+@pytest.mark.parametrize("client", CLIENTS.values(), ids=CLIENTS)
+def test_every_address_leads_to_the_redis_of_the_check(start, check_redis, client):
+    process = start(
+        f"import os, redis\nfrom hotqueue import HotQueue\n{client}.set('here', 1)",
+        REDIS_URL="redis://there:8",
+    )
+    assert process.exit_code == 0, process.output
+    assert check_redis.client(3).get("here") == b"1"
+
+
+def test_the_address_that_was_asked_for_is_told(start):
+    process = start('import redis\nredis.Redis(host="172.17.0.1", port=6380, db=3).ping()')
+    asked = process.told("asked")[0]
+    assert (asked["host"], asked["port"], asked["db"]) == ("172.17.0.1", 6380, 3)
+
+
+def test_a_queue_is_told_with_its_serializer(start):
+    process = start('from hotqueue import HotQueue\nHotQueue("letters")')
+    assert process.told("queue")[0]["name"] == "letters"
+    assert process.told("queue")[0]["serializer"] == "pickle"
+
+
+def test_sleeps_are_short(start):
+    process = start(
+        "import time\nfrom time import sleep\nsleep(3600); time.sleep(3600)\nprint('awake')"
+    )
+    assert process.output == "awake\n"
+
+
+def test_the_kit_cannot_be_imported(start):
+    process = start("import jobs_kit.queues")
+    assert process.told("error")[0]["type"] == "ModuleNotFoundError"
+    assert "an answer stands on its own" in process.output
+
+
+@pytest.mark.parametrize("name", ["jobs_kit/queues.py", "jobs_kit/grading/inside.py"])
+def test_the_kit_cannot_be_read(start, name):
+    process = start(f"print(open({str(ROOT / name)!r}).read())")
+    assert process.exit_code == 1
+    assert "PermissionError" in process.output and "class " not in process.output
+
+
+@linux
+@pytest.mark.parametrize("name", ["jobs_kit/queues.py", "solutions/jobs_service/jobs.py"])
+def test_nor_by_another_program(start, name):
+    process = start(f"import subprocess\nsubprocess.run(['cat', {str(ROOT / name)!r}])")
+    assert "Permission denied" in process.output and "class " not in process.output
+
+
+@linux
+def test_it_can_write_into_its_own_folder_only(start, tmp_path):
+    outside = tmp_path.parent / "outside.txt"
+    process = start(f"open('mine.txt', 'w').write('x')\nopen({str(outside)!r}, 'w')")
+    assert process.told("error")[0]["type"] == "PermissionError"
+    assert (tmp_path / "answer" / "mine.txt").read_text() == "x"
+    assert not outside.exists()
+
+
+def test_it_sees_nothing_of_the_judges_environment(start, monkeypatch):
+    monkeypatch.setenv("JOBS_KIT_SECRET", "hush")
+    process = start("import os\nprint(sorted(os.environ))")
+    assert "REDIS_HOST" in process.output and "JOBS_KIT" not in process.output
+
+
+def test_an_endless_loop_ends(start):
+    process = start("def spin():\n    while True:\n        pass\nspin()")
+    assert process.told("overtime")
+    assert process.told("stack")[-1][-1]["name"] == "spin"
+
+
+@linux
+def test_memory_is_limited(start):
+    process = start("x = bytearray(1 << 40)")
+    assert process.told("error")[0]["type"] == "MemoryError"
+
+
+def test_a_huge_file_is_cut_off(start, tmp_path):
+    start("f = open('big', 'wb')\nwhile True: f.write(b'x' * (1 << 20))")
+    assert (tmp_path / "answer" / "big").stat().st_size <= 64 << 20
+
+
+def test_endless_output_is_kept_short(start):
+    process = start("while True: print('x' * 1000)", wait=True)
+    assert process.told("overtime") or process.exit_code
+    assert len(process.output) <= OUTPUT_LIMIT
+
+
+def test_the_exit_code_is_told(start):
+    assert start("import os\nos._exit(7)").exit_code == 7
+    assert start("raise SystemExit('bye')").exit_code == 1
+    assert start("import os\nos.kill(os.getpid(), 9)").exit_code == -9
+
+
+@linux
+def test_what_a_program_leaves_running_is_ended(start, sandbox, until):
+    process = start(
+        "import os, time\n"
+        "if os.fork() == 0:\n"
+        "    os.setsid()\n"
+        "    if os.fork() == 0:\n"
+        "        print(os.getpid())\n"
+        "        while True: time.sleep(1)\n"
+        "    os._exit(0)\n"
+        "time.sleep(1)\n"
+    )
+    left = int(process.output)
+    assert psutil.pid_exists(left)
+    sandbox.end_processes()
+    assert not psutil.pid_exists(left)
+
+
+def test_a_traceback_names_only_the_programs_own_lines(start):
+    process = start("import json\ndef read():\n    json.loads('{')\nread()")
+    frames = process.told("error")[0]["frames"]
+    assert [frame["name"] for frame in frames] == ["<module>", "read"]
+    assert {frame["file"] for frame in frames} == {"program.py"}
+
+
+def test_a_report_that_is_nonsense_is_ignored(start):
+    process = start("import os\nos.write(3, b'[1]\\n{\"exit\": null}\\nnonsense\\n\\xff\\n')")
+    assert process.exit_code == 0
+
+
+def test_the_fork_server_ends_with_its_owner(until):
+    sandbox = Sandbox()
+    server = psutil.Process(sandbox._server.pid)
+    sandbox.close()
+    until(lambda: not server.is_running())
