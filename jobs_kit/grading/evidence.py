@@ -126,13 +126,28 @@ class CheckRedis:
                 found.append((db, key, client.type(key).decode()))
         return found
 
-    def find_job(self, jid):
-        """Return the Record of a job, wherever and however it is stored, or None."""
+    def jobs(self):
+        """Return the Record of each job, wherever and however it is stored."""
+        found = []
         for db, key, kind in self.keys():
             fields = self._fields(db, key, kind)
-            if fields and (jid in text(key) or fields.get("id") == jid) and "status" in fields:
-                return Record(db, text(key), kind, fields)
-        return None
+            if fields and "status" in fields:
+                found.append(Record(db, text(key), kind, fields))
+        return found
+
+    def find_job(self, jid):
+        """Return the Record of a job, wherever and however it is stored, or None."""
+        mine = (job for job in self.jobs() if jid in job.key or job.fields.get("id") == jid)
+        return next(mine, None)
+
+    def change_job(self, jid, **fields):
+        """Change fields of a job that is stored, as the judge."""
+        job = self.find_job(jid)
+        client = self.client(job.db)
+        if job.kind == "hash":
+            client.hset(job.key, mapping=fields)
+        else:
+            client.set(job.key, json.dumps(json.loads(client.get(job.key)) | fields))
 
     def status(self, jid):
         """Return the status of a job, or None."""

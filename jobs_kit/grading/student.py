@@ -229,8 +229,10 @@ class Api:
         self.serving = process.told("serving")[-1]
 
     def get(self, path):
-        """GET a path; return a Response."""
-        return self._ask("GET", path, None)
+        """GET a path, and the one that it leads on to; return a Response."""
+        answer = self._ask("GET", path, None)
+        # Flask leads on to a route that ends in a slash, and clients follow
+        return self._ask("GET", f"{path}/", None) if answer.status == 308 else answer
 
     def post(self, path, body):
         """POST a body (bytes, or anything that JSON can express); return a Response."""
@@ -265,7 +267,7 @@ class Response:
         self._output = output
         try:
             self.json = json.loads(body)
-        except ValueError:
+        except (ValueError, RecursionError):
             self.json = None
 
     @property
@@ -309,6 +311,22 @@ def jid_of(value):
     if isinstance(value, list | tuple):
         value = next((one for one in map(jid_of, value) if one), None)
     return value if isinstance(value, str) and value else None
+
+
+def dicts_in(value):
+    """Return every dict within a JSON value, those in JSON texts that it holds included."""
+    found, left = [], [value]
+    while left:
+        one = left.pop(0)
+        if isinstance(one, str):
+            with contextlib.suppress(ValueError, RecursionError):
+                left.append(json.loads(one))
+        elif isinstance(one, dict):
+            found.append(one)
+            left += one.values()
+        elif isinstance(one, list):
+            left += one
+    return found
 
 
 def ending(process, waits=False):

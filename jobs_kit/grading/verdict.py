@@ -71,7 +71,8 @@ def overall(checks):
     for outcome in ("error", "timeout", "fail", "not attempted"):
         if outcome in outcomes:
             return outcome
-    return "pass" if outcomes == {"pass"} else "error"
+    # what was not reached without any of these leans on another exercise
+    return "pass" if outcomes == {"pass"} else "fail" if outcomes else "error"
 
 
 class Verdict:
