@@ -240,7 +240,8 @@ class Api:
         return self._ask("POST", path, data)
 
     def _ask(self, method, path, data):
-        shown = f"{method} {path}" + (f"  {data.decode(errors='replace')}" if data else "")
+        said = "" if data is None else data.decode(errors="replace") or "(an empty body)"
+        shown = f"{method} {path}  {said}".rstrip()
         connection = _UnixHTTP(self.process.http)
         try:
             connection.request(method, path, data, {"Content-Type": "application/json"})

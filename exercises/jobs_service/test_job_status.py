@@ -1,0 +1,271 @@
+"""GET /jobs/<jid> shows a job or answers 404; POST /jobs takes nothing but a job."""
+
+import ast
+
+from jobs_kit.grading import Exercise, expect, points
+from jobs_kit.grading.student import dicts_in, jid_of
+
+GOOD = {"start": "2012-01-01", "end": "2012-03-31"}
+OTHER = {"start": "2014-11-01", "end": "2014-11-30"}
+UNKNOWN = "00000000-0000-4000-8000-000000000000"
+MALFORMED = (b'{"start": "2012-01-01", "end": ', b"start=2012-01-01", b"")
+NO_JOB = (
+    {},
+    {"start": "2012-01-01"},
+    {"end": "2012-03-31"},
+    None,
+    [],
+    ["start", "end"],
+    "start and end",
+    7,
+)
+NO_TEXT = (
+    {"start": 2012, "end": 2013},
+    {"start": None, "end": None},
+    {"start": "2012-01-01", "end": None},
+    {"start": ["2012-01-01"], "end": {"day": "2012-03-31"}},
+)
+
+
+def is_attempted(answer):
+    """Tell whether api.py has more functions than were handed out, or jobs_api() is another."""
+    if "api.py" not in answer.modules():
+        return False
+    mine, handed_out = answer.tree("api.py"), ast.parse(answer.handed_out().get("api.py", ""))
+    return _count(mine) > _count(handed_out) or answer.differs("jobs_api", "api.py")
+
+
+def _count(tree):
+    """Return how many functions, classes and added routes stand in a tree."""
+    return sum(
+        isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef)
+        or (isinstance(node, ast.Attribute) and node.attr == "add_url_rule")
+        for node in ast.walk(tree)
+    )
+
+
+EXERCISE = Exercise(
+    __file__,
+    number=9,
+    lesson="08",
+    title="Answer for a job's status",
+    files=("api.py", "jobs.py"),
+    changes={"a route for GET /jobs/<jid>": (), "the view jobs_api()": ()},
+    is_attempted=is_attempted,
+    hints=(
+        "Two files: jobs.py knows how a job is read from Redis, api.py has a route that asks it. "
+        "The other half of the task is what jobs_api() does before it calls add_job().",
+        "A function in jobs.py reads the hash at the job's key and returns a dict, or None where "
+        "there is nothing. The route turns the dict into the answer, and None into a pair: a dict "
+        "that says what is wrong, and 404. jobs_api() looks at the body first: is it a dict, and "
+        "are start and end in it, both text?",
+        'In api.py: @app.route("/jobs/<jid>") above a function of jid, and in it '
+        'return {"error": ...}, 404. In jobs_api(): request.get_json(force=True, silent=True) '
+        "gives None for what is not JSON; isinstance(body, dict) and "
+        'isinstance(body.get("start"), str) tell the rest.',
+    ),
+)
+
+
+def post(api, dates=GOOD):
+    """POST a job that is right; return its id."""
+    answer = api.post("/jobs", dates)
+    expect(
+        answer.status in (200, 201, 202),
+        "202 (or 200, 201): the job is taken",
+        answer,
+        hint=hint_for_status(answer),
+    )
+    jid = jid_in(answer.json)
+    expect(
+        jid,
+        'JSON with the id of the new job, such as {"id": "1f6e3c1c-…", …}',
+        answer,
+        hint="What does add_job() return, and does all of it arrive at whoever asked?",
+    )
+    return jid
+
+
+def jid_in(value):
+    """Return the id in what POST answered, or None."""
+    found = [jid_of(one) for one in dicts_in(value)] or [jid_of(value)]
+    return next(filter(None, found), None)
+
+
+def hint_for_status(answer):
+    """Return a question that leads from a status code to its cause."""
+    if answer.status >= 500:
+        return (
+            "500 means that your function raised. Which line of yours is the last one, and what is "
+            "each name in it at that moment?"
+        )
+    return {
+        400: "Which part of your code says that this body is no job?",
+        404: "For which path and for which methods is your route made? And the key that is looked "
+        "up: is it the one that the job was saved at?",
+        405: "The path is known, and the method is not. For which methods is your route made?",
+    }.get(answer.status, "Which status code does your function give, and where?")
+
+
+def has(answer, fields):
+    """Tell whether an answer holds a JSON object with these fields, texts all of them."""
+    return any(
+        all(found.get(name) == value for name, value in fields.items())
+        for found in dicts_in(answer.json)
+    )
+
+
+def expect_refused(student, api, bodies, hint):
+    """POST each of these; each must be refused and leave nothing, and a job be taken afterwards."""
+    for body in bodies:
+        answer = api.post("/jobs", body)
+        expect(
+            answer.status in (400, 422),
+            "400 (or 422): the request is at fault, and not the server",
+            answer,
+            hint=hint,
+        )
+        expect(
+            not student.redis.keys(),
+            "what is refused leaves nothing in Redis: no key, and no message on the queue",
+            answer,
+            f"{answer.came_back}\nand something was stored all the same",
+            "Which comes first in your function: the look at the body, or the call that saves?",
+        )
+    post(api)
+
+
+@points(1)
+def test_a_good_body_makes_one_job(student):
+    """POST /jobs with a start and an end makes one job and answers with its id"""
+    jid = post(student.serve())
+    student.redis.update()
+    queued = [text for one in student.redis.pushes() for text in one.arguments[1:]]
+    stored, with_id = len(student.redis.jobs()), sum(jid.encode() in text for text in queued)
+    expect(
+        stored == len(queued) == with_id == 1,
+        "one job is saved, and its id is put on the queue once",
+        f"POST /jobs, answered with the id {jid}",
+        f"{stored} saved; {len(queued)} on the queue, {with_id} of them with this id",
+        "How often is add_job() called for one request?",
+    )
+
+
+@points(2, after="test_a_good_body_makes_one_job")
+def test_a_job_is_shown(student):
+    """GET /jobs/<jid> answers 200 with the id, status, start and end of that job"""
+    api = student.serve()
+    posted = [(post(api, dates), dates) for dates in (GOOD, OTHER)]
+    for jid, dates in posted:
+        answer = api.get(f"/jobs/{jid}")
+        wanted = {"id": jid, "status": "submitted"} | dates
+        expect(answer.status == 200, "200 and the job", answer, hint=hint_for_status(answer))
+        expect(
+            has(answer, wanted),
+            f"the job as JSON: {wanted}",
+            answer,
+            hint="Compare what came back with the hash in Redis, field by field. "
+            "Which of them has changed on its way?",
+        )
+
+
+@points(1, after="test_a_job_is_shown")
+def test_the_status_follows(student):
+    """GET /jobs/<jid> shows the status that another program has set since"""
+    api = student.serve()
+    jid = post(api)
+    api.get(f"/jobs/{jid}")
+    call = student.call("jobs", "update_job_status", jid, "in progress")
+    expect(
+        student.redis.status(jid) == "in progress",
+        "the status of the job in Redis is then `in progress`",
+        call,
+        hint="This is a matter of update_job_status(): check `execute_job` first.",
+    )
+    answer = api.get(f"/jobs/{jid}")
+    expect(
+        has(answer, {"id": jid, "status": "in progress"}),
+        "the status that is in Redis now: in progress",
+        answer,
+        hint="From where does your function take the job: from Redis, or from a variable that "
+        "only this program can see?",
+    )
+
+
+@points(2, after="test_a_job_is_shown")
+def test_an_unknown_id_is_not_found(student):
+    """GET /jobs/<jid> answers 404 with a JSON error for an id that no job has"""
+    api = student.serve()
+    post(api)
+    before = student.redis.keys()
+    answer = api.get(f"/jobs/{UNKNOWN}")
+    expect(
+        answer.status == 404,
+        "404: there is no such job",
+        answer,
+        hint="What does your function get from Redis for a key that is not there? Print it. "
+        "Which of your lines meets it first?",
+    )
+    expect(
+        answer.json and not isinstance(answer.json, int | float),
+        'an error as JSON, such as {"error": "there is no job …"}',
+        answer,
+        hint="Who wrote this answer, you or Flask? Compare it with how POST /jobs answers.",
+    )
+    expect(
+        student.redis.keys() == before,
+        "to ask for a job changes nothing in Redis",
+        answer,
+        f"{answer.came_back}\nand a new key is in Redis",
+        "Which of your lines writes, although somebody only wanted to read?",
+    )
+
+
+@points(1, after="test_a_good_body_makes_one_job")
+def test_malformed_json_is_refused(student):
+    """POST /jobs answers 400 to a body that is not JSON, and goes on"""
+    expect_refused(
+        student,
+        student.serve(),
+        MALFORMED,
+        "What does the line that reads the body do when it is not JSON: raise, or return "
+        "something? What does your code do then?",
+    )
+
+
+@points(1, after="test_a_good_body_makes_one_job")
+def test_what_is_no_job_is_refused(student):
+    """POST /jobs answers 400 to JSON without a start and an end, and goes on"""
+    expect_refused(
+        student,
+        student.serve(),
+        NO_JOB,
+        'This body is valid JSON. What is it in Python, and what does body["start"] do with it?',
+    )
+
+
+@points(1, after="test_a_good_body_makes_one_job")
+def test_what_is_no_text_is_refused(student):
+    """POST /jobs answers 400 when start or end is not text, and goes on"""
+    expect_refused(
+        student,
+        student.serve(),
+        NO_TEXT,
+        "JSON has texts, numbers, null, lists. Which of them may a start be, and which line of "
+        "yours asks?",
+    )
+
+
+@points(1, after=("test_a_job_is_shown", "test_an_unknown_id_is_not_found"))
+def test_answers_say_that_they_are_json(student):
+    """What is asked for and what is not found come as application/json"""
+    api = student.serve()
+    answers = [api.post("/jobs", GOOD)]
+    answers += [api.get(f"/jobs/{jid}") for jid in (jid_in(answers[0].json), UNKNOWN)]
+    for answer in answers:
+        expect(
+            answer.content_type.endswith("json"),
+            "the content type application/json",
+            answer,
+            hint="Flask takes a text for a web page (text/html). What does it make of a dict?",
+        )
