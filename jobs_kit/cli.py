@@ -139,6 +139,14 @@ def catch_up(options):
         print(f"nothing to do: {options.exercise} can start from what is there")
 
 
+def press(options):
+    """write the starters of exercises/ anew from the masters in solutions/"""
+    from jobs_kit.grading.press import ROOT, write
+
+    for path in write():
+        print("pressed", path.relative_to(ROOT))
+
+
 def _desk(options):
     from jobs_kit.grading.exercise import find_exercise
     from jobs_kit.grading.progress import Desk
@@ -189,6 +197,7 @@ def _parser():
     made.add_argument("--burst", action="store_true", help="end when the queue is empty")
     made.add_argument("--name", help="the worker's name in its log")
     command(doctor)
+    command(press)
     made = command(check)
     made.add_argument("exercises", nargs="*", metavar="EXERCISE", help="its id, such as add_job")
     made.add_argument("--watch", action="store_true", help="again at each save, then the next one")

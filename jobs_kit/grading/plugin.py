@@ -15,7 +15,7 @@ import pytest
 
 from jobs_kit.grading.answer import Answer
 from jobs_kit.grading.evidence import CheckRedis
-from jobs_kit.grading.exercise import Exercise, answer_folder
+from jobs_kit.grading.exercise import EXERCISES, Exercise, answer_folder
 from jobs_kit.grading.sandbox import Sandbox
 from jobs_kit.grading.student import Student
 from jobs_kit.grading.verdict import MARKS, Fault, NotReached, Verdict, overall
@@ -33,6 +33,13 @@ def pytest_addoption(parser):
     group = parser.getgroup("jobs-kit", "exercises that check themselves")
     group.addoption("--submission", metavar="DIR", help="the folder of the answers")
     group.addoption("--results", metavar="FILE", help="write the results there, as JSON")
+
+
+def pytest_ignore_collect(collection_path):
+    """`pytest exercises` judges answers; a notebook that runs through says nothing about them."""
+    if collection_path.suffix == ".ipynb" and collection_path.is_relative_to(EXERCISES):
+        return True
+    return None
 
 
 def pytest_configure(config):

@@ -11,7 +11,7 @@ a folder of a single exercise the name is left out):
 A region that is not solved yet becomes its lines `### | text`, if it has any; else `...` inside a
 function, and nothing elsewhere. Regions may stand in regions: then the outer one comes first.
 
-`python -m jobs_kit.grading.press` writes every starter into exercises/.
+`make press` writes every starter into exercises/.
 """
 
 import ast
@@ -20,7 +20,6 @@ import random
 import re
 import shutil
 import subprocess
-import sys
 from pathlib import Path
 
 ROOT = Path(__file__).parents[2]
@@ -180,20 +179,24 @@ def given():
     return {str(path.relative_to(kit)): path.read_bytes() for path in paths}
 
 
-def main():
-    """Write the starters; refuse to lose what git does not know."""
+def write():
+    """Write the starters; return what was written, a list of paths.
+
+    Raises FileExistsError where something would be lost that git does not know.
+    """
     made = {ROOT / "exercises" / name: data for name, data in starters().items()}
     made |= {MASTERS / "jobs_service" / name: data for name, data in given().items()}
     stale = [p for p, data in made.items() if not p.exists() or p.read_bytes() != data]
     modified = _modified()
     if at_risk := [path for path in stale if path in modified]:
         names = "\n".join(f"  {path.relative_to(ROOT)}" for path in at_risk)
-        return f"git calls these modified; commit or `git checkout` them first:\n{names}"
+        raise FileExistsError(
+            f"git calls these modified; commit or `git checkout` them first:\n{names}"
+        )
     for path in stale:
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_bytes(made[path])
-        print("pressed", path.relative_to(ROOT))
-    return 0
+    return stale
 
 
 def _modified():
@@ -203,7 +206,3 @@ def _modified():
     command = ["git", "-C", str(ROOT), "status", "--porcelain", "-z", "--untracked-files=all"]
     listed = subprocess.run(command, capture_output=True, text=True).stdout
     return {ROOT / line[3:] for line in listed.split("\0") if line}
-
-
-if __name__ == "__main__":
-    sys.exit(main())

@@ -97,8 +97,8 @@ def test_a_verdict_is_shown_as_a_page_and_as_text(folder):
 
 
 def test_a_verdict_shows_neither_seconds_nor_random_ids(folder):
-    text = "import uuid\nfrom hotqueue import HotQueue\nHotQueue('echo', serializer=None).put(str(uuid.uuid4()))\n"
-    (folder / "echo.py").write_text(text + "1/0\n")
+    text = "import uuid\nfrom hotqueue import HotQueue\nq = HotQueue('echo', serializer=None)\n"
+    (folder / "echo.py").write_text(text + "q.put(str(uuid.uuid4()))\n1/0\n")
     shown = repr(check("echo_worker"))
     assert "<id 1>" in shown
     assert not re.search(r"[0-9a-f]{8}-[0-9a-f]{4}|\d seconds", shown)

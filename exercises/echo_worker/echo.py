@@ -1,0 +1,1 @@
+"""Print each message of the queue `echo`: a program that does not end."""

@@ -1,0 +1,1 @@
+"""The Jobs API: its routes, and nothing else."""

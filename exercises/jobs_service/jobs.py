@@ -1,0 +1,1 @@
+"""What a job is, where it lives, and how it is queued."""
