@@ -1,4 +1,4 @@
-"""A notebook that hangs or raises fails the tests, for its own reason; a good one passes."""
+"""A notebook that hangs, raises or shows something else fails, for its own reason; a good one passes."""
 
 import os
 import re
@@ -46,6 +46,13 @@ def test_a_cell_that_raises_fails_with_its_own_error(judge):
     assert code == 1, output
     assert "ValueError: no seven in here" in output
     assert "timed out" not in output
+
+
+def test_a_stored_output_that_does_not_come_again_fails(judge):
+    code, output = judge(FAILING / "corrupted_output.ipynb")
+    assert code == 1, output
+    assert "1 passed" in output and "1 failed" in output, output
+    assert "hallo" in output and "mismatch" in output, output
 
 
 def test_a_good_notebook_passes(judge, tmp_path):
