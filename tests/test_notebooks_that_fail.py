@@ -1,4 +1,4 @@
-"""A notebook that hangs, raises or shows something else fails, for its own reason; a good one passes."""
+"""A notebook that hangs, raises or shows something new fails, for its own reason; good ones pass."""
 
 import os
 import re

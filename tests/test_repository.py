@@ -173,7 +173,7 @@ def test_the_commands_of_the_pages_exist():
     made = set(re.findall(r"\bmake ([a-z]+)", code))
     assert {"lab", "test"} <= made, "the README shows the two commands"
     assert made <= set(targets)
-    commands = set(re.findall(r"\bjobs-kit ([a-z]+)", code))
+    commands = set(re.findall(r"\bjobs-kit ([a-z-]+)", code))
     assert commands, "the README shows jobs-kit"
     unknown = [name for name in commands if run("jobs_kit.cli", name, "--help")[0]]
     assert unknown == []

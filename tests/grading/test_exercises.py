@@ -10,8 +10,21 @@ from cases import all_cases
 from jobs_kit.grading.exercise import all_exercises
 
 ROOT = Path(__file__).parents[2]
-IDS = """two_shells echo_worker modules imports save_and_queue add_job execute_job
-    redis_from_environment job_status job_results failing_job find_the_bugs reliable_queue""".split()
+IDS = [
+    "two_shells",
+    "echo_worker",
+    "modules",
+    "imports",
+    "save_and_queue",
+    "add_job",
+    "execute_job",
+    "redis_from_environment",
+    "job_status",
+    "job_results",
+    "failing_job",
+    "find_the_bugs",
+    "reliable_queue",
+]
 each = pytest.mark.parametrize("exercise", all_exercises().values(), ids=lambda one: one.id)
 
 
