@@ -74,14 +74,20 @@ def _split(lines):
 def stage(folder, solved):
     """Return {file name: text} of an exercise folder where the exercises in `solved` are done.
 
-    folder: a name such as "jobs_service". solved: a collection of exercise ids; what is given
-    (analysis.py and its data) is not among the files.
+    folder: a name such as "jobs_service". solved: a collection of exercise ids; one that is the
+    folder's own name solves every region of it. What is given (analysis.py and its data) is not
+    among the files.
     """
+    return press_folder(folder, lambda name: name in solved or folder in solved)
+
+
+def press_folder(folder, is_solved):
+    """Return {file name: text} of an exercise folder. is_solved(region): see press()."""
     masters = sorted((MASTERS / folder).glob("*.py"))
     if not masters:
         raise FileNotFoundError(f"there are no masters in {MASTERS / folder}")
     return {
-        path.name: press(path.read_text(encoding="utf-8"), lambda name: (name or folder) in solved)
+        path.name: press(path.read_text(encoding="utf-8"), is_solved)
         for path in masters
         if path.name not in GIVEN
     }

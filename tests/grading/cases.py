@@ -8,6 +8,7 @@ A case is a folder tests/wrong/<exercise>/<name>/ with a case.toml:
     says = "words that the check must say"               # wrong answers only
     base = "solved"     # what is edited: this exercise solved and no later one; or "final": all
                         # exercises of the folder; or "blank": nothing of this exercise yet
+    plant = ["defect_05"]   # instead of a base: all is solved but these regions of the master
     [[edit]]
     file = "jobs.py"
     old = "text that stands there exactly once"
@@ -37,11 +38,15 @@ class Case:
         self.rejected_by, self.says = told.get("rejected_by"), told.get("says")
         self.outcome = told.get("outcome", "fail")
         self.edits, self.remove = told.get("edit", []), told.get("remove", [])
+        self.plant = told.get("plant", [])
 
     def write(self, place):
         """Write the answer into place/<folder of the exercise>; return that folder."""
         target = place / self.exercise.folder
-        write_stage(self.exercise, target, self.base)
+        if self.plant:
+            write_planted(self.exercise, target, self.plant)
+        else:
+            write_stage(self.exercise, target, self.base)
         for edit in self.edits:
             path = target / edit["file"]
             text = path.read_text(encoding="utf-8")
@@ -70,6 +75,16 @@ def write_stage(exercise, target, base):
         (target / name).write_text(text, encoding="utf-8")
     if exercise.folder == "jobs_service":
         (target / "definitions.py").write_text(press.definitions(), encoding="utf-8")
+
+
+def write_planted(exercise, target, regions):
+    """Write an exercise folder where all is solved but these regions of the masters."""
+    target.mkdir(parents=True)
+    solved = press.press_folder(exercise.folder, lambda name: True)
+    texts = press.press_folder(exercise.folder, lambda name: name not in regions)
+    assert texts != solved, f"no master in {exercise.folder} has a region named {regions}"
+    for name, text in texts.items():
+        (target / name).write_text(text, encoding="utf-8")
 
 
 def all_cases(kind):
