@@ -12,6 +12,7 @@ import contextlib
 import http.client
 import json
 import pickle
+import re
 import shutil
 import signal
 import socket
@@ -46,11 +47,11 @@ class Student:
         self.answer.require(file)
         return self._start({"do": "program", "file": file}, f"python {file}", environment)
 
-    def call(self, module, name, *arguments, **environment):
+    def call(self, module, name, *arguments, times=1, **environment):
         """Call a function in a process of its own; return what came of it as a Call.
 
         name: the function's, or several of which the first that exists is meant; None only
-        imports the module. Raises TimedOut.
+        imports the module. times: how often it is called in that process. Raises TimedOut.
         """
         self.answer.require(f"{module}.py")
         names = [name] if isinstance(name, str) else list(name or ())
@@ -61,10 +62,18 @@ class Student:
             "module": module,
             "name": name,
             "arguments": [_encoded(one) for one in arguments],
+            "times": times,
         }
         shown = f"{module}.{name}({', '.join(map(repr, arguments))})"
+        shown += f", {times} times" if times > 1 else ""
         process = self._start(task, shown if name else f"import {module}", environment)
-        self.until(lambda: process.told("value") or not process.running or self._waits(process))
+        self.until(
+            lambda: (
+                len(process.told("value")) >= times
+                or not process.running
+                or self._waits(process)
+            )
+        )
         call = Call(process, self._waits(process))
         if not call.ended or process.told("overtime"):
             raise self.timed_out(process, "the call comes back")
@@ -273,7 +282,9 @@ class Response:
 
     @property
     def came_back(self):
-        said = f"{self.status} {self.content_type}: {short(self.body, 300)}"
+        page = re.search(rb"<title>(.*?)</title>", self.body)
+        body = b"a page with the title " + page[1] if page else self.body.strip()
+        said = f"{self.status} {self.content_type}: {short(body, 500)}"
         if self.status >= 500 and "Traceback" in self._output:
             said += "\n" + own_traceback(self._output)
         return said
@@ -385,9 +396,10 @@ def own_traceback(output):
     start = max(i for i, line in enumerate(lines) if line.startswith("Traceback"))
     kept, last = [], ""
     for number, line in enumerate(lines[start + 1 :], start + 1):
-        if line.startswith("  File") and "/answer/" in line:
+        path = line.split('"')[1] if line.startswith('  File "') else "<"
+        if "/answer/" in path or not path.startswith(("/", "<")):
             code = lines[number + 1].strip() if number + 1 < len(lines) else ""
-            file, _, rest = line.strip().rpartition("/answer/")[2].partition('", ')
+            file, rest = path.rpartition("/answer/")[2], line.partition('", ')[2]
             kept.append(f"{file}, {rest}:  {code}")
         elif line and not line.startswith(" "):
             last = line
