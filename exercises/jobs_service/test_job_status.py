@@ -199,6 +199,7 @@ def test_an_unknown_id_is_not_found(student):
     post(api)
     before = student.redis.keys()
     answer = api.get(f"/jobs/{UNKNOWN}")
+    answer.text += ", an id that no job has"
     expect(
         answer.status == 404,
         "404: there is no such job",
@@ -258,7 +259,7 @@ def test_what_is_no_text_is_refused(student):
 
 @points(1, after=("test_a_job_is_shown", "test_an_unknown_id_is_not_found"))
 def test_answers_say_that_they_are_json(student):
-    """What is asked for and what is not found come as application/json"""
+    """The answers of POST and GET say that they are JSON"""
     api = student.serve()
     answers = [api.post("/jobs", GOOD)]
     answers += [api.get(f"/jobs/{jid}") for jid in (jid_in(answers[0].json), UNKNOWN)]
