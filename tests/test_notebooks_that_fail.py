@@ -1,4 +1,4 @@
-"""A notebook that hangs, raises or shows something new fails, for its own reason; good ones pass."""
+"""A notebook that hangs, raises or shows something new fails for its own reason; a good one not."""
 
 import os
 import re
