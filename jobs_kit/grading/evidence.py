@@ -5,9 +5,12 @@ what is there at the end, but what happened, in its order.
 """
 
 import codecs
+import contextlib
+import itertools
 import json
 import re
 import secrets
+from collections import Counter
 from dataclasses import dataclass
 
 import redis
@@ -17,6 +20,7 @@ from jobs_kit.lab.server import start_server
 PUSHES = {"RPUSH", "LPUSH", "RPUSHX", "LPUSHX"}
 POPS = {"LPOP", "RPOP", "BLPOP", "BRPOP", "LMPOP", "BLMPOP"}
 MOVES = {"LMOVE", "BLMOVE", "RPOPLPUSH", "BRPOPLPUSH"}
+LOOKS = {"LLEN", "LRANGE", "LINDEX"}
 HASH_WRITES = {"HSET", "HMSET", "HSETNX"}
 OTHER_WRITES = {"SET", "SETEX", "SETNX", "GETSET", "MSET", "JSON.SET"}
 UUID = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}")
@@ -40,6 +44,16 @@ class Command:
             return [text(key) for key in self.arguments if b":" in key]
         return [text(self.arguments[0])] if self.arguments else []
 
+    @property
+    def time_out(self):
+        """How long it waits for a message, in seconds, 0 for ever; None if it does not wait."""
+        if not self.name.startswith("B") or self.name not in POPS | MOVES:
+            return None
+        try:
+            return float(self.arguments[0 if self.name == "BLMPOP" else -1])
+        except (ValueError, IndexError):
+            return None
+
     def __str__(self):
         words = [text(word) for word in self.arguments]
         return " ".join(
@@ -58,12 +72,15 @@ class Record:
 
 
 class CheckRedis:
-    """The Redis of a check. path: its socket. trace: the Commands of student code, oldest first."""
+    """The Redis of a check. path: its socket. trace: the Commands of student code, oldest first.
+
+    in_vain (int): how often in a row, up to now, an empty list was asked without waiting.
+    """
 
     def __init__(self):
         self._server = start_server(unix_socket=True)
         self.path = self._server.address["unix_socket_path"]
-        self.trace = []
+        self._forget()
         self._clients = {}
         self._listen()
 
@@ -81,7 +98,7 @@ class CheckRedis:
         except redis.RedisError:
             self.close()
             self.__init__()
-        self.trace = []
+        self._forget()
 
     def close(self):
         """End the server."""
@@ -105,14 +122,19 @@ class CheckRedis:
         """Return the Commands that ask a list for a message, whether they got one or not."""
         return [one for one in self.trace if one.name in POPS | MOVES]
 
+    def asked(self):
+        """Return {(db, key)} of the lists that were asked for messages, or how long they are."""
+        asking = [one for one in self.trace if one.name in POPS | MOVES | LOOKS]
+        return {(one.db, key) for one in asking for key in one.keys}
+
+    def statuses(self, jid):
+        """Return every status that a job was given, in order."""
+        found = (_status_in(command, jid) for command in self.trace)
+        return [status for status in found if status is not None]
+
     def history(self, jid):
         """Return the statuses that a job was given, in order, repetitions left out."""
-        found = []
-        for command in self.trace:
-            status = _status_in(command, jid)
-            if status is not None and (not found or found[-1] != status):
-                found.append(status)
-        return found
+        return [status for status, _ in itertools.groupby(self.statuses(jid))]
 
     # What is there
 
@@ -162,6 +184,15 @@ class CheckRedis:
             if kind == "list"
         }
 
+    def where(self, word):
+        """Return [(db, key), ...] of all that holds a text, in whatever kind of key it stands."""
+        word = word.encode()
+        return [
+            (db, text(key))
+            for db, key, kind in self.keys()
+            if any(word in one for one in self._texts(db, key, kind))
+        ]
+
     def waiting_messages(self):
         """Return how many messages wait on HotQueue's queues."""
         return sum(len(waiting) for (_, key), waiting in self.queues().items() if "held" not in key)
@@ -170,6 +201,12 @@ class CheckRedis:
         """Return the names of the clients that wait for a message now, "pid-4711" each."""
         clients = self.client().client_list(_type="normal")
         return {one["name"] for one in clients if "b" in one["flags"]}
+
+    def end_wait(self, name):
+        """End the waits of the clients of this name, as if their time were up."""
+        for one in self.client().client_list(_type="normal"):
+            if one["name"] == name and "b" in one["flags"]:
+                self.client().client_unblock(one["id"])
 
     def put(self, db, key, *messages):
         """Put messages (bytes) on a list, as the judge."""
@@ -206,7 +243,25 @@ class CheckRedis:
             return f"a list of {length}: {shown}{', …' if length > 5 else ''}"
         if kind == "string":
             return short(client.get(key))
-        return f"a {kind}"
+        words = self._texts(db, key, kind)
+        shown = ", ".join(short(one) for one in words[:5])
+        return f"a {kind} of {len(words)}: {shown}{', …' if len(words) > 5 else ''}"
+
+    def _texts(self, db, key, kind):
+        """Return the texts (bytes) in a key of any kind."""
+        client = self.client(db)
+        with contextlib.suppress(redis.ResponseError):  # it has become another kind meanwhile
+            if kind == "string":
+                return [client.get(key) or b""]
+            if kind == "hash":
+                return [one for pair in client.hgetall(key).items() for one in pair]
+            if kind == "stream":
+                return [one for _, fields in client.xrange(key) for one in fields.values()]
+            if kind == "set":
+                return list(client.smembers(key))
+            if kind in ("list", "zset"):
+                return (client.lrange if kind == "list" else client.zrange)(key, 0, -1)
+        return []
 
     def _fields(self, db, key, kind):
         client = self.client(db)
@@ -232,6 +287,24 @@ class CheckRedis:
             command = _parse(line)
             if command:
                 self.trace.append(command)
+                self._count(command)
+
+    def _forget(self):
+        self.trace, self.in_vain, self._left = [], 0, Counter()
+
+    def _count(self, command):
+        """Keep count of what is left on the lists, to know who asked an empty one."""
+        name, key = command.name, (command.db, (command.keys or [None])[0])
+        if name in PUSHES:
+            self._left[key] += len(command.arguments) - 1
+            self.in_vain = 0
+        elif name in {"DEL", "UNLINK"}:
+            self._left[key] = 0
+        elif name in POPS | MOVES | {"LREM"} and self._left[key]:
+            self._left[key] -= 1
+            self.in_vain = 0
+        elif name in POPS | MOVES | LOOKS and command.time_out is None and not self._left[key]:
+            self.in_vain += 1
 
 
 def text(value):

@@ -30,6 +30,7 @@ import socket
 import sys
 import time
 import traceback
+import types
 from pathlib import Path
 
 SLOW_IMPORTS = ["matplotlib.figure", "matplotlib.backends.backend_agg"]
@@ -120,16 +121,16 @@ def _run_program(request):
 
 
 def _call(request):
-    """import MODULE; MODULE.NAME(*ARGUMENTS), or only the import"""
+    """import MODULE; MODULE.NAME(*ARGUMENTS) so many TIMES, or only the import"""
     try:
         value = importlib.import_module(request["module"])
         if request["name"] is None:
-            _tell({"value": {"names": sorted(vars(value))}})
+            _tell({"value": {"names": {n: _attributes(v) for n, v in vars(value).items()}}})
             return
         _tell({"imported": True})
         function = getattr(value, request["name"])
-        value = function(*_decoded(request["arguments"]))
-        _tell({"value": _describe(value)})
+        for _ in range(request["times"]):
+            _tell({"value": _describe(function(*_decoded(request["arguments"])))})
     except BaseException as problem:
         _tell({"error": _explain(problem)})
         raise
@@ -264,6 +265,12 @@ def _own(problem):
     ):
         problem.__traceback__ = problem.__traceback__.tb_next
     return problem
+
+
+def _attributes(value):
+    """Return what may stand after the dot of a module or function; None where it can't be told."""
+    known = isinstance(value, types.ModuleType | types.FunctionType)
+    return None if not known or hasattr(value, "__getattr__") else sorted(dir(value))
 
 
 def _describe(value):

@@ -57,6 +57,7 @@ class Sandbox:
 
         task: {"do": "program", "file": ...} or {"do": "call", "module", "name", "arguments"}.
         redis: the path of the socket that its connections lead to.
+        environment: {name: text} beside what every program sees; None takes a variable away.
         """
         number = len(self._processes)
         http = f"{folder}.{number}.sock"
@@ -64,7 +65,7 @@ class Sandbox:
             "folder": str(folder),
             "redis": str(redis),
             "http": http,
-            "environment": _environment(folder) | (environment or {}),
+            "environment": _environment(folder, environment or {}),
             "limits": LIMITS | ({"RLIMIT_CPU": CALL_SECONDS} if task["do"] == "call" else {}),
             "allowed": {
                 "read": [*SYSTEM, sys.prefix, sys.base_prefix],
@@ -175,9 +176,9 @@ class Process:
                     self.exit_code = said.get("exit", self.exit_code)
 
 
-def _environment(folder):
+def _environment(folder, changes):
     """Return what a program sees of the environment: nothing of the judge's own."""
-    return {
+    variables = {
         "PATH": f"{Path(sys.executable).parent}:/usr/bin:/bin",
         "HOME": str(folder),
         "TMPDIR": str(folder),
@@ -189,7 +190,8 @@ def _environment(folder):
         "REDIS_PORT": "6379",
         "REDIS_IP": "redis.example",
         "REDIS_URL": "redis://redis.example:6379",
-    }
+    } | changes
+    return {name: value for name, value in variables.items() if value is not None}
 
 
 def work_folder():

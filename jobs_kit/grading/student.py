@@ -12,6 +12,7 @@ import contextlib
 import http.client
 import json
 import pickle
+import pickletools
 import re
 import shutil
 import signal
@@ -22,6 +23,8 @@ from jobs_kit.grading.evidence import UUID, short, text
 from jobs_kit.grading.sandbox import work_folder
 from jobs_kit.grading.verdict import Fault, NotReached, TimedOut
 
+PICKLE_OF_A_TEXT = {"PROTO", "FRAME", "UNICODE", "BINUNICODE", "SHORT_BINUNICODE", "STOP"}
+PICKLE_OF_A_TEXT |= {"PUT", "BINPUT", "LONG_BINPUT", "MEMOIZE"}
 PATIENCE = 10  # seconds until a check gives up, on an idle machine far more than needed
 
 
@@ -33,7 +36,7 @@ class Student:
         self._work = work_folder()
         self.folder = self._work / "answer"
         answer.copy_to(self.folder)
-        self.processes = []
+        self.processes, self._laid = [], set()
 
     def close(self):
         """End all that was started, and remove the copy."""
@@ -44,14 +47,24 @@ class Student:
 
     def start(self, file, **environment):
         """Start `python FILE`; return it as a Process (see sandbox.py)."""
-        self.answer.require(file)
+        if file not in self._laid:
+            self.answer.require(file)
         return self._start({"do": "program", "file": file}, f"python {file}", environment)
+
+    def lay(self, file, text):
+        """Lay a program of the check's own beside the answer, to be started: it uses the answer."""
+        path = self.folder / file
+        if path.is_dir():
+            shutil.rmtree(path)
+        path.write_text(text, encoding="utf-8")
+        self._laid.add(file)
 
     def call(self, module, name, *arguments, times=1, **environment):
         """Call a function in a process of its own; return what came of it as a Call.
 
         name: the function's, or several of which the first that exists is meant; None only
-        imports the module. times: how often it is called in that process. Raises TimedOut.
+        imports the module, which may also begin to serve or to ask a queue for messages and not
+        come back. times: how often it is called in that process. Raises TimedOut.
         """
         self.answer.require(f"{module}.py")
         names = [name] if isinstance(name, str) else list(name or ())
@@ -67,14 +80,11 @@ class Student:
         shown = f"{module}.{name}({', '.join(map(repr, arguments))})"
         shown += f", {times} times" if times > 1 else ""
         process = self._start(task, shown if name else f"import {module}", environment)
+        waits = self._waits if name else self._at_work()
         self.until(
-            lambda: (
-                len(process.told("value")) >= times
-                or not process.running
-                or self._waits(process)
-            )
+            lambda: len(process.told("value")) >= times or not process.running or waits(process)
         )
-        call = Call(process, self._waits(process))
+        call = Call(process, waits(process))
         if not call.ended or process.told("overtime"):
             raise self.timed_out(process, "the call comes back")
         return call
@@ -123,30 +133,42 @@ class Student:
     def settle(self, *workers, seconds=PATIENCE):
         """Wait until each worker has ended, or has come back for more and found nothing.
 
-        Returns whether that happened. Then nothing will happen any more by itself.
+        Returns whether that happened. Then nothing will happen any more by itself. (Of several
+        workers that ask again and again without blocking one may still be at work.)
         """
-
-        def asked():
-            self.redis.update()
-            return len(self.redis.takes())
-
-        start = asked()
 
         def settled():
             waiting = self.redis.blocked()
-            idle = [w for w in workers if w.running and f"pid-{w.pid}" not in waiting]
-            if not idle:
-                return not self.redis.waiting_messages() or not any(w.running for w in workers)
-            # a loop that asks again and again, without blocking
-            return not self.redis.waiting_messages() and asked() - start > 3 * len(workers)
+            if all(f"pid-{one.pid}" in waiting for one in workers if one.running):
+                return True
+            self.redis.update()
+            return self.redis.in_vain > 3 * len(workers)
 
         return self.until(settled, seconds)
+
+    def let_time_pass(self, worker):
+        """Let the time-out of a worker's wait for a message run out now; one without goes on."""
+        self.redis.update()
+        takes = [one for one in self.redis.takes() if one.time_out is not None]
+        if takes and takes[-1].time_out > 0:
+            self.redis.end_wait(f"pid-{worker.pid}")
 
     def waits(self, process):
         """Tell whether a process is blocked on a queue at this moment."""
         return process.running and f"pid-{process.pid}" in self.redis.blocked()
 
     _waits = waits
+
+    def _at_work(self):
+        """Return a function that tells whether a process serves, or asks a queue again and again."""
+        before = len(self.redis.takes())
+
+        def at_work(process):
+            self.redis.update()
+            asked = len(self.redis.takes()) - before
+            return bool(process.told("serving")) or asked > 3 or self.waits(process)
+
+        return at_work
 
     def timed_out(self, process, expected):
         """Return a TimedOut that says where the program was when its time was up."""
@@ -183,6 +205,11 @@ class Student:
             "jobs.add_job() saves a job, queues its id and returns it", call.text, call.came_back
         )
 
+    def read(self, process, message):
+        """Return what this program's queue reads in a message (bytes); None if it cannot."""
+        told = process.told("queue")
+        return read_message(message, told[-1]["serializer"] if told else None)
+
     def queue_of(self, process):
         """Return {"name", "serializer", "socket_timeout"} of the last queue that it made."""
         told = process.told("queue")
@@ -193,9 +220,9 @@ class Student:
         serializer = self.queue_of(process)["serializer"]
         if serializer in ("pickle", "_pickle", "cPickle"):
             return pickle.dumps(message)
-        if serializer == "json":
-            return json.dumps(message).encode()
-        return str(message).encode()
+        if serializer is None:
+            return str(message).encode()
+        return json.dumps(message).encode()  # a serializer of their own, most likely around JSON
 
     def evidence(self):
         """Return what Redis shows now, as lines; [] where it cannot be asked."""
@@ -213,6 +240,13 @@ class Call:
         self._value = (process.told("value") or [None])[-1]
         self.error = (process.told("error") or [None])[-1]
         self.ended = bool(self._value or self.error or waits or not process.running)
+
+    @property
+    def values(self):
+        """The values of all its times. Raises Fault when one of them raised."""
+        if self.error:
+            raise Fault("each time a value comes back", self.text, self.came_back)
+        return [_decoded(one.get("value")) for one in self.process.told("value")]
 
     @property
     def value(self):
@@ -325,6 +359,21 @@ def jid_of(value):
     return value if isinstance(value, str) and value else None
 
 
+def read_message(message, serializer):
+    """Return what a message (bytes) holds, by the name of its serializer; None if unreadable.
+
+    Of a pickle only its texts are read, for to load one is to run it: the text, or a list.
+    """
+    with contextlib.suppress(ValueError, RecursionError):
+        if "pickle" not in (serializer or "").lower():
+            return json.loads(message)
+        steps = list(pickletools.genops(message))
+        texts = [argument for _, argument, _ in steps if isinstance(argument, str)]
+        plain = all(step.name in PICKLE_OF_A_TEXT for step, _, _ in steps)
+        return texts[0] if plain and len(texts) == 1 else texts
+    return None if serializer else message.decode(errors="replace")
+
+
 def dicts_in(value):
     """Return every dict within a JSON value, those in JSON texts that it holds included."""
     found, left = [], [value]
@@ -349,6 +398,8 @@ def ending(process, waits=False):
     if process.told("overtime"):
         stack = (process.told("stack") or [[]])[-1]
         return "\n".join([process.told("overtime")[0], *map(_frame, stack[-3:])])
+    if waits and process.told("serving"):
+        return "it does not come back: it serves"
     if waits:
         return "it does not come back: it waits for a message"
     if process.running:
