@@ -1,0 +1,321 @@
+"""The worker analyses the days of a job; GET /jobs/<jid>/results hands out the summary."""
+
+import ast
+import contextlib
+import json
+
+from jobs_kit.analysis import DATA, summarize
+from jobs_kit.grading import Exercise, expect, points
+from jobs_kit.grading.evidence import HASH_WRITES, OTHER_WRITES, PUSHES
+from jobs_kit.grading.student import dicts_in, ending, jid_of
+
+SPRING = {"start": "2012-03-01", "end": "2012-05-31"}
+NOVEMBER = {"start": "2014-11-01", "end": "2014-11-30"}
+UNKNOWN = "00000000-0000-4000-8000-000000000000"
+OF_A_SUMMARY = b"wettest_day"  # what no other value holds
+
+
+def is_attempted(answer):
+    """Tell whether a program uses the analysis, or api.py has a path with results in it."""
+    return any(map(_is_of_results, map(answer.tree, answer.modules())))
+
+
+def _is_of_results(tree):
+    nodes = list(ast.walk(tree))
+    names = {
+        getattr(node, name, None) for node in nodes for name in ("id", "attr", "name", "module")
+    }
+    texts = [one.value for one in nodes if isinstance(getattr(one, "value", None), str)]
+    # a route, and not a docstring that tells of one
+    routes = [text for text in texts if text.endswith(("/results", "/results/"))]
+    return bool(routes or names & {"analysis", "summarize"})
+
+
+EXERCISE = Exercise(
+    __file__,
+    number=10,
+    lesson="08",
+    title="Do the real job and hand out its results",
+    files=("api.py", "jobs.py", "worker.py"),
+    changes={"the work in worker.py": (), "a route for GET /jobs/<jid>/results": ()},
+    is_attempted=is_attempted,
+    hints=(
+        "Follow a result on its way: worker.py makes it with analysis.summarize(), jobs.py knows "
+        "where in Redis it is kept, api.py hands it out. Worker and API are two programs: what "
+        "one of them has in a variable the other can't see.",
+        "jobs.py gets a pair of functions, one to store the result of a jid and one to read it. A "
+        "field of a hash holds text, so the dict becomes text on its way in and a dict again on "
+        "its way out. The worker stores first and sets `complete` afterwards. The route has three "
+        "cases: no such job, not complete, complete.",
+        'rd.hset(_generate_job_key(jid), "result", json.dumps(result)) stores it, and json.loads() '
+        "of rd.hget() reads it. In the worker the stand-in becomes "
+        'analysis.summarize(job["start"], job["end"]); in the route, before the result is read: '
+        'if job["status"] != "complete": return {"status": job["status"]}, 409.',
+    ),
+)
+
+
+def post(api, dates):
+    """POST a job; return its id."""
+    answer = api.post("/jobs", dates)
+    found = [jid_of(one) for one in dicts_in(answer.json)] or [jid_of(answer.json)]
+    jid = next(filter(None, found), None)
+    expect(
+        answer.status in (200, 201, 202) and jid,
+        "the job is taken, and the answer carries its id",
+        answer,
+        hint="This belongs to `job_status`: check that exercise first.",
+    )
+    return jid
+
+
+def results_of(api, jid):
+    """Ask for the results of a job; return the Response."""
+    return api.get(f"/jobs/{jid}/results")
+
+
+def do_jobs(student, *ranges):
+    """POST a job for each of these, let the worker do them all; return (api, [id, ...])."""
+    api = student.serve()
+    jids = [post(api, dates) for dates in ranges]
+    worker = student.start("worker.py")
+    if not student.settle(worker) or worker.told("overtime"):
+        raise student.timed_out(worker, "the worker does the job and comes back for the next one")
+    for jid, dates in zip(jids, ranges, strict=True):
+        status = student.redis.status(jid)
+        expect(
+            status == "complete",
+            "the job is complete when the worker has done it",
+            f"POST /jobs  {json.dumps(dates)}, then {worker.shown}",
+            f"the job is {status}; the worker: {ending(worker, student.waits(worker))}",
+            hint_for_worker(worker),
+        )
+    return api, jids
+
+
+def hint_for_worker(worker):
+    """Return a question that leads from what became of a worker to its cause."""
+    error = (worker.told("error") or [{}])[-1]
+    if error.get("type") == "DataError" or "DataError" in worker.output:
+        return "Redis keeps text, bytes and numbers. What is it that you give it here?"
+    if error:
+        return "Which line of yours raised, and what were the values in it? Print them there."
+    if not worker.running:
+        return "Which line of worker.py starts the worker, and what ends it?"
+    return "Does execute_job() come to the line that says `complete`, and with which id?"
+
+
+def holds(answer, summary):
+    """Tell whether an answer holds all of a summary, at whatever depth."""
+    return any(
+        all(found.get(name) == value for name, value in summary.items())
+        for found in dicts_in(answer.json)
+    )
+
+
+def stores_a_summary(command):
+    """Tell whether a command writes a summary."""
+    writes = command.name in HASH_WRITES | OTHER_WRITES | PUSHES
+    return writes and any(OF_A_SUMMARY in word for word in command.arguments)
+
+
+def hint_for_results(student, answer):
+    """Return a question that leads from wrong results to their cause."""
+    student.redis.update()
+    stored = [one for one in student.redis.trace if stores_a_summary(one)]
+    if not stored:
+        return (
+            "There is no summary in Redis. Where does the worker put what the analysis returns? "
+            "The API is another program and can only see what is in Redis."
+        )
+    if any(b"'wettest_day'" in word for word in stored[-1].arguments):
+        return "Look at the quotes of what is stored. Is that JSON, and who wrote it like this?"
+    if answer.status == 404:
+        return "For which path is your route made, and where does it look for the result?"
+    if answer.status >= 500:
+        return "What type has the value that Redis gives back, and what does your line need?"
+    return "Compare what is stored with what came back. Which line makes the one of the other?"
+
+
+@contextlib.contextmanager
+def without_data(student):
+    """Take the data away from the student's folder for a while."""
+    data = student.folder / DATA.relative_to(DATA.parents[1])
+    away = data.with_suffix(".away")
+    data.rename(away)
+    try:
+        yield
+    finally:
+        away.rename(data)
+
+
+def says_so(answer, jid, unknown):
+    """Tell whether an answer says that there is no result yet, in whatever words.
+
+    It must not be the 404 of an unknown id, and with 200 there must be words in it.
+    """
+    bodies = [one.body.replace(name.encode(), b"") for one, name in ((answer, jid), unknown)]
+    if answer.status == unknown[0].status == 404 and bodies[0] == bodies[1]:
+        return False
+    if answer.status != 200:
+        return True
+    if answer.json is None:
+        return answer.body.strip() not in (b"", b"null", b"None", b"{}")
+    return _has_words(answer.json, {jid, *SPRING.values()})
+
+
+def _has_words(value, known):
+    if isinstance(value, list | dict):
+        values = value.values() if isinstance(value, dict) else value
+        return any(_has_words(one, known) for one in values)
+    return isinstance(value, bool) or (isinstance(value, str) and value not in known | {""})
+
+
+@points(2)
+def test_the_results_are_the_summary(student):
+    """GET /jobs/<jid>/results of a complete job answers with the summary of its days"""
+    api, [jid] = do_jobs(student, SPRING)
+    answer, summary = results_of(api, jid), summarize(**SPRING)
+    expect(
+        answer.status == 200 and holds(answer, summary),
+        f"200 and what analysis.summarize() returns for {' to '.join(SPRING.values())}, as JSON:\n"
+        f"{json.dumps(summary)}",
+        answer,
+        hint=hint_for_results(student, answer),
+    )
+
+
+@points(2, after="test_the_results_are_the_summary")
+def test_each_job_has_its_own_results(student):
+    """Each job has results of its own, of its own days"""
+    api, jids = do_jobs(student, SPRING, NOVEMBER)
+    for jid, dates in zip(jids, (SPRING, NOVEMBER), strict=True):
+        answer, summary = results_of(api, jid), summarize(**dates)
+        expect(
+            holds(answer, summary),
+            f"the summary for {' to '.join(dates.values())}:\n{json.dumps(summary)}",
+            answer,
+            hint="Two jobs were done before anybody asked. Under which key is each result kept, "
+            "and from where do its dates come?",
+        )
+
+
+@points(1, after="test_the_results_are_the_summary")
+def test_complete_comes_last(student):
+    """The status becomes complete when the result is there, and not before"""
+    _, [jid] = do_jobs(student, SPRING)
+    student.redis.update()
+    trace = student.redis.trace
+    stored = [i for i, one in enumerate(trace) if stores_a_summary(one)]
+    completed = [i for i, one in enumerate(trace) if _completes(one, jid)]
+    if not stored or not completed or stored[0] <= completed[0]:
+        return
+    between = trace[completed[0] : stored[0] + 1]
+    expect(
+        _are_one_step(trace, completed[0], stored[0]),
+        "the result is stored first, and the status becomes `complete` afterwards",
+        "python worker.py, with one job on the queue",
+        "it sent to Redis, in this order:\n" + "\n".join(map(str, between)),
+        "Somebody asks for the results right after the status became `complete`. What is there "
+        "at that moment?",
+    )
+
+
+def _completes(command, jid):
+    words = command.arguments
+    return (
+        command.name in HASH_WRITES | OTHER_WRITES
+        and any(jid.encode() in word for word in words)
+        and any(b"complete" in word for word in words)
+    )
+
+
+def _are_one_step(trace, first, last):
+    """Tell whether two commands stand in one MULTI."""
+    marks = [one.name for one in trace[:first] if one.name in ("MULTI", "EXEC")]
+    inside = [one.name for one in trace[first:last]]
+    return marks[-1:] == ["MULTI"] and "EXEC" not in inside and "MULTI" not in inside
+
+
+@points(1, after="test_the_results_are_the_summary")
+def test_the_worker_does_the_work(student):
+    """The API hands out what the worker has stored, and analyses nothing itself"""
+    api, [jid] = do_jobs(student, SPRING)
+    with without_data(student):
+        answer = results_of(api, jid)
+    answer.text += ", with the weather data out of the API's reach"
+    expect(
+        holds(answer, summarize(**SPRING)),
+        "the results, as the worker has stored them",
+        answer,
+        hint="In which of the two programs does analysis.summarize() run when somebody asks for "
+        "the results?",
+    )
+
+
+@points(2, after="test_the_results_are_the_summary")
+def test_it_says_when_there_is_no_result_yet(student):
+    """GET /jobs/<jid>/results says so while the job is not complete"""
+    api = student.serve()
+    jid = post(api, SPRING)
+    unknown = (results_of(api, UNKNOWN), UNKNOWN)
+    for status in ("submitted", "in progress"):
+        if status != "submitted":
+            student.call("jobs", "update_job_status", jid, status)
+        answer = results_of(api, jid)
+        answer.text += f", while the job is {status}"
+        expect(
+            answer.status < 500,
+            "an answer that says that the job is not complete, such as 409 with its status",
+            answer,
+            hint="What does your route find in Redis when the worker has not been there yet?",
+        )
+        expect(
+            OF_A_SUMMARY not in answer.body,
+            "no results: no worker has done this job",
+            answer,
+            hint="From where do these results come, if the worker did not make them?",
+        )
+        expect(
+            says_so(answer, jid, unknown),
+            "an answer from which one can tell: this job exists, and it is not complete yet",
+            answer,
+            hint="Compare this answer with that for an unknown id, and with that of a job that is "
+            "complete. How would a program know that it should ask again later?",
+        )
+
+
+@points(1, after="test_the_results_are_the_summary")
+def test_an_unknown_id_has_no_results(student):
+    """GET /jobs/<jid>/results answers 404 for an id that no job has"""
+    api = student.serve()
+    answer = results_of(api, UNKNOWN)
+    answer.text += ", an id that no job has"
+    expect(
+        answer.status == 404,
+        "404: there is no such job",
+        answer,
+        hint="How does your route for GET /jobs/<jid> find out that there is no such job?",
+    )
+    expect(
+        not student.redis.keys(),
+        "to ask for results changes nothing in Redis",
+        answer,
+        f"{answer.came_back}\nand a key was stored",
+        "Which of your lines writes, although somebody only wanted to read?",
+    )
+
+
+@points(1, after="test_the_results_are_the_summary")
+def test_the_job_is_still_shown(student):
+    """GET /jobs/<jid> still shows the job: its four fields, and that it is complete"""
+    api, [jid] = do_jobs(student, SPRING)
+    answer = api.get(f"/jobs/{jid}")
+    wanted = {"id": jid, "status": "complete"} | SPRING
+    expect(
+        answer.status == 200 and holds(answer, wanted),
+        f"200 and the job, as JSON: {wanted}",
+        answer,
+        hint="What else is in the hash of the job now, and what does the function that reads the "
+        "hash make of it?",
+    )
