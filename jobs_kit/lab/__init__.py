@@ -8,6 +8,7 @@ import importlib
 
 _HOMES = {
     "check": "checks",
+    "draw_imports": "imports",
     "examine": "doctor",
     "find_redis": "find",
     "hint": "checks",
