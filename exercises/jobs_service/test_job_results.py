@@ -1,10 +1,9 @@
 """The worker analyses the days of a job; GET /jobs/<jid>/results hands out the summary."""
 
 import ast
-import contextlib
 import json
 
-from jobs_kit.analysis import DATA, summarize
+from jobs_kit.analysis import summarize
 from jobs_kit.grading import Exercise, expect, points
 from jobs_kit.grading.evidence import HASH_WRITES, OTHER_WRITES, PUSHES
 from jobs_kit.grading.student import dicts_in, ending, jid_of
@@ -133,20 +132,13 @@ def hint_for_results(student, answer):
     if answer.status == 404:
         return "For which path is your route made, and where does it look for the result?"
     if answer.status >= 500:
-        return "What type has the value that Redis gives back, and what does your line need?"
+        return (
+            "What does Redis give back at the key that your route asks for, and of which type is "
+            "it? Above you see what is stored, and where."
+        )
+    if any("days" in found for found in dicts_in(answer.json)):
+        return "These are results, but of other days. From where does the worker take the dates?"
     return "Compare what is stored with what came back. Which line makes the one of the other?"
-
-
-@contextlib.contextmanager
-def without_data(student):
-    """Take the data away from the student's folder for a while."""
-    data = student.folder / DATA.relative_to(DATA.parents[1])
-    away = data.with_suffix(".away")
-    data.rename(away)
-    try:
-        yield
-    finally:
-        away.rename(data)
 
 
 def says_so(answer, jid, unknown):
@@ -241,7 +233,7 @@ def _are_one_step(trace, first, last):
 def test_the_worker_does_the_work(student):
     """The API hands out what the worker has stored, and analyses nothing itself"""
     api, [jid] = do_jobs(student, SPRING)
-    with without_data(student):
+    with student.without("data/seattle-weather.csv"):
         answer = results_of(api, jid)
     answer.text += ", with the weather data out of the API's reach"
     expect(

@@ -6,7 +6,9 @@ what was handed out: to make a helper private is another exercise than to write 
 
 import ast
 import json
-import shutil
+import os
+import re
+import warnings
 from pathlib import Path
 
 from jobs_kit.grading import press
@@ -14,7 +16,10 @@ from jobs_kit.grading.exercise import earlier
 from jobs_kit.grading.verdict import Fault, NotAttempted
 
 LARGEST = 1 << 20  # bytes of a file that are still read
-LEFT_OUT = shutil.ignore_patterns(".*", "__pycache__", "*.bak*", "*.ipynb", "test_*.py")
+DEEPEST = 100  # steps from a file's tree down to its smallest part
+MOST = 8 << 20  # bytes of all files of an answer
+FOLDERS = 3  # how deep in an answer files are still taken
+LEFT_OUT = re.compile(r"\..*|__pycache__|.*\.bak\d*|.*\.ipynb|test_.*\.py")
 PROGRESS = ".progress.json"  # in the folder of an answer; see progress.py
 
 
@@ -46,13 +51,20 @@ class Answer:
         """Return the syntax tree of a file. Raises Fault where Python cannot read it."""
         text = self.text(name)
         try:
-            return ast.parse(text, name)
+            with warnings.catch_warnings(action="ignore"):
+                compile(text, name, "exec", dont_inherit=True)  # finds more than ast.parse()
+                tree = ast.parse(text, name)
+            if _is_deep(tree):
+                raise ValueError("it is nested too deeply to be read")
+            return tree
         except SyntaxError as problem:
-            line = (text.splitlines() or [""])[min(problem.lineno or 1, text.count("\n") + 1) - 1]
+            lines = [*text.splitlines(), ""]
+            number = min(problem.lineno or len(lines), len(lines))
+            line = lines[number - 1]
             raise Fault(
                 f"{name} is Python",
                 call=f"python {name}",
-                got=f"{problem.msg}\n{name}, line {problem.lineno}:  {line.strip()}",
+                got=f"{problem.msg}\n{name}, line {number}:  {line.strip()}",
                 hint=_hint_for_syntax(line),
             ) from None
         except (ValueError, RecursionError, MemoryError) as problem:
@@ -64,16 +76,29 @@ class Answer:
             self.tree(name)
 
     def modules(self):
-        """Return the names of the Python files, without those that are handed out as they are."""
-        names = sorted(path.name for path in self.folder.glob("*.py") if path.is_file())
+        """Return the names of the Python files, without those that are handed out as they are.
+
+        What no file can import is none of them: JupyterLab calls a copy `jobs-Copy1.py`.
+        """
+        paths = sorted(path for path in self.folder.glob("*.py") if path.is_file())
+        names = [path.name for path in paths if path.stem.isidentifier()]
         skipped = ("definitions.py", "analysis.py")
         return [n for n in names if n not in skipped and not n.startswith("test_")]
 
     def definitions(self):
-        """Return {name: [(file, node), ...]} of what all files define at the top level."""
+        """Return {name: [(file, node), ...]} of what all files define at the top level.
+
+        Raises Fault when a file of the exercise is not Python; any other is then left out.
+        """
         found = {}
         for file in self.modules():
-            for name, node in defined_in(self.tree(file)):
+            try:
+                tree = self.tree(file)
+            except Fault:
+                if file in self.exercise.files:
+                    raise
+                continue
+            for name, node in defined_in(tree):
                 found.setdefault(name, []).append((file, node))
         return found
 
@@ -119,17 +144,19 @@ class Answer:
             names = " and ".join(dict.fromkeys(self.exercise.changes)) or "the answer"
             raise NotAttempted(f"nothing to judge yet: {names} is as it was handed out")
 
-    def copy_to(self, folder):
-        """Lay the files into a fresh folder, beside what the kit gives."""
-        shutil.copytree(self.folder, folder, ignore=LEFT_OUT, symlinks=True)
-        for path in folder.rglob("*"):
-            if path.is_symlink():
-                path.unlink()  # it leads out of the folder
-        if self.exercise.folder != "jobs_service":
-            return
-        for name, data in press.given().items():
-            (folder / name).parent.mkdir(exist_ok=True)
-            (folder / name).write_bytes(data)
+    def files(self):
+        """Return {name: bytes} of the files that an answer runs with: its own, and the given ones.
+
+        Only what lies in the folder itself is taken: no links out of it, nothing huge.
+        """
+        found, room = {}, MOST
+        for path in _regular_files(self.folder):
+            room -= path.stat().st_size
+            if room >= 0:
+                found[str(path.relative_to(self.folder))] = path.read_bytes()
+        if self.exercise.folder == "jobs_service":
+            found |= press.given()
+        return found
 
     def _readable(self):
         for file in self.modules():
@@ -140,16 +167,28 @@ class Answer:
                 yield [(name, ast.Pass()) for name in self.exercise.changes.get(file, ())]
 
 
+def _regular_files(folder, depth=0):
+    """Yield the files of a folder as paths, without links, pipes and devices."""
+    with os.scandir(folder) as entries:
+        for entry in sorted(entries, key=lambda one: one.name):
+            if LEFT_OUT.fullmatch(entry.name):
+                continue
+            if entry.is_file(follow_symlinks=False):
+                yield Path(entry.path)
+            elif entry.is_dir(follow_symlinks=False) and depth < FOLDERS:
+                yield from _regular_files(entry.path, depth + 1)
+
+
 def defined_in(tree):
     """Yield (name, node) of what a module defines at its top level; app.run() is "app.run"."""
     for node in _top_level(tree.body):
         if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):
             yield node.name, node
-        elif isinstance(node, ast.Assign | ast.AnnAssign):
+        elif isinstance(node, ast.Assign | ast.AnnAssign) and node.value is not None:
             targets = node.targets if isinstance(node, ast.Assign) else [node.target]
             for target in targets:
                 for name in ast.walk(target):
-                    if isinstance(name, ast.Name):
+                    if isinstance(name, ast.Name) and isinstance(name.ctx, ast.Store):
                         yield name.id, node
         elif isinstance(node, ast.Expr) and isinstance(node.value, ast.Call):
             function = node.value.func
@@ -168,6 +207,15 @@ def _top_level(body):
             if not isinstance(node, ast.If | ast.Try | ast.With | ast.ExceptHandler):
                 break
             yield from _top_level(getattr(node, block, []))
+
+
+def _is_deep(tree):
+    """Tell whether a tree is deeper than what can be walked; nobody writes such a line by hand."""
+    level, depth = [tree], 0
+    while level and depth <= DEEPEST:
+        level = [child for node in level for child in ast.iter_child_nodes(node)]
+        depth += 1
+    return bool(level)
 
 
 def dict_of(text):

@@ -3,8 +3,14 @@
     python -I fork_server.py FD
 
 It has flask, redis and hotqueue imported and hands out a fresh child in milliseconds. A request is
-one JSON object, sent over the socket FD together with two pipes: one for what the child prints,
-one for its report (see inside.py).
+one JSON object, sent over the socket FD with the open files that belong to it:
+
+    {"do": "lay", ...}      write files of an answer into a folder  [the files, as JSON]
+    {"do": "remove", ...}   remove a file of an answer                    []
+    {"do": "program", ...}  start a program, or "call" a function   [output, report, HTTP socket]
+    {"do": "signal", ...}   send a signal to a process and its group    []
+    {"do": "end"}           kill all processes, remove all files        []
+
 A child that moves into a session of its own is still found: this process adopts orphans.
 """
 
@@ -13,6 +19,7 @@ import ctypes
 import json
 import os
 import selectors
+import shutil
 import signal
 import socket
 import sys
@@ -38,6 +45,7 @@ class Server:
     def __init__(self, control, inside):
         self.control, self.inside = control, inside
         self.slow = inside.SLOW_IMPORTS  # what is still to be imported
+        self.folders = []  # what was laid
         self.reports = {}  # process id -> the pipe for the report of that child
         self.woken, wake = os.pipe()
         for fd in (self.woken, wake):
@@ -62,32 +70,72 @@ class Server:
 
     def answer(self):
         """Do what one request says; False when there will be no more."""
-        text, fds, _, _ = socket.recv_fds(self.control, 1 << 20, 2)
+        text, fds, _, _ = socket.recv_fds(self.control, 1 << 20, 3)
         if not text:
             return False
         request = json.loads(text)
-        if request["do"] == "end":
-            self.end_all()
-            self.control.send(b"ended")
-            return True
-        output, report = fds
+        try:
+            said = getattr(self, f"_{request['do']}")(request, *fds)
+        except (OSError, ValueError) as problem:
+            said = {"problem": str(problem)}
+        for fd in fds:
+            if fd not in self.reports.values():
+                os.close(fd)
+        self.control.send(json.dumps(said).encode())
+        return True
+
+    def _program(self, request, output, report, http):
         while request["preload"] and self.slow:
             self.slow = self.inside.import_next(self.slow)
         child = os.fork()
         if child == 0:
-            self.become_the_child(request, output, report)
-        os.close(output)
+            self.become_the_child(request, output, report, http)
         self.reports[child] = report
-        self.control.send(json.dumps({"pid": child}).encode())
-        return True
+        return {"pid": child}
 
-    def become_the_child(self, request, output, report):
+    _call = _program
+
+    def _lay(self, request, fd):
+        folder = Path(request["folder"])
+        if folder not in self.folders:
+            folder.mkdir(parents=True)
+            self.folders.append(folder)
+        with open(fd, closefd=False, encoding="utf-8") as files:
+            files.seek(0)
+            for name, data in json.load(files).items():
+                path = folder / name
+                path.parent.mkdir(parents=True, exist_ok=True)
+                if path.is_dir():
+                    shutil.rmtree(path)
+                path.write_bytes(data.encode("latin-1"))
+        if request["user"] is not None:
+            for path in (folder, *folder.rglob("*")):
+                os.chown(path, request["user"], request["user"], follow_symlinks=False)
+        return {}
+
+    def _remove(self, request):
+        Path(request["folder"], request["file"]).unlink(missing_ok=True)
+        return {}
+
+    def _signal(self, request):
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(request["pid"], request["number"])
+        return {}
+
+    def _end(self, request):
+        self.end_all()
+        for folder in self.folders:
+            shutil.rmtree(folder, ignore_errors=True)
+        self.folders.clear()
+        return {}
+
+    def become_the_child(self, request, output, report, http):
         signal.set_wakeup_fd(-1)
         signal.signal(signal.SIGCHLD, signal.SIG_DFL)
         self.control.close()
         for fd in (self.woken, self.wake, *self.reports.values()):
             os.close(fd)
-        self.inside.live(request, output, report)
+        self.inside.live(request, output, report, http)
 
     def reap(self):
         with contextlib.suppress(BlockingIOError):

@@ -17,6 +17,7 @@ This module imports nothing of the kit.
 
 import asyncio
 import contextlib
+import fcntl
 import importlib
 import importlib.abc
 import io
@@ -35,10 +36,9 @@ from pathlib import Path
 
 SLOW_IMPORTS = ["matplotlib.figure", "matplotlib.backends.backend_agg"]
 LONGEST_SLEEP = 0.2  # seconds
-HIDDEN = str(Path(__file__).parents[1])  # the kit: jobs_kit/
 MB = 1 << 20
 
-_here = {"redis": None, "report": None, "folder": None, "http": None}
+_here = {"redis": None, "report": 3, "folder": None, "http": 4}
 _sleep = time.sleep
 
 
@@ -70,20 +70,22 @@ def import_next(names):
     return names[1:]
 
 
-def live(request, output, report):
+def live(request, output, report, http):
     """Be the child: do what the request says, and end."""
     os.setsid()
     for fd, target in ((os.open(os.devnull, os.O_RDONLY), 0), (output, 1), (output, 2)):
         os.dup2(fd, target)
-    os.dup2(report, 3)
-    os.closerange(4, 4096)
+    report, http = (fcntl.fcntl(fd, fcntl.F_DUPFD, 10) for fd in (report, http))
+    os.dup2(report, _here["report"])
+    os.dup2(http, _here["http"])
+    os.closerange(5, 4096)
     sys.stdin = open(0)
     sys.stdout, sys.stderr = (
         io.TextIOWrapper(os.fdopen(fd, "wb", 0), encoding="utf-8", write_through=True)
         for fd in (1, 2)
     )
     sys.__stdin__, sys.__stdout__, sys.__stderr__ = sys.stdin, sys.stdout, sys.stderr
-    _here.update(report=3, redis=request["redis"], folder=request["folder"], http=request["http"])
+    _here.update(redis=request["redis"], folder=request["folder"])
     os.environ.clear()
     os.environ.update(request["environment"])
     os.chdir(request["folder"])
@@ -92,7 +94,8 @@ def live(request, output, report):
     signal.signal(signal.SIGUSR1, _tell_stack)
     signal.signal(signal.SIGXCPU, _end_overtime)
     _limit(request["limits"])
-    _hide(request["allowed"])
+    _become(request["user"])
+    _hide(request["allowed"], request["hidden"])
     try:
         exit_code = _DO[request["do"]](request)
     except SystemExit as ended:
@@ -179,7 +182,7 @@ def _serve(hostname, port, application, **options):
     wanted = {"host": hostname, "port": port}
     for name in ("use_reloader", "use_debugger", "threaded"):
         wanted[name] = bool(options.get(name))
-    server = make_server(f"unix://{_here['http']}", 0, application, threaded=True)
+    server = make_server("unix://http", 0, application, threaded=True, fd=_here["http"])
     _tell({"serving": wanted})
     server.serve_forever()
 
@@ -192,13 +195,21 @@ def _limit(limits):
                 resource.setrlimit(number, (value, value + (name == "RLIMIT_CPU")))
 
 
-def _hide(allowed):
+def _become(user):
+    """Go on as an ordinary user; None stays who we are."""
+    if user is not None:
+        os.setgroups([])
+        os.setgid(user)
+        os.setuid(user)
+
+
+def _hide(allowed, hidden):
     """Let this process read only what it needs, by the kernel (Linux) and by Python."""
 
     def refuse(event, arguments):
         if event == "open" and isinstance(arguments[0], str | bytes | os.PathLike):
             path = os.fsdecode(arguments[0])
-            if path.startswith(HIDDEN) or os.path.realpath(path).startswith(HIDDEN + os.sep):
+            if path.startswith(hidden) or os.path.realpath(path).startswith(hidden + os.sep):
                 raise PermissionError(f"{path} belongs to the kit; your program cannot read it")
 
     sys.addaudithook(refuse)

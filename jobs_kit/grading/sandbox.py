@@ -11,6 +11,7 @@ See fork_server.py and inside.py for the other side.
 import contextlib
 import json
 import os
+import shutil
 import signal
 import socket
 import subprocess
@@ -32,10 +33,12 @@ SYSTEM = ["/usr", "/lib", "/lib64", "/bin", "/sbin", "/etc", "/proc", "/opt", "/
 
 
 class Sandbox:
-    """A fork server, and the processes that it was asked for."""
+    """A fork server, and the processes that it was asked for. home: where folders are laid."""
 
     def __init__(self):
-        self._processes = []
+        self._processes, self._user = [], None
+        self._private = tempfile.mkdtemp(prefix="jobs-kit-judge-")  # the judge's ends of HTTP
+        self.home = os.path.realpath(tempfile.mkdtemp(prefix="jobs-kit-check-"))
         self._control, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
         environment = os.environ | {
             "OPENBLAS_NUM_THREADS": "1",
@@ -52,43 +55,59 @@ class Sandbox:
         )
         theirs.close()
 
+    def lay(self, folder, files):
+        """Write files ({name: bytes}) into a folder of the sandbox, made where it is missing."""
+        with tempfile.TemporaryFile("w+", encoding="utf-8") as listed:
+            json.dump({name: data.decode("latin-1") for name, data in files.items()}, listed)
+            listed.flush()
+            self._ask({"do": "lay", "folder": folder, "user": self._user}, listed.fileno())
+
+    def remove(self, folder, name):
+        """Remove a file of a folder of the sandbox."""
+        self._ask({"do": "remove", "folder": folder, "file": name})
+
     def start(self, task, folder, redis, environment=None, preload=False):
-        """Start a process in the folder; return it as a Process.
+        """Start a process in a folder of the sandbox; return it as a Process.
 
         task: {"do": "program", "file": ...} or {"do": "call", "module", "name", "arguments"}.
         redis: the path of the socket that its connections lead to.
         environment: {name: text} beside what every program sees; None takes a variable away.
         """
-        number = len(self._processes)
-        http = f"{folder}.{number}.sock"
         request = task | {
             "folder": str(folder),
             "redis": str(redis),
-            "http": http,
             "environment": _environment(folder, environment or {}),
             "limits": LIMITS | ({"RLIMIT_CPU": CALL_SECONDS} if task["do"] == "call" else {}),
+            "user": self._user,
             "allowed": {
                 "read": [*SYSTEM, sys.prefix, sys.base_prefix],
-                "write": [str(folder), str(Path(http).parent)],
+                "write": [str(Path(folder).parent)],
             },
+            "hidden": str(HERE.parent),
             "preload": preload,
         }
         output, output_end = os.pipe()
         report, report_end = os.pipe()
-        socket.send_fds(self._control, [json.dumps(request).encode()], [output_end, report_end])
+        http = f"{self._private}/{len(self._processes)}.http"
+        with contextlib.suppress(FileNotFoundError):
+            os.unlink(http)
+        with socket.socket(socket.AF_UNIX) as listener:
+            listener.bind(http)
+            listener.listen(16)
+            answer = self._ask(request, output_end, report_end, listener.fileno())
         os.close(output_end)
         os.close(report_end)
-        answer = json.loads(self._control.recv(4096))
-        process = Process(answer["pid"], output, report, http)
+        process = Process(self, answer["pid"], output, report, http)
         self._processes.append(process)
         return process
 
+    def signal(self, pid, number):
+        """Send a signal to a process and to all of its group."""
+        self._ask({"do": "signal", "pid": pid, "number": number})
+
     def end_processes(self):
-        """Kill what was started, and all that it has started."""
-        for process in self._processes:
-            process.kill()
-        self._control.send(b'{"do": "end"}')
-        self._control.recv(4096)
+        """Kill what was started, and all that it has started; remove what was laid."""
+        self._ask({"do": "end"})
         for process in self._processes:
             process.close()
         self._processes.clear()
@@ -97,6 +116,16 @@ class Sandbox:
         """End the fork server, and with it every process."""
         self._control.close()
         self._server.wait()
+        shutil.rmtree(self._private, ignore_errors=True)
+        shutil.rmtree(self.home, ignore_errors=True)
+
+    def _ask(self, request, *fds):
+        """Send a request and the open files that belong to it; return the answer."""
+        socket.send_fds(self._control, [json.dumps(request).encode()], fds)
+        answer = json.loads(self._control.recv(4096))
+        if "problem" in answer:
+            raise OSError(f"the sandbox cannot {request['do']}: {answer['problem']}")
+        return answer
 
     def __enter__(self):
         return self
@@ -112,8 +141,8 @@ class Process:
     exit_code (int): None while it runs, negative if a signal ended it.
     """
 
-    def __init__(self, pid, output, report, http):
-        self.pid, self.http, self.exit_code = pid, http, None
+    def __init__(self, sandbox, pid, output, report, http):
+        self._sandbox, self.pid, self.http, self.exit_code = sandbox, pid, http, None
         self.report, self._rest = [], b""
         self._printed, self._length = bytearray(), 0  # what is kept; how much there was
         self._open = {output: self._take_output, report: self._take_report}
@@ -146,8 +175,7 @@ class Process:
 
     def signal(self, number):
         """Send a signal to it and to all of its group."""
-        with contextlib.suppress(ProcessLookupError, PermissionError):
-            os.killpg(self.pid, number)
+        self._sandbox.signal(self.pid, number)
 
     def kill(self):
         """Kill it and all of its group, at once."""
@@ -192,8 +220,3 @@ def _environment(folder, changes):
         "REDIS_URL": "redis://redis.example:6379",
     } | changes
     return {name: value for name, value in variables.items() if value is not None}
-
-
-def work_folder():
-    """Return a fresh folder for the files of one submission; the caller removes it."""
-    return Path(tempfile.mkdtemp(prefix="jobs-kit-check-")).resolve()

@@ -14,13 +14,11 @@ import json
 import pickle
 import pickletools
 import re
-import shutil
 import signal
 import socket
 import time
 
 from jobs_kit.grading.evidence import UUID, short, text
-from jobs_kit.grading.sandbox import work_folder
 from jobs_kit.grading.verdict import Fault, NotReached, TimedOut
 
 PICKLE_OF_A_TEXT = {"PROTO", "FRAME", "UNICODE", "BINUNICODE", "SHORT_BINUNICODE", "STOP"}
@@ -33,15 +31,14 @@ class Student:
 
     def __init__(self, answer, sandbox, redis):
         self.answer, self.redis, self._sandbox = answer, redis, sandbox
-        self._work = work_folder()
-        self.folder = self._work / "answer"
-        answer.copy_to(self.folder)
+        self.folder = f"{sandbox.home}/answer"
+        self._files = answer.files()
+        sandbox.lay(self.folder, self._files)
         self.processes, self._laid = [], set()
 
     def close(self):
         """End all that was started, and remove the copy."""
         self._sandbox.end_processes()
-        shutil.rmtree(self._work, ignore_errors=True)
 
     # Programs
 
@@ -53,11 +50,17 @@ class Student:
 
     def lay(self, file, text):
         """Lay a program of the check's own beside the answer, to be started: it uses the answer."""
-        path = self.folder / file
-        if path.is_dir():
-            shutil.rmtree(path)
-        path.write_text(text, encoding="utf-8")
+        self._sandbox.lay(self.folder, {file: text.encode()})
         self._laid.add(file)
+
+    @contextlib.contextmanager
+    def without(self, file):
+        """Take a file away from the answer for a while."""
+        self._sandbox.remove(self.folder, file)
+        try:
+            yield
+        finally:
+            self._sandbox.lay(self.folder, {file: self._files[file]})
 
     def call(self, module, name, *arguments, times=1, **environment):
         """Call a function in a process of its own; return what came of it as a Call.
@@ -114,7 +117,7 @@ class Student:
 
     def _needs_matplotlib(self):
         words = ("analysis", "matplotlib")
-        sources = [(self.folder / name).read_bytes() for name in self.answer.modules()]
+        sources = [self._files.get(name, b"") for name in self.answer.modules()]
         return any(word.encode() in source for word in words for source in sources)
 
     # Waiting
@@ -296,7 +299,13 @@ class Api:
             body = answer.read(1 << 20)
             content_type = answer.headers.get_content_type()
         except (OSError, http.client.HTTPException) as problem:
-            raise Fault("the API answers", shown, f"{type(problem).__name__}: {problem}") from None
+            raise Fault(
+                "the API answers",
+                shown,
+                f"{type(problem).__name__}: {problem}",
+                "The connection was closed without an answer. Which line of yours ends the "
+                "thread or the program that was to give one?",
+            ) from None
         finally:
             connection.close()
         self._student.until(lambda: True)
@@ -423,7 +432,7 @@ def explain(error):
     """Return an exception as text: its kind, its message, the student's own lines."""
     lines = [f"{error.get('type')}: {error.get('message')}"]
     lines += map(_frame, error.get("frames", [])[-4:])
-    return "\n".join(lines)
+    return _without_folder("\n".join(lines))
 
 
 def hint_for(error):
@@ -455,7 +464,7 @@ def own_traceback(output):
         elif line and not line.startswith(" "):
             last = line
             break
-    return "\n".join([last, *kept[-3:]])
+    return _without_folder("\n".join([last, *kept[-3:]]))
 
 
 def other_id(message):
@@ -466,6 +475,11 @@ def other_id(message):
 
 def _frame(frame):
     return f"{frame['file']}, line {frame['line']}, in {frame['name']}:  {frame['text']}"
+
+
+def _without_folder(said):
+    """Name files of the answer by their names alone: where the check has put them is no matter."""
+    return re.sub(r"/[^\s'\"]*/answer/", "", said)
 
 
 def _encoded(value):

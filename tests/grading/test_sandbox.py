@@ -27,14 +27,18 @@ def check_redis():
 
 
 @pytest.fixture
-def start(sandbox, check_redis, tmp_path, until):
+def folder(sandbox):
+    """Where the answer lies in the sandbox."""
+    return Path(sandbox.home, "answer")
+
+
+@pytest.fixture
+def start(sandbox, check_redis, folder, until):
     """start(text) runs a program; with wait=True until it has ended."""
-    folder = tmp_path / "answer"
-    folder.mkdir()
     check_redis.reset()
 
     def start(text, wait=True, **environment):
-        (folder / "program.py").write_text(text)
+        sandbox.lay(str(folder), {"program.py": text.encode()})
         task = {"do": "program", "file": "program.py"}
         process = sandbox.start(task, folder, check_redis.path, environment)
 
@@ -112,11 +116,11 @@ def test_nor_by_another_program(start, name):
 
 
 @linux
-def test_it_can_write_into_its_own_folder_only(start, tmp_path):
-    outside = tmp_path.parent / "outside.txt"
+def test_it_can_write_into_its_own_folder_only(start, folder, tmp_path):
+    outside = tmp_path / "outside.txt"
     process = start(f"open('mine.txt', 'w').write('x')\nopen({str(outside)!r}, 'w')")
     assert process.told("error")[0]["type"] == "PermissionError"
-    assert (tmp_path / "answer" / "mine.txt").read_text() == "x"
+    assert (folder / "mine.txt").read_text() == "x"
     assert not outside.exists()
 
 
@@ -138,9 +142,9 @@ def test_memory_is_limited(start):
     assert process.told("error")[0]["type"] == "MemoryError"
 
 
-def test_a_huge_file_is_cut_off(start, tmp_path):
+def test_a_huge_file_is_cut_off(start, folder):
     start("f = open('big', 'wb')\nwhile True: f.write(b'x' * (1 << 20))")
-    assert (tmp_path / "answer" / "big").stat().st_size <= 64 << 20
+    assert (folder / "big").stat().st_size <= 64 << 20
 
 
 def test_endless_output_is_kept_short(start):
