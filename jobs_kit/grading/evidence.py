@@ -284,7 +284,7 @@ class CheckRedis:
             line = line if isinstance(line, bytes) else str(line).encode()
             if mark.encode() in line:
                 return
-            command = _parse(line)
+            command = parse_monitor(line)
             if command:
                 self.trace.append(command)
                 self._count(command)
@@ -319,8 +319,11 @@ def short(value, length=70):
     return shown if len(shown) <= length else shown[: length - 1] + "…"
 
 
-def _parse(line):
-    """Read a line of MONITOR: 1732450000.1 [0 unix:/tmp/redis.sock] "SET" "key" "value"."""
+def parse_monitor(line):
+    """Return the Command of a line of MONITOR, or None.
+
+    1732450000.1 [0 unix:/tmp/redis.sock] "SET" "key" "value"
+    """
     head, _, rest = line.partition(b"] ")
     words = [codecs.escape_decode(word)[0] for word in re.findall(rb'"((?:[^"\\]|\\.)*)"', rest)]
     db = re.search(rb"\[(\d+) ", head)
