@@ -71,7 +71,9 @@ class Student:
         """
         self.answer.require(f"{module}.py")
         names = [name] if isinstance(name, str) else list(name or ())
-        defined = self.answer.definitions()
+        defined = {}
+        with contextlib.suppress(Fault):  # another file may be broken
+            defined = self.answer.definitions()
         name = next((one for one in names if one in defined), names[0] if names else None)
         task = {
             "do": "call",
@@ -446,6 +448,7 @@ def hint_for(error):
         "AttributeError": "What is the object on the left of the dot at this line, and why?",
         "TypeError": "How many arguments does the definition take, and which kinds?",
         "KeyError": "Which keys are really there at that moment? Print them.",
+        "DataError": "Redis stores text, bytes and numbers. Which of the arguments here is none?",
         "ConnectionError": "Which address does this client use, and who told it?",
     }.get(kind)
 

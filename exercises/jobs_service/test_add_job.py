@@ -1,0 +1,195 @@
+"""add_job() makes a job, saves it, queues its id, in this order, and returns the job."""
+
+from jobs_kit.grading import Exercise, NotReached, expect, points
+from jobs_kit.grading.evidence import HASH_WRITES, OTHER_WRITES, short
+from jobs_kit.grading.student import hint_for, jid_of
+
+EXERCISE = Exercise(
+    __file__,
+    number=6,
+    lesson="07",
+    title="Mend the calls in add_job",
+    files=("jobs.py",),
+    changes={"jobs.py": ("add_job",)},
+    hints=(
+        "Two lines of add_job() have dots where arguments belong. What do the functions that they "
+        "call take? Read their first lines.",
+        "_save_job() wants a key and a dict, _queue_job() an id. The id and the dict are there "
+        "already, in variables; a helper of jobs.py makes the key out of the id.",
+        "_save_job() gets _generate_job_key(…) and job_dict, _queue_job() gets jid.",
+    ),
+)
+
+START, END = "2012-01-01", "2012-03-31"
+KEY_MAKERS = ("_generate_job_key", "generate_job_key")
+
+
+def add_job(student):
+    """Call add_job(); return (call, id or None)."""
+    call = student.call("jobs", "add_job", START, END)
+    student.redis.update()
+    return call, jid_of(call.value) if call.process.told("value") else None
+
+
+def messages(student, jid):
+    """Return [(place in the trace, message), ...] of what was put on a list and holds the id."""
+    pushes = student.redis.pushes()
+    return [
+        (place, message)
+        for place, command in enumerate(student.redis.trace)
+        if any(command is one for one in pushes)
+        for message in command.arguments[1:]
+        if jid.encode() in message
+    ]
+
+
+def lean_on(student, names, arguments, changes):
+    """Raise NotReached if a helper does not do its own part: changes() is then the same after."""
+    before = changes()
+    call = student.call("jobs", names, *arguments)
+    student.redis.update()
+    if changes() == before:
+        raise NotReached(
+            f"{names[0]}() does nothing yet; the exercise save_and_queue comes first",
+            call.text,
+            call.came_back,
+        )
+
+
+def texts_in(value):
+    """Return the texts in a message, whatever it is made of."""
+    if isinstance(value, dict):
+        value = [*value, *value.values()]
+    if isinstance(value, list):
+        return [text for one in value for text in texts_in(one)]
+    return [value]
+
+
+def hint_for_call(error):
+    """Return a question that leads from what add_job() raised to its cause."""
+    if "ellipsis" in (error or {}).get("message", ""):
+        return "Where do three dots still stand for an argument? What does the function want there?"
+    return hint_for(error)
+
+
+@points(1)
+def test_it_returns_the_job(student):
+    """add_job(start, end) returns the job"""
+    call, jid = add_job(student)
+    expect(
+        call.process.told("value"),
+        "it comes back with the job, a dict",
+        call,
+        hint=hint_for_call(call.error),
+    )
+    expect(
+        jid,
+        "it comes back with the job, a dict with its id",
+        call,
+        hint="What does the last line of add_job() give to whoever called it?",
+    )
+
+
+@points(1, after="test_it_returns_the_job")
+def test_the_job_is_saved(student):
+    """The job is saved, at the key of its id"""
+    call, jid = add_job(student)
+    record = student.redis.find_job(jid)
+    if record is None:
+        job = {"id": jid, "status": "submitted", "start": START, "end": END}
+        arguments = (f"job.{jid}", job)
+        lean_on(student, ("_save_job", "save_job"), arguments, student.redis.keys)
+    expect(
+        record,
+        f"a job with the id {jid} is in Redis",
+        call,
+        f"it returned {call.came_back}\nand nothing in Redis is a job with this id",
+        "Which of your two calls saves? Which id is in what it gets?",
+    )
+    if any(name in student.answer.definitions() for name in KEY_MAKERS):
+        key = student.call("jobs", KEY_MAKERS, jid)
+        wanted = key.value if isinstance(key.value, str) else jid
+        expect(
+            record.key.endswith(wanted),
+            f"the job is at the key {wanted}, where {key.text.partition('(')[0]}() says",
+            call,
+            f"it is at the key {record.key}",
+            "update_job_status() will look for this job. At which key does it look?",
+        )
+
+
+@points(1, after="test_the_job_is_saved")
+def test_what_is_saved(student):
+    """It is saved as submitted, with the start and the end that were given"""
+    call, jid = add_job(student)
+    fields = student.redis.find_job(jid).fields
+    wanted = {"status": "submitted", "start": START, "end": END}
+    expect(
+        fields.items() >= wanted.items(),
+        ", ".join(f"{name}: {value}" for name, value in wanted.items()),
+        call,
+        ", ".join(f"{name}: {short(fields.get(name, '(missing)'))}" for name in wanted),
+        "In which order does _instantiate_job() take its arguments, and in which do you give them?",
+    )
+
+
+@points(1, after="test_it_returns_the_job")
+def test_the_id_is_queued(student):
+    """The id is put on the queue, once"""
+    call, jid = add_job(student)
+    put = [message for _, message in messages(student, jid)]
+    if not put:
+        names = ("_queue_job", "queue_job")
+        lean_on(student, names, (jid,), lambda: len(student.redis.pushes()))
+    expect(
+        len(put) == 1,
+        f"one message with the id {jid} is put on the queue",
+        call,
+        f"it returned {call.came_back}\nand put {len(put)} messages with this id on a list",
+        "How often does a worker have to hear of this job, and which of your lines tells it?",
+    )
+    read = student.read(call.process, put[0])
+    expect(
+        jid in texts_in(read),
+        f"q.get() returns the id: {jid!r}",
+        call,
+        f"q.get() returns {short(repr(read))}",
+        "A worker calls update_job_status() with what it gets from the queue. Is it an id?",
+    )
+
+
+@points(1, after=("test_the_job_is_saved", "test_the_id_is_queued"))
+def test_saved_before_queued(student):
+    """The job is saved before its id is queued"""
+    call, jid = add_job(student)
+    written = [
+        place
+        for place, command in enumerate(student.redis.trace)
+        if command.name in HASH_WRITES | OTHER_WRITES
+        and any(jid.encode() in word for word in command.arguments)
+    ]
+    queued, _ = messages(student, jid)[0]
+    expect(
+        not written or written[0] < queued,
+        "first the job is saved, then its id goes on the queue",
+        call,
+        f"first {student.redis.trace[queued]}\nthen {student.redis.trace[written[0]]}"
+        if written
+        else None,
+        "A worker waits at the queue and is fast. What does it find in Redis, if it gets the id "
+        "between your two lines?",
+    )
+
+
+@points(1, after="test_it_returns_the_job")
+def test_ids_differ(student):
+    """Each call makes a job with an id of its own"""
+    call = student.call("jobs", "add_job", START, END, times=2)
+    jids = [jid_of(value) for value in call.values]
+    expect(
+        len(set(jids)) == 2,
+        "two jobs, two ids",
+        call,
+        f"the ids {jids[0]} and {jids[-1]}",
+        "When does Python run the line that makes the id: at each call, or once?",
+    )

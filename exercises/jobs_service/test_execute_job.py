@@ -1,0 +1,282 @@
+"""worker.py takes ids off the queue for ever, and each job becomes in progress, then complete."""
+
+from jobs_kit.grading import Exercise, NotReached, expect, points
+from jobs_kit.grading.evidence import short
+from jobs_kit.grading.student import ending, hint_for, jid_of, printed
+
+EXERCISE = Exercise(
+    __file__,
+    number=7,
+    lesson="07",
+    title="Write the worker",
+    files=("worker.py", "jobs.py"),
+    changes={"worker.py": ("execute_job",)},
+    hints=(
+        "Lesson 03 turns a function into a worker. What stands above the function there, and what "
+        "is the last line of the program? Which object of jobs.py is the queue?",
+        "The decorator belongs to the queue q, which lives in jobs. The body has three steps: "
+        "say that the work has begun, do it (sleep), say that it is done. Then the file has to "
+        "call the function.",
+        "@jobs.q.worker above def execute_job(jid); inside jobs.update_job_status(jid, …) twice "
+        'and time.sleep(…) between; below, under if __name__ == "__main__", execute_job().',
+    ),
+)
+
+START, END = "2012-01-01", "2012-01-31"
+IN_PROGRESS, COMPLETE = "in progress", "complete"
+JOURNEY = f"submitted → {IN_PROGRESS} → {COMPLETE}"
+
+
+def saved_job(student):
+    """Call add_job(); return (id, Record). Raises NotReached when it doesn't do its part."""
+    jid, _, _ = student.add_job(START, END)
+    record = student.redis.find_job(jid)
+    if record is None:
+        raise NotReached(f"add_job() saves no job with the id {jid}; check `add_job` first")
+    return jid, record
+
+
+def records_of(student, jid):
+    """Return the Records of a job: there should be one."""
+    return [one for one in student.redis.jobs() if jid in one.key or one.fields.get("id") == jid]
+
+
+def update(student, jid, record, status):
+    """Call update_job_status(); return (call, the Record at the same place as before or None)."""
+    call = student.call("jobs", "update_job_status", jid, status)
+    expect(
+        call.process.told("value"),
+        "it sets the status and comes back",
+        call,
+        hint=hint_for(call.error),
+    )
+    same = (one for one in student.redis.jobs() if (one.db, one.key) == (record.db, record.key))
+    return call, next(same, None)
+
+
+def start(student):
+    """Start worker.py and wait until it waits for a message; return the process."""
+    process = student.start("worker.py")
+    is_settled = student.settle(process)
+    student.let_time_pass(process)
+    student.settle(process)
+    expected = "it waits for the next message, and does not end"
+    if process.told("overtime") or (process.running and not is_settled):
+        raise student.timed_out(process, expected)
+    expect(process.running, expected, process.shown, printed_and_ended(process), why_ended(process))
+    return process
+
+
+def printed_and_ended(process):
+    """Return in words what a program printed, where it did, and how it ended."""
+    said = printed(process)
+    end = f"the program ended with exit code {process.exit_code}"
+    return end if said == "nothing" else f"{said}\n{end}"
+
+
+def why_ended(process):
+    """Return a question that leads from the end of a worker to its cause."""
+    error = (process.told("error") or [{}])[-1]
+    message = error.get("message", "")
+    if "missing 1 required positional argument" in message:
+        return "Who is to hand in the id: you, or the decorator? Is the decorator there?"
+    if "positional argument" in message and "given" in message:
+        return "The decorator hands in the message by itself. What do you hand in beside it?"
+    if error:
+        return hint_for(error)
+    if process.told("asked"):
+        return (
+            "It came to its queue, found nothing, and ended. Which argument says how long a worker "
+            "waits, and what would be asked for a second message?"
+        )
+    return "To define a worker does not start it. Which line calls it, and is that line reached?"
+
+
+def how_it_is(process):
+    """Return in words that a worker waits, or how it ended."""
+    return "the worker waits" if process.running else ending(process)
+
+
+def shown(journey):
+    return " → ".join(map(short, journey)) or "no status at all"
+
+
+def expect_complete(student, process, jids, call):
+    """Expect that each of these jobs became in progress and complete, and the worker lives."""
+    student.redis.update()
+    for number, jid in enumerate(jids, 1):
+        history = student.redis.history(jid)
+        error = (process.told("error") or [None])[-1]
+        if IN_PROGRESS not in history and not error:
+            hint = "Which line of your function tells Redis that the work begins?"
+        elif history[-1:] != [COMPLETE] and not error:
+            hint = "What does your function do when the work is done, and does it come to that?"
+        else:
+            hint = hint_for(error) or "In which order does your function take its three steps?"
+        which = "the job" if len(jids) == 1 else f"job {number} of {len(jids)}"
+        expect(
+            shown(history) == JOURNEY,
+            f"the status of {which} goes {JOURNEY}",
+            call,
+            f"{shown(history)}; {how_it_is(process)}",
+            hint,
+        )
+    expect(
+        process.running,
+        "after its work the worker waits for the next message",
+        call,
+        printed_and_ended(process),
+        why_ended(process),
+    )
+
+
+@points(1)
+def test_it_sets_the_status(student):
+    """update_job_status() sets the status that it is given"""
+    jid, record = saved_job(student)
+    for status in (IN_PROGRESS, COMPLETE):
+        call, now = update(student, jid, record, status)
+        records = records_of(student, jid)
+        if len(records) > 1:
+            got = f"two keys: {', '.join(one.key for one in records)}"
+            hint = "After one update there are two keys. Look at the second: what type was the id?"
+        elif now is None:
+            got, hint = f"nothing is at {record.key} any more", None
+        else:
+            got = f"the job at {record.key} is {short(now.fields['status'])}"
+            hint = (
+                "Which variable holds the new status at the line that saves it? What has been "
+                "assigned to this variable since the function began?"
+            )
+        expect(
+            now and now.fields["status"] == status,
+            f"the job at {record.key} is {status}",
+            call,
+            got,
+            hint,
+        )
+
+
+@points(1, after="test_it_sets_the_status")
+def test_it_leaves_the_rest(student):
+    """update_job_status() leaves the rest of the job as it is, under the same key"""
+    jid, record = saved_job(student)
+    call, now = update(student, jid, record, IN_PROGRESS)
+    keys = [one.key for one in records_of(student, jid)]
+    expect(
+        keys == [record.key],
+        f"the job is at one key, {record.key}",
+        call,
+        f"it is at {', '.join(keys)}",
+        "After one update there are two keys. Look at the second: what type was the id?",
+    )
+    before, after = record.fields | {"status": IN_PROGRESS}, now.fields
+    wrong = [name for name in before if after.get(name) != before[name]]
+    expect(
+        not wrong,
+        ", ".join(f"{name}: {short(before[name])}" for name in wrong),
+        call,
+        ", ".join(f"{name}: {short(after.get(name, '(missing)'))}" for name in wrong),
+        "Redis answers with bytes. What does your function make of what it reads, before it "
+        "writes it back? And does it have to write all of it?",
+    )
+
+
+@points(1)
+def test_it_waits(student, note):
+    """python worker.py waits while the queue is empty, and does not end"""
+    process = start(student)
+    if student.queue_of(process)["socket_timeout"] is not None:
+        note("without socket_timeout=None this program dies after an idle minute (lesson 02)")
+
+
+@points(1, after="test_it_waits")
+def test_it_asks_the_queue_of_add_job(student):
+    """It waits at the queue on which add_job() puts the ids"""
+    process = start(student)
+    student.redis.update()
+    asked = student.redis.asked()
+    expect(
+        asked,
+        "it asks a queue for messages",
+        process.shown,
+        "it runs, and asks no queue for anything",
+        "Which line of worker.py takes something off a queue, or has it taken?",
+    )
+    queue = student.queue()
+    expect(
+        queue in asked,
+        f"it waits at {queue[1]} in database {queue[0]}, where add_job() puts the ids",
+        process.shown,
+        "it waits at " + ", ".join(f"{key} in database {db}" for db, key in sorted(asked)),
+        "How many queues are made in the files together? Is it the same one at both ends?",
+    )
+
+
+@points(2, after=("test_it_sets_the_status", "test_it_asks_the_queue_of_add_job"))
+def test_the_journey_of_a_job(student):
+    """A job goes from submitted to in progress to complete"""
+    jid, _ = saved_job(student)
+    process = student.start("worker.py")
+    if not student.settle(process):
+        raise student.timed_out(process, "it does the job and waits for the next one")
+    expect_complete(student, process, [jid], f"{process.shown}, with one job on the queue")
+
+
+@points(1, after="test_the_journey_of_a_job")
+def test_one_job_after_another(student):
+    """One worker does all the jobs that wait, and goes on waiting"""
+    added = student.call("jobs", "add_job", START, END, times=3)
+    process = student.start("worker.py")
+    if not student.settle(process):
+        raise student.timed_out(process, "it does the jobs and waits for the next one")
+    jids = [jid_of(value) for value in added.values]
+    expect_complete(student, process, jids, f"{process.shown}, with three jobs on the queue")
+
+
+@points(2, after="test_one_job_after_another")
+def test_two_workers(student):
+    """Two workers never run the same job"""
+    alone, _ = saved_job(student)
+    first = student.start("worker.py")
+    student.settle(first)
+    student.redis.update()
+    # how often one run writes it: not everybody writes it once
+    usual = student.redis.statuses(alone).count(IN_PROGRESS)
+    workers = [first, student.start("worker.py")]
+    student.settle(*workers)
+    added = student.call("jobs", "add_job", START, END, times=4)
+    jids = [jid_of(value) for value in added.values]
+
+    def runs():
+        student.redis.update()
+        return [student.redis.statuses(jid).count(IN_PROGRESS) // usual for jid in jids]
+
+    def is_over():
+        waiting = student.redis.blocked()
+        if all(not one.running or f"pid-{one.pid}" in waiting for one in workers):
+            return True
+        return max(runs()) > 1 or all(student.redis.status(jid) == COMPLETE for jid in jids)
+
+    student.until(is_over)
+    student.settle(*workers)
+    counts, ends = runs(), [student.redis.history(jid)[-1] for jid in jids]
+    call = "two workers wait; then four jobs are added"
+    expect(
+        max(counts) <= 1,
+        "each job is run once, by one of the two",
+        call,
+        "\n".join(f"{jid}: run {count} times" for jid, count in zip(jids, counts, strict=True)),
+        "When does a worker learn of a job, and when does the message leave the queue? What can "
+        "the other one see in between?",
+    )
+    expect(
+        ends == [COMPLETE] * len(jids) and all(one.running for one in workers),
+        "each job is run once, and both workers wait afterwards",
+        call,
+        "\n".join(
+            [f"{jid}: {end}" for jid, end in zip(jids, ends, strict=True)]
+            + [f"worker {number}: {how_it_is(one)}" for number, one in enumerate(workers, 1)]
+        ),
+        "Which job is not complete, and which of the two had it in hand?",
+    )

@@ -1,0 +1,179 @@
+"""The queue and the client ask the Redis that REDIS_HOST and REDIS_PORT name."""
+
+import ast
+
+from jobs_kit.grading import Exercise, NotReached, expect, points
+from jobs_kit.grading.student import ending, hint_for
+
+HANDED_OUT = "172.17.0.1"
+READS = {"environ", "environb", "getenv"}
+
+
+def is_attempted(answer):
+    """Tell whether the address is another than the handed-out one, or the environment is read."""
+    nodes = [node for file in answer.modules() for node in ast.walk(answer.tree(file))]
+    texts = [one.value for one in nodes if isinstance(one, ast.Constant)]
+    names = {getattr(one, "attr", getattr(one, "id", None)) for one in nodes}
+    if not {"q", "rd", "_rd"} & answer.definitions().keys():
+        return bool(names & READS)
+    return bool(names & READS) or not any(HANDED_OUT in str(one) for one in texts)
+
+
+EXERCISE = Exercise(
+    __file__,
+    number=8,
+    lesson="07",
+    title="Take the address from the environment",
+    files=("jobs.py", "worker.py"),
+    changes={"jobs.py": ("q", "rd")},
+    is_attempted=is_attempted,
+    hints=(
+        "Where in the files does an address stand, with its host and its port? Each of these "
+        "places has to ask the environment instead. The module os knows the environment.",
+        "os.environ is like a dict: its get() takes a name and what to return if that name is not "
+        "there. Ask once for the host and once for the port, and hand both to q and to rd.",
+        'os.environ.get("REDIS_HOST", …) and int(os.environ.get("REDIS_PORT", …)), kept in two '
+        "variables above q and rd; then host= and port= of both get these variables.",
+    ),
+)
+
+START, END = "2012-01-01", "2012-01-31"
+PLACES = (("first.example", "7001"), ("second.example", "7002"))
+UNSET = {"REDIS_HOST": None, "REDIS_PORT": None, "REDIS_URL": None, "REDIS_IP": None}
+
+
+def environment(**variables):
+    """Return what a program sees of Redis: these variables and no others."""
+    return UNSET | variables
+
+
+def shown(variables, what):
+    """Return a call as text, with its variables in front as in a terminal."""
+    words = [f"{name}={value}" for name, value in variables.items() if value is not None]
+    return " ".join([*words, what])
+
+
+def add_job(student, variables):
+    """Call add_job() in this environment; return (Call, its text)."""
+    call = student.call("jobs", "add_job", START, END, **variables)
+    return call, shown(variables, call.text)
+
+
+def addresses(student, host, port):
+    """Call add_job() with this host and port in the environment.
+
+    Returns (the call as text, the addresses that the queue asked, those that the other client
+    asked), each address a dict with "host" and "port".
+    """
+    student.redis.update()
+    before = len(student.redis.pushes())
+    variables = environment(REDIS_HOST=host, REDIS_PORT=port)
+    call, text = add_job(student, variables)
+    if not call.process.told("value"):
+        student.add_job()  # which says so if it does not work in the usual environment either
+        expect(False, "add_job() works, wherever Redis is", text, call.came_back, why(call.error))
+    student.redis.update()
+    databases = {str(one.db) for one in student.redis.pushes()[before:]}
+    if not databases:
+        student.add_job()
+    asked = call.process.told("asked")
+    queue = [one for one in asked if str(one["db"] or 0) in databases]
+    return text, queue, [one for one in asked if one not in queue] or queue
+
+
+def why(error):
+    """Return a question that leads from what was raised to its cause."""
+    if (error or {}).get("type") == "KeyError":
+        return "REDIS_HOST and REDIS_PORT are set. Which name do you ask for?"
+    return hint_for(error)
+
+
+def named(one):
+    """Return an address as text."""
+    if one.get("path"):
+        return f"the socket {one['path']}"
+    host = one["host"] if one["host"] is not None else "None (which means localhost)"
+    return f"host {host}, port {one['port']}"
+
+
+def expect_followed(asked, name, value, who, call):
+    """Expect that all of these addresses have this host or port."""
+    part = name.removeprefix("REDIS_").lower()
+    other = next((one for one in asked if str(one[part]) != value or one.get("path")), None)
+    if other and name in str(other[part]):
+        hint = "os.environ.get() takes the name first and the default second. Which is which here?"
+    elif other and other[part] is None:
+        hint = f"What is the name of the variable that you ask for? {name} is set."
+    else:
+        hint = f"Where does {who} take its {part} from? Follow the value back to where it began."
+    got = other and f"{who} asks {named(other)}"
+    expect(not other, f"{who} asks {part} {value}", call, got, hint)
+
+
+@points(1)
+def test_the_queue_follows_the_host(student):
+    """The queue asks the host that REDIS_HOST names"""
+    for host, port in PLACES:
+        call, queue, _ = addresses(student, host, port)
+        expect_followed(queue, "REDIS_HOST", host, "the queue", call)
+
+
+@points(1, after="test_the_queue_follows_the_host")
+def test_the_client_follows_the_host(student):
+    """The client of the jobs asks the same host"""
+    for host, port in PLACES:
+        call, _, client = addresses(student, host, port)
+        expect_followed(client, "REDIS_HOST", host, "the client of the jobs", call)
+
+
+@points(1, after="test_the_client_follows_the_host")
+def test_both_follow_the_port(student):
+    """Both ask the port that REDIS_PORT names"""
+    for host, port in PLACES:
+        call, queue, client = addresses(student, host, port)
+        expect_followed(queue, "REDIS_PORT", port, "the queue", call)
+        expect_followed(client, "REDIS_PORT", port, "the client of the jobs", call)
+
+
+@points(1, after="test_both_follow_the_port")
+def test_the_worker_follows(student):
+    """python worker.py asks there, too, and nowhere else"""
+    host, port = PLACES[0]
+    variables = environment(REDIS_HOST=host, REDIS_PORT=port)
+    add_job(student, variables)
+    process = student.start("worker.py", **variables)
+    student.settle(process)
+    asked = process.told("asked")
+    if not asked:
+        raise NotReached(
+            "python worker.py asks no Redis at all; the exercise execute_job comes first",
+            process.shown,
+            ending(process),
+        )
+    other = next((one for one in asked if (one["host"], str(one["port"])) != (host, port)), None)
+    expect(
+        not other,
+        f"host {host}, port {port}",
+        shown(variables, process.shown),
+        other and f"it asks {named(other)} as well",
+        "Does worker.py make a queue or a client of its own? Which of those in jobs.py would do?",
+    )
+
+
+@points(1, after="test_both_follow_the_port")
+def test_unset_variables(student):
+    """Where a variable is not set, there is a default, or an error that names it"""
+    host, port = PLACES[0]
+    for variables in ({"REDIS_HOST": host}, {"REDIS_PORT": port}, {}):
+        call, text = add_job(student, environment(**variables))
+        missing = [name for name in ("REDIS_HOST", "REDIS_PORT") if name not in variables]
+        said = call.process.output.partition("Traceback")[0]
+        said += (call.error or {}).get("message", "")
+        expect(
+            call.process.told("value") or any(name in said for name in missing),
+            "a default, such as localhost and 6379, or an error that names the missing variable",
+            f"{text}\nwithout {' and '.join(missing)}",
+            call.came_back,
+            "What does your line get for a name that the environment does not have? And what does "
+            "the next function make of it?",
+        )

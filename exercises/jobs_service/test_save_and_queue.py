@@ -1,0 +1,155 @@
+"""_save_job() makes a hash at the key of a job; _queue_job() puts its id on the queue `queue`."""
+
+from jobs_kit.grading import Exercise, expect, points
+from jobs_kit.grading.evidence import short, text
+from jobs_kit.grading.student import hint_for
+
+EXERCISE = Exercise(
+    __file__,
+    number=5,
+    lesson="07",
+    title="Save a job and queue it",
+    files=("jobs.py",),
+    changes={"jobs.py": ("_save_job", "_queue_job")},
+    hints=(
+        "jobs.py has two ways to Redis, made at its top: rd, a client, and q, a queue. Which of "
+        "them does each function need? What they can do: rd.h… in redis-py, q.… in lesson 02.",
+        "One call in each body. rd stores a whole dict as the fields of one hash, if you tell it "
+        "the key and the dict; q puts a message.",
+        "rd.hset() takes the key first and the dict as mapping=…; q.put() takes the message.",
+    ),
+)
+
+JID = "1f6e3c1c-6f5e-4c53-9a29-7d0a54a9a1e9"
+KEY = f"job.{JID}"
+JOB = {"id": JID, "status": "submitted", "start": "2012-01-01", "end": "2012-12-31"}
+SAVE, QUEUE = ("_save_job", "save_job"), ("_queue_job", "queue_job")
+
+
+def call(student, names, *arguments):
+    """Call a function of jobs.py that has to come back; return the Call."""
+    call = student.call("jobs", names, *arguments)
+    is_missing = call.error and not call.error["frames"]
+    expect(
+        call.process.told("value"),
+        "it does its work and comes back, without an exception",
+        call,
+        hint="Which functions does jobs.py define at its left margin, and how are they spelled?"
+        if is_missing
+        else hint_for(call.error),
+    )
+    return call
+
+
+def saved(student):
+    """Call _save_job(); return (call, {(db, key): kind of what is stored there})."""
+    made = call(student, SAVE, KEY, JOB)
+    stored = student.redis.keys()
+    return made, {(db, text(key)): kind for db, key, kind in stored}
+
+
+@points(1)
+def test_jobs_can_be_imported(student):
+    """jobs.py can be imported"""
+    call = student.call("jobs", None)
+    expect(
+        call.process.told("value"),
+        "the import comes back, and everything in jobs.py is defined",
+        call,
+        hint=hint_for(call.error),
+    )
+
+
+@points(1, after="test_jobs_can_be_imported")
+def test_a_hash_at_the_key(student, note):
+    """_save_job() makes a hash at the key that it is given"""
+    made, stored = saved(student)
+    kinds = [kind for (_, key), kind in stored.items() if key == KEY]
+    others = ", ".join(key for _, key in stored)
+    expect(
+        kinds,
+        f"a hash at the key {KEY}",
+        made,
+        f"nothing is at this key; there is {others}" if others else "nothing is stored at all",
+        "Compare the key in Redis with the key in the call. Where does your function take it from?"
+        if others
+        else "Which of the two, rd or q, keeps the jobs? What does your function ask it to do?",
+    )
+    expect(
+        kinds == ["hash"],
+        f"a hash at the key {KEY}",
+        made,
+        f"what is there is a {kinds[0]}",
+        "A hash has fields, which can be read and changed one by one. With which letter do all "
+        "commands for hashes begin?",
+    )
+    student.redis.update()
+    if any(one.name == "HMSET" for one in student.redis.trace):
+        note("hmset() works, and redis-py calls it deprecated: hset() takes a whole dict today")
+
+
+@points(1, after="test_a_hash_at_the_key")
+def test_the_four_fields(student):
+    """The hash has the four fields of the job, as they are in the dict"""
+    made, stored = saved(student)
+    db = next(db for db, key in stored if key == KEY)
+    fields = student.redis.client(db).hgetall(KEY)
+    fields = {text(name): text(value) for name, value in fields.items()}
+    expect(
+        fields.items() >= JOB.items(),
+        "\n".join(f"{name}: {value}" for name, value in JOB.items()),
+        made,
+        "\n".join(f"{name}: {short(value)}" for name, value in fields.items()),
+        "Compare the fields in Redis with those of the dict, one by one. Which is missing, or has "
+        "another value?",
+    )
+
+
+@points(1, after="test_jobs_can_be_imported")
+def test_one_message_on_the_queue(student, note):
+    """_queue_job() puts one message on the queue named `queue`"""
+    made = call(student, QUEUE, JID)
+    student.redis.update()
+    pushes = student.redis.pushes()
+    keys = sorted({text(one.arguments[0]) for one in pushes})
+    expect(
+        pushes,
+        "one message on the queue `queue`, which Redis knows as hotqueue:queue",
+        made,
+        "nothing was put on any list",
+        "How long is the queue before and after the call? What did lesson 02 do to lengthen one?",
+    )
+    expect(
+        keys == ["hotqueue:queue"],
+        "it is put on the queue `queue`, which Redis knows as hotqueue:queue",
+        made,
+        f"it was put on {', '.join(keys)}",
+        "Who knows under which key Redis keeps the queue: rd or q? Which of them do you ask?",
+    )
+    messages = [message for one in pushes for message in one.arguments[1:]]
+    expect(
+        len(messages) == 1,
+        "one call puts one message on the queue",
+        made,
+        f"{len(messages)} messages: {', '.join(map(short, messages[:4]))}",
+        "Each argument of put() becomes a message. How many does yours get?",
+    )
+    if "pickle" in str(student.queue_of(made.process)["serializer"]):
+        note("without serializer=json this queue runs what its writers send (lesson 02)")
+
+
+@points(1, after="test_one_message_on_the_queue")
+def test_the_message_is_the_id(student):
+    """The message is the id, as it was given, and q can read it"""
+    made = call(student, QUEUE, JID)
+    student.redis.update()
+    message = student.redis.pushes()[0].arguments[1]
+    read = student.read(made.process, message)
+    expect(
+        read == JID,
+        f"q.get() returns {JID!r}",
+        made,
+        f"the message is {short(message)}, "
+        + ("which q cannot read" if read is None else f"and q.get() returns {short(repr(read))}"),
+        "Who wraps the message and who unwraps it? Is what your function puts there the id itself?",
+    )
