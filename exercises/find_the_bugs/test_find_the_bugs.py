@@ -1,0 +1,379 @@
+"""A service that was published and little tested: each of its defects, found by what it does.
+
+Some hide others. What only shows once another defect is mended comes out as "not reached".
+"""
+
+import ast
+from ipaddress import ip_address
+
+from jobs_kit.grading import Exercise, expect, points
+from jobs_kit.grading.evidence import UUID
+from jobs_kit.grading.student import dicts_in, ending, hint_for, jid_of, printed
+
+FILES = ("api.py", "jobs.py", "worker.py")
+GOOD = {"start": "2012-01-01", "end": "2012-03-31"}
+MALFORMED = (b'{"start": "2012-01-01", "end": ', b"start=2012-01-01")
+NO_JOB = ({}, {"start": "2012-01-01"}, {"end": "2012-03-31"}, None, [], "start and end", 7)
+NO_DATES = ({"start": None, "end": None}, {"start": "2012-01-01", "end": ["2012-03-31"]})
+UNKNOWN = "00000000-0000-4000-8000-000000000000"
+HOSTS = (("first.example", "7001"), ("second.example", "7002"))
+NO_PLAN = ("AttributeError", "TypeError", "NameError", "UnboundLocalError", "IndexError")
+NO_PLAN += ("RecursionError", "DataError", "ResponseError", "ConnectionError", "SystemExit")
+
+
+def is_attempted(answer):
+    """Tell whether any of the three files differs, as a tree, from the handed-out one."""
+    if sorted(answer.modules()) != sorted(FILES):
+        return True
+    handed_out = answer.handed_out()
+    return any(ast.dump(answer.tree(n)) != ast.dump(ast.parse(handed_out[n])) for n in FILES)
+
+
+EXERCISE = Exercise(
+    __file__,
+    number=12,
+    lesson="08",
+    title="Find the bugs of a published service",
+    files=FILES,
+    is_attempted=is_attempted,
+    hints=(
+        "Use the service as its clients do, one request at a time, and read the last line of each "
+        "traceback. Then look into Redis: which keys are there, before and after? What raises "
+        "nothing shows there.",
+        "Go along the way of one job: what api.py answers to what it can't use, the names that "
+        "add_job() and update_job_status() call, what update_job_status() writes and under which "
+        "key, the names in worker.py, the line that starts the worker. And read who may reach "
+        "the API, and where Redis is said to be.",
+        'A view returns a body and a status: `{"error": …}, 400`. A helper is called by the name '
+        "that it is defined with, `_` and all. A name is there after `import` or `from … import`, "
+        "each gives another one. hset(key, mapping=…) writes a hash, hset(key, name, value) one "
+        "field of it. A function runs when it is called. debug=True is for you alone. "
+        "os.environ knows REDIS_HOST and REDIS_PORT.",
+    ),
+)
+
+
+# What the checks share
+
+
+def post(student, api, body=GOOD):
+    """POST a good job; return (response, id), where the id is None if nothing was queued."""
+    response = api.post("/jobs", body)
+    student.redis.update()
+    queued = [word for one in student.redis.pushes() for word in one.arguments[1:]]
+    told = [jid_of(one) for one in dicts_in(response.json)] + [jid_of(response.json)]
+    told += UUID.findall(response.body.decode(errors="replace"))
+    mine = [jid for jid in told if jid and any(jid.encode() in word for word in queued)]
+    return response, mine[0] if mine else None
+
+
+def expect_refused(api, bodies, hint):
+    """POST each of these; each must be answered with 400 or 422."""
+    for body in bodies:
+        response = api.post("/jobs", body)
+        expect(
+            response.status in (400, 422),
+            "400 (or 422): the request is at fault, and not the server",
+            response,
+            hint=hint,
+        )
+
+
+def update(student, jid, status):
+    """Call update_job_status() in a process of its own; return what came of it."""
+    call = student.call("jobs", "update_job_status", jid, status)
+    student.redis.update()
+    return call
+
+
+def records(student, jid):
+    """Return the Records of a job: one, if all is well."""
+    return [one for one in student.redis.jobs() if jid in one.key or one.fields.get("id") == jid]
+
+
+# The API
+
+
+@points(1)
+def test_the_files_can_be_run(student):
+    """Python can read the three files, and the API starts"""
+    student.answer.require()
+    student.serve()
+
+
+@points(2, after="test_the_files_can_be_run")
+def test_a_good_job_is_taken(student):
+    """POST /jobs takes a good job, saves it and queues its id"""
+    response, jid = post(student, student.serve())
+    expect(
+        response.status in (200, 201, 202),
+        "200 (or 201, 202): there is nothing wrong with this job",
+        response,
+        hint="Each line of yours in the traceback calls the next. What does the last line say, "
+        "and where would Python look for that?",
+    )
+    expect(
+        jid,
+        "the answer tells the id of the new job, and the same id is on the queue",
+        response,
+        hint="How many of the steps of add_job() are still done? Compare them with its docstring.",
+    )
+    expect(
+        records(student, jid),
+        "the job is saved: its id, status, start and end",
+        response,
+        f"{response.came_back}\nand no such job is saved",
+        "How many of the steps of add_job() are still done? Compare them with its docstring.",
+    )
+
+
+@points(1, after="test_the_files_can_be_run")
+def test_malformed_json_is_refused(student):
+    """POST /jobs answers 400 to a body that is not JSON"""
+    expect_refused(
+        student.serve(),
+        MALFORMED,
+        "What may a Flask view return, so that the client gets a status code? Compare this with "
+        "what the view returns on the way that this request takes.",
+    )
+
+
+@points(1, after="test_the_files_can_be_run")
+def test_a_body_that_is_no_job_is_refused(student):
+    """POST /jobs answers 400 to JSON that has no start or no end"""
+    api = student.serve()
+    hint = "This body is valid JSON. What is it in Python, and what does the view do with it next?"
+    expect_refused(api, NO_JOB, hint)
+    if api.post("/jobs", GOOD).status < 500:  # or these might come upon another defect
+        expect_refused(api, NO_DATES, hint)
+
+
+@points(1, after="test_a_good_job_is_taken")
+def test_the_answer_says_that_it_is_json(student):
+    """The answer to a good job says that it is JSON"""
+    response, _ = post(student, student.serve())
+    expect(
+        response.content_type.endswith("json"),
+        "the content type application/json",
+        response,
+        hint="For what does a browser take this answer? What does Flask make of a text, and what "
+        "of a dict?",
+    )
+
+
+@points(1, after="test_the_files_can_be_run")
+def test_the_network_gets_no_console(student):
+    """Nobody else on the network is offered the debugger, which runs any Python they type"""
+    serving = student.serve().serving
+    expect(
+        not serving["use_debugger"] or is_near(serving["host"]),
+        "the debugger is off, or nobody but this computer can reach the server",
+        "python api.py",
+        f"the API listens at {serving['host']}, and its debugger is on",
+        "Which two arguments say who can reach the server, and what they see when a request fails?",
+    )
+
+
+def is_near(host):
+    """Tell whether a server that listens at this host is reached from its own computer only."""
+    try:
+        return ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"
+
+
+# The jobs
+
+
+@points(2, after="test_a_good_job_is_taken")
+def test_redis_is_where_the_environment_says(student):
+    """Every client follows REDIS_HOST and REDIS_PORT"""
+    for host, port in HOSTS:
+        where = {"REDIS_HOST": host, "REDIS_PORT": port, "REDIS_IP": host}
+        where["REDIS_URL"] = f"redis://{host}:{port}"
+        call = student.call("jobs", "add_job", *GOOD.values(), **where)
+        expect(
+            call.error is None, "add_job() works with any address", call, None, hint_for(call.error)
+        )
+        worker = student.start("worker.py", **where)
+        student.settle(worker)
+        for process in (call.process, worker):
+            asked = {f"{one['host']}:{one['port']}" for one in process.told("asked")}
+            expect(
+                asked <= {f"{host}:{port}"},
+                f"Redis is looked for at {host}:{port}, and nowhere else",
+                f"REDIS_HOST={host} REDIS_PORT={port}, then {process.shown}",
+                f"Redis was looked for at {' and '.join(sorted(asked))}",
+                "How many clients does this service make, and from where does each get its host "
+                "and its port?",
+            )
+
+
+@points(1, after="test_a_good_job_is_taken")
+def test_no_command_is_a_deprecated_one(student):
+    """A job is saved by commands that Redis does not call deprecated"""
+    _, jid = post(student, student.serve())
+    update(student, jid, "in progress")
+    old = [one for one in student.redis.trace if one.name == "HMSET"]
+    expect(
+        not old,
+        "no command that is deprecated: HMSET has been so since Redis 4.0",
+        "POST /jobs, and what it sent to Redis",
+        "\n".join(map(str, old)),
+        "Which method of the client sends this command? Its docstring, or a run with "
+        "python -W always, names the one that took its place.",
+    )
+
+
+@points(1, after="test_the_files_can_be_run")
+def test_an_update_comes_to_its_end(student):
+    """update_job_status() comes to its end for a job that is there"""
+    call = student.call("jobs", "add_job", *GOOD.values())
+    jid = None if call.error else jid_of(call.value)
+    call = update(student, jid or UNKNOWN, "in progress")
+    wrong = call.error and (jid or call.error["type"] in ("NameError", "UnboundLocalError"))
+    expect(
+        not wrong,
+        "it comes back" if jid else "every name that it uses is defined",
+        call,
+        hint=hint_for(call.error),
+    )
+
+
+@points(1, after=("test_a_good_job_is_taken", "test_an_update_comes_to_its_end"))
+def test_an_update_makes_no_second_key(student):
+    """An update changes the job that is there, and makes no second one"""
+    _, jid = post(student, student.serve())
+    keys = {one.key for one in records(student, jid)}
+    call = update(student, jid, "in progress")
+    new = [one.key for one in records(student, jid) if one.key not in keys]
+    expect(
+        not new,
+        "the job stands under one key, before and after",
+        call,
+        f"it was under {' and '.join(keys)}; since the update it is under {' and '.join(new)}, too",
+        "Print the second key. What was the type of the id that it was made from, and on which "
+        "line did it become that?",
+    )
+
+
+@points(
+    2,
+    after=(
+        "test_a_good_job_is_taken",
+        "test_an_update_comes_to_its_end",
+        "test_an_update_makes_no_second_key",
+    ),
+)
+def test_the_status_follows_the_update(student):
+    """After an update a job has the new status, and all else that it had"""
+    _, jid = post(student, student.serve())
+    before = records(student, jid)[0]
+    for status in ("in progress", "complete"):
+        call = update(student, jid, status)
+        now = [one.fields for one in records(student, jid)]
+        expect(
+            now and now[0]["status"] == status,
+            f"the status of the job in Redis is then: {status}",
+            call,
+            f"{call.came_back}\nand the status in Redis is {now[0]['status'] if now else 'gone'}",
+            "Print the status in the first line of the function, and again in the line that saves. "
+            "Who gave it another value in between?",
+        )
+    kept = {name: text for name, text in before.fields.items() if name != "status"}
+    expect(
+        {name: now[0].get(name) for name in kept} == kept,
+        f"everything but the status stays: {kept}",
+        call,
+        f"{call.came_back}\nand the job is now {now[0]}",
+        "Redis answers with bytes. Which line writes them back, and as what?",
+    )
+
+
+@points(1, after="test_an_update_comes_to_its_end")
+def test_an_unknown_id_is_seen(student):
+    """update_job_status() sees that there is no job with an id, and makes none"""
+    keys = student.redis.keys()
+    call = update(student, UNKNOWN, "in progress")
+    error = call.error or {"type": None, "frames": []}
+    on_purpose = [one["text"].startswith(("raise", "assert")) for one in error["frames"][-1:]]
+    expect(
+        error["type"] != "SystemExit",
+        "one job that is missing does not end the program",
+        call,
+        hint="Who calls this function, and what becomes of them when it exits?",
+    )
+    expect(
+        error["type"] not in NO_PLAN or on_purpose == [True],
+        "it says so by an exception that it raises on purpose, or returns",
+        call,
+        hint="Is there a line that was meant for this case? Is it ever reached: what does the "
+        "function hold at the line before?",
+    )
+    expect(
+        student.redis.keys() == keys,
+        "nothing in Redis has changed: there is no such job",
+        call,
+        f"{call.came_back}\nand afterwards Redis holds a job of that id",
+        "hset() makes the key that it doesn't find. Which line asks first whether it is there?",
+    )
+
+
+# The worker
+
+
+@points(1, after="test_the_files_can_be_run")
+def test_the_worker_waits_for_jobs(student):
+    """python worker.py is a program that waits at the queue and does not end"""
+    worker = student.start("worker.py")
+    student.settle(worker)
+    expect(
+        worker.running,
+        "it waits for the next job, until somebody stops it",
+        worker.shown,
+        ending(worker),
+        "Which line of worker.py begins to work? To define a function is not yet to run it."
+        if worker.exit_code == 0
+        else hint_for((worker.told("error") or [None])[-1]),
+    )
+    student.redis.update()
+    expect(
+        student.redis.takes(),
+        "it asks its queue for messages",
+        worker.shown,
+        "it runs, and has not asked",
+        "What is execute_job, once @q.worker stands above it?",
+    )
+
+
+@points(
+    2,
+    after=(
+        "test_a_good_job_is_taken",
+        "test_an_update_comes_to_its_end",
+        "test_an_update_makes_no_second_key",
+        "test_the_status_follows_the_update",
+        "test_the_worker_waits_for_jobs",
+    ),
+)
+def test_the_worker_completes_jobs(student, note):
+    """The worker executes one job after the other: in progress, then complete"""
+    api, worker = student.serve(), student.start("worker.py")
+    for _ in range(2):
+        _, jid = post(student, api)
+        student.settle(worker)
+        student.redis.update()
+        history = student.redis.history(jid)
+        expect(
+            history == ["submitted", "in progress", "complete"] and worker.running,
+            "the job goes from submitted to in progress to complete, and the worker goes on",
+            "POST /jobs, while python worker.py runs",
+            f"status: {' → '.join(history)}; the worker {'runs' if worker.running else 'has ended'}"
+            f", and printed\n{printed(worker)}",
+            "Which names does the line use at which it ended, and which names do the imports at "
+            "the top of worker.py make?"
+            if not worker.running
+            else "Which line of execute_job() sets each status?",
+        )
+    if student.queue_of(worker)["socket_timeout"] is not None:
+        note("without socket_timeout=None this worker dies after an idle minute (lesson 02)")
