@@ -33,7 +33,11 @@ class Answer:
         """Return the text of a file. Raises Fault when it is missing or cannot be read."""
         path = self.folder / name
         if not path.is_file():
-            raise Fault(f"a file {name} in the folder of this exercise", got="there is none")
+            raise Fault(
+                f"a file {name} in the folder of this exercise",
+                got="there is none",
+                hint="What is the file called that you saved, and in which folder is it?",
+            )
         if path.stat().st_size > LARGEST:
             raise Fault(f"{name} is a program of a few lines", got=f"{path.stat().st_size} bytes")
         try:

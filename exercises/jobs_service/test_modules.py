@@ -1,0 +1,226 @@
+"""The thirteen definitions stand in api.py, jobs.py and worker.py, private where nobody else asks.
+
+Only the files are read: at this point of the project none of them can run yet.
+"""
+
+from jobs_kit.grading import Exercise, expect, points
+from jobs_kit.grading.project import Project
+from jobs_kit.grading.trees import is_private
+
+EXERCISE = Exercise(
+    __file__,
+    number=3,
+    lesson="05",
+    title="Sort the thirteen definitions into modules",
+    files=("api.py", "jobs.py", "worker.py"),
+    changes={"api.py": (), "jobs.py": (), "worker.py": ()},
+    is_attempted=lambda answer: bool(answer.definitions()),
+    hints=(
+        "For each definition ask: which program calls it? The API, the worker, or both?",
+        "What answers requests goes into api.py, what does the work into worker.py, and all that "
+        "knows how a job is stored or queued into jobs.py; there, what no other file calls gets "
+        "an underscore.",
+        "api.py: app, jobs_api and the app.run entry point. worker.py: execute_job. jobs.py: the "
+        "other nine, with _generate_jid, _generate_job_key, _instantiate_job, _save_job and "
+        "_queue_job private.",
+    ),
+)
+API = ("app", "jobs_api", "app.run")
+WORKER = ("execute_job",)
+CLIENTS = ("q", "rd")
+HELPERS = ("generate_jid", "generate_job_key", "instantiate_job", "save_job", "queue_job")
+FOR_OTHERS = ("q", "add_job", "update_job_status")
+THIRTEEN = (*API, *WORKER, "rd", *HELPERS, *FOR_OTHERS)
+BY_THE_INTERPRETER = (*API, *WORKER)  # reached without their name, so a function may hold them
+
+
+def plain(name):
+    """Return a name without the underscores before it."""
+    return name.lstrip("_")
+
+
+def found_in(project):
+    """Return {one of the thirteen: its Sites}, those that count."""
+    every = {module: project.sites(module) for module in project.trees}
+    near = project.reached()
+    found = {}
+    for name in THIRTEEN:
+        sites = [site for module in near for site in every[module] if plain(site.name) == name]
+        # a module that nobody imports yet counts for what stands nowhere else
+        found[name] = counted(name, sites) or counted(
+            name, [s for m in every if m not in near for s in every[m] if plain(s.name) == name]
+        )
+    return found
+
+
+def counted(name, sites):
+    """Return the Sites at which a definition can be reached, other names for it left out."""
+    top = [site for site in sites if site.inside is None]
+    if not top and name in BY_THE_INTERPRETER:
+        top = [site for site in sites if plain(site.inside) not in THIRTEEN]
+    kept = []
+    for site in [site for site in top if not site.weak] or top:
+        if not any(site.excludes(other) for other in kept):
+            kept.append(site)
+    return kept
+
+
+def once(project):
+    """Return {one of the thirteen: its Site} of those that are there exactly once."""
+    return {name: sites[0] for name, sites in found_in(project).items() if len(sites) == 1}
+
+
+def shown(name):
+    return "app.run(...)" if name == "app.run" else name
+
+
+def where_else(project, name):
+    """Return in words why a definition is missing that seems to be there."""
+    for module in project.reached():
+        for site in project.sites(module):
+            if plain(site.name) == name and site.inside:
+                return f"; {site} is inside {site.inside}"
+    return ""
+
+
+@points(1)
+def test_python_can_read_every_file(answer):
+    """Python can read api.py, jobs.py and worker.py"""
+    Project(answer)
+
+
+@points(2, after="test_python_can_read_every_file")
+def test_each_definition_is_there_once(answer):
+    """Each of the thirteen definitions is there exactly once"""
+    project = Project(answer)
+    missing, twice = [], []
+    for name, sites in found_in(project).items():
+        if not sites:
+            missing.append(shown(name) + where_else(project, name))
+        elif len(sites) > 1:
+            twice.append(f"{shown(name)}: " + "; ".join(map(str, sites)))
+    lines = [f"missing: {line}" for line in missing]
+    lines += [f"more than once: {line}" for line in twice]
+    others = [
+        f"{site.name} ({site})"
+        for module in project.reached()
+        for site in project.sites(module)
+        if site.inside is None and plain(site.name) not in THIRTEEN
+    ]
+    if missing and others:
+        lines.append("definitions.py does not have: " + ", ".join(others[:5]))
+    if any("inside" in line for line in missing):
+        hint = "How far is that definition indented, and which line is it indented under?"
+    elif twice:
+        hint = "If you change one of the two later, what will the program that uses the other do?"
+    elif others:
+        hint = "Has something been renamed? An underscore in front is the only change of a name."
+    else:
+        hint = "Tick off the thirteen in definitions.py: which have you not moved yet?"
+    expect(
+        not lines,
+        "each of the thirteen is defined in one place, in api.py, jobs.py or worker.py "
+        "(definitions.py itself does not count)",
+        got="\n".join(lines),
+        hint=hint,
+    )
+
+
+@points(2, after="test_python_can_read_every_file")
+def test_each_definition_is_in_its_file(answer):
+    """Each definition is in the file that it belongs to"""
+    project = Project(answer)
+    wrong = {}
+    for name, site in once(project).items():
+        home = "api" if name in API else "worker" if name in WORKER else "jobs"
+        own_module = name in CLIENTS and site.module not in project.main
+        if site.module != home and not own_module:
+            wrong[name] = f"{shown(name)} is in {site}"
+    name = next(iter(wrong), None)
+    if name in API:
+        hint = f"Which of the two programs answers HTTP requests, and so needs {shown(name)}?"
+    elif name in WORKER:
+        hint = "Which of the two programs does the work? Who else would ever call execute_job?"
+    else:
+        hint = f"Which file would both programs import, and so find {name} there?"
+    expect(
+        not wrong,
+        "api.py has what answers requests, worker.py what does the work, jobs.py all that knows "
+        "how a job is stored and queued",
+        got="\n".join(wrong.values()),
+        hint=hint,
+    )
+
+
+@points(1, after="test_python_can_read_every_file")
+def test_helpers_are_private(answer, note):
+    """What only jobs.py itself uses is private"""
+    project = Project(answer)
+    sites = [site for name, site in once(project).items() if name in HELPERS]
+    wrong = [site for site in sites if site.name != f"_{plain(site.name)}"]
+    expect(
+        not wrong,
+        "the names of the five that only jobs.py calls begin with one underscore, the mark of what "
+        "is private",
+        got="\n".join(f"{site.name} ({site})" for site in wrong),
+        hint=f"Search the three files for {plain(wrong[0].name)}: who calls it?" if wrong else None,
+    )
+    private = {plain(site.name): site.name for site in sites}
+    for one in project.missing("jobs"):
+        if one.name in private:
+            note(
+                f"jobs.py, line {one.line}, still calls {one.name}, which is {private[one.name]} "
+                "now; the exercise `imports` will ask for that"
+            )
+
+
+@points(1, after="test_python_can_read_every_file")
+def test_names_for_others_are_public(answer):
+    """What the API and the worker need from jobs.py is public"""
+    sites = [site for name, site in once(Project(answer)).items() if name in FOR_OTHERS]
+    wrong = [site for site in sites if is_private(site.name)]
+    expect(
+        not wrong,
+        "q, add_job and update_job_status have no underscore: other files use them",
+        got="\n".join(f"{site.name} ({site})" for site in wrong),
+        hint="Which line of api.py or worker.py, now or in a later part, needs this name?",
+    )
+
+
+@points(1, after="test_python_can_read_every_file")
+def test_no_private_name_is_used_outside(answer):
+    """No file uses a private name of another file"""
+    project = Project(answer)
+    wrong = [
+        (module, use)
+        for module in project.reached()
+        for use in project.uses(module)
+        if is_private(use.name)
+    ]
+    lines = [f"{m}.py, line {u.line}: {u.text}, private in {u.module}.py" for m, u in wrong]
+    expect(
+        not wrong,
+        "a name that begins with an underscore is used in its own file alone",
+        got="\n".join(dict.fromkeys(lines)),
+        hint=f"Which public function of {wrong[0][1].module}.py does what is wanted here? "
+        "If there is none, is the name rightly private?"
+        if wrong
+        else None,
+    )
+
+
+@points(1, after="test_python_can_read_every_file")
+def test_jobs_imports_neither_program(answer):
+    """jobs.py imports neither api.py nor worker.py"""
+    project = Project(answer)
+    ways = [way for name in ("api", "worker") if (way := project.path("jobs", name))]
+    lines = [line for way in ways for line in project.steps(way)]
+    expect(
+        not lines,
+        "api.py and worker.py use jobs.py, and jobs.py knows neither of them",
+        got="\n".join(dict.fromkeys(lines)),
+        hint=f"Which line of jobs.py needs something of {ways[0][-1]}.py, and where does that "
+        "belong?"
+        if ways
+        else None,
+    )
