@@ -23,4 +23,6 @@ __all__ = list(_HOMES)
 def __getattr__(name):
     if name not in _HOMES:
         raise AttributeError(f"jobs_kit.lab has no {name}; it has {', '.join(_HOMES)}")
-    return getattr(importlib.import_module(f"jobs_kit.lab.{_HOMES[name]}"), name)
+    found = getattr(importlib.import_module(f"jobs_kit.lab.{_HOMES[name]}"), name)
+    globals()[name] = found  # or else `predict` would be the module predict.py from now on
+    return found
