@@ -77,8 +77,9 @@ class CheckRedis:
     in_vain (int): how often in a row, up to now, an empty list was asked without waiting.
     """
 
-    def __init__(self):
-        self._server = start_server(unix_socket=True)
+    def __init__(self, place=None):
+        self._place = place  # where its directory is made, see start_server()
+        self._server = start_server(unix_socket=True, place=place)
         self.path = self._server.address["unix_socket_path"]
         self._forget()
         self._clients = {}
@@ -97,7 +98,7 @@ class CheckRedis:
             self._drain()
         except redis.RedisError:
             self.close()
-            self.__init__()
+            self.__init__(self._place)
         self._forget()
 
     def close(self):
@@ -313,9 +314,15 @@ def text(value):
     return "".join(c if c.isprintable() or c == "\n" else f"\\x{ord(c):02x}" for c in shown)
 
 
+def without_folder(said):
+    """Name files of the answer by their names alone: where the check has laid them is no matter."""
+    return re.sub(r"/[^\s'\"]*/answer/", "", said)
+
+
 def short(value, length=70):
     """Return a value as text of so many characters at most."""
     shown = text(value).replace("\n", "\\n") if isinstance(value, bytes) else str(value)
+    shown = without_folder(shown)
     return shown if len(shown) <= length else shown[: length - 1] + "…"
 
 

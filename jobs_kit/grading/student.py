@@ -18,11 +18,12 @@ import signal
 import socket
 import time
 
-from jobs_kit.grading.evidence import UUID, short, text
+from jobs_kit.grading.evidence import UUID, short, text, without_folder
 from jobs_kit.grading.verdict import Fault, NotReached, TimedOut
 
 PICKLE_OF_A_TEXT = {"PROTO", "FRAME", "UNICODE", "BINUNICODE", "SHORT_BINUNICODE", "STOP"}
 PICKLE_OF_A_TEXT |= {"PUT", "BINPUT", "LONG_BINPUT", "MEMOIZE"}
+GIVEN = ("analysis.py",)  # its lines in a traceback are not the student's own
 PATIENCE = 10  # seconds until a check gives up, on an idle machine far more than needed
 
 
@@ -165,7 +166,7 @@ class Student:
     _waits = waits
 
     def _at_work(self):
-        """Return a function that tells whether a process serves, or asks a queue again and again."""
+        """Return a function that tells whether a process serves, or asks a queue for ever."""
         before = len(self.redis.takes())
 
         def at_work(process):
@@ -216,9 +217,9 @@ class Student:
         return read_message(message, told[-1]["serializer"] if told else None)
 
     def queue_of(self, process):
-        """Return {"name", "serializer", "socket_timeout"} of the last queue that it made."""
-        told = process.told("queue")
-        return told[-1] if told else {"name": "", "serializer": "json", "socket_timeout": None}
+        """Return {"name", "db", "serializer", "socket_timeout"} of the last queue that it made."""
+        none = {"name": "", "db": 0, "serializer": "json", "socket_timeout": None}
+        return (process.told("queue") or [none])[-1]
 
     def encode(self, process, message):
         """Return a message as bytes, in the way in which this program's queue reads it."""
@@ -433,8 +434,9 @@ def printed(process):
 def explain(error):
     """Return an exception as text: its kind, its message, the student's own lines."""
     lines = [f"{error.get('type')}: {error.get('message')}"]
-    lines += map(_frame, error.get("frames", [])[-4:])
-    return _without_folder("\n".join(lines))
+    own = [frame for frame in error.get("frames", []) if frame.get("file") not in GIVEN]
+    lines += map(_frame, own[-4:])
+    return without_folder("\n".join(lines))
 
 
 def hint_for(error):
@@ -460,6 +462,8 @@ def own_traceback(output):
     kept, last = [], ""
     for number, line in enumerate(lines[start + 1 :], start + 1):
         path = line.split('"')[1] if line.startswith('  File "') else "<"
+        if path.rpartition("/")[2] in GIVEN:
+            continue
         if "/answer/" in path or not path.startswith(("/", "<")):
             code = lines[number + 1].strip() if number + 1 < len(lines) else ""
             file, rest = path.rpartition("/answer/")[2], line.partition('", ')[2]
@@ -467,7 +471,7 @@ def own_traceback(output):
         elif line and not line.startswith(" "):
             last = line
             break
-    return _without_folder("\n".join([last, *kept[-3:]]))
+    return without_folder("\n".join([last, *kept[-3:]]))
 
 
 def other_id(message):
@@ -478,11 +482,6 @@ def other_id(message):
 
 def _frame(frame):
     return f"{frame['file']}, line {frame['line']}, in {frame['name']}:  {frame['text']}"
-
-
-def _without_folder(said):
-    """Name files of the answer by their names alone: where the check has put them is no matter."""
-    return re.sub(r"/[^\s'\"]*/answer/", "", said)
 
 
 def _encoded(value):

@@ -1,0 +1,300 @@
+"""A job that raises ends `failed` and says why; the worker goes on, even past an unknown id."""
+
+import ast
+import contextlib
+import re
+
+from jobs_kit.grading import Exercise, Fault, expect, points
+from jobs_kit.grading.evidence import text
+from jobs_kit.grading.student import dicts_in, ending, other_id
+
+GOOD = ("2012-03-01", "2012-03-31")
+TOO_EARLY = ("1890-01-01", "1890-12-31")  # the data begins in 2012
+REVERSED = ("2012-12-31", "2012-01-01")
+DATA = "data/seattle-weather.csv"
+FIELDS = {"id", "status", "start", "end"}
+ID_OR_DIGIT = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}|\d")
+
+
+def is_attempted(answer):
+    """Tell whether execute_job() is written, and worker.py is another than before this exercise.
+
+    Before it: as it was when an earlier part passed, or as this exercise hands it out.
+    """
+    if "worker.py" not in answer.modules():
+        return False
+    nodes = [node for file in answer.modules() for node in ast.walk(answer.tree(file))]
+    written = [one for one in nodes if getattr(one, "name", None) == "execute_job"]
+    if all(map(_is_blank, written)):
+        return False
+    noted = answer.record().get("worker")
+    before = [one for one in noted if isinstance(one, str)] if isinstance(noted, list) else []
+    mine = answer.tree("worker.py")
+    return not any(_is_tree_of(one, mine) for one in (answer.handed_out()["worker.py"], *before))
+
+
+def _is_blank(function):
+    """Tell whether nothing but `...`, pass and a docstring stands in a function."""
+    return all(
+        isinstance(one, ast.Pass)
+        or (isinstance(one, ast.Expr) and isinstance(one.value, ast.Constant))
+        for one in getattr(function, "body", ())
+    )
+
+
+def _is_tree_of(source, tree):
+    try:
+        return ast.dump(ast.parse(source)) == ast.dump(tree)
+    except (SyntaxError, ValueError):
+        return False
+
+
+EXERCISE = Exercise(
+    __file__,
+    number=11,
+    lesson="08",
+    title="Let a job fail and the worker live",
+    files=("worker.py",),
+    changes={"execute_job in worker.py": ()},
+    is_attempted=is_attempted,
+    hints=(
+        "Two things can go wrong in execute_job(): there is no job with this id, and the work "
+        "raises. Which line is the first to notice each of them?",
+        "Both need a try. Around the first line, for an id that no job has: say so and return. "
+        "Around the work: except sets the status `failed` and stores the message; only where "
+        "nothing was raised does the status become `complete` (a try may have an else).",
+        "except Exception as error: catches whatever a job raises, and str(error) is its "
+        "message. Store both in one step, at the job's key: "
+        'rd.hset(key, mapping={"status": "failed", "error": str(error)}).',
+    ),
+)
+
+
+def queue_job(student, start, end):
+    """Queue a job with these dates, even where add_job() refuses them; return its id."""
+    with contextlib.suppress(Fault):
+        jid, _, _ = student.add_job(start, end)
+        if saved(student, jid).fields.get("start", start) == start:
+            return jid
+    jid, _, _ = student.add_job(*GOOD)
+    saved(student, jid)
+    student.redis.change_job(jid, start=start, end=end)
+    return jid
+
+
+def saved(student, jid):
+    """Return the Record of a job that was added."""
+    job = student.redis.find_job(jid)
+    expect(
+        job,
+        "the job is saved, with its status",
+        f"jobs.add_job{GOOD}",
+        f"the id {jid}, and no job with it",
+        "This belongs to `add_job`: check that exercise first.",
+    )
+    return job
+
+
+def run(student):
+    """Start the worker and let it do all that is queued; return it."""
+    worker = student.start("worker.py")
+    settle(student, worker)
+    return worker
+
+
+def settle(student, worker):
+    """Wait until a worker has ended, or waits for the next message."""
+    if not student.settle(worker) or worker.told("overtime"):
+        raise student.timed_out(worker, "the worker comes back for the next message")
+
+
+def what_became_of(student, jid, worker):
+    """Return in words what became of a job and of the worker."""
+    if student.waits(worker):
+        return f"the job is {student.redis.status(jid)}; the worker waits for the next message"
+    return f"the job is {student.redis.status(jid)}; the worker: {ending(worker)}"
+
+
+def expect_failed(student, jid, worker, call):
+    """Raise Fault unless the job is failed."""
+    status = student.redis.status(jid)
+    expect(
+        status == "failed",
+        "the status of this job becomes `failed`",
+        call,
+        what_became_of(student, jid, worker),
+        hint_for_status(status, worker),
+    )
+
+
+def hint_for_status(status, worker):
+    """Return a question that leads from the status of a bad job to its cause."""
+    if status == "complete":
+        return (
+            "Which lines of execute_job() run whether the work has raised or not? (If it has not "
+            "raised: does the worker do the analysis of `job_results`?)"
+        )
+    if status == "in progress" and worker.running:
+        return "The exception was caught. Which line says what became of the job?"
+    if status == "in progress":
+        return (
+            "An exception that nobody catches ends the program. Which line raised it, which "
+            "except would have to fit it, and what has to be said of the job there?"
+        )
+    if status == "submitted":
+        return "The worker never came to this job. What has it done with the one before?"
+    return "Statuses are submitted, in progress, complete, failed. Where can a message be kept?"
+
+
+def said_of(redis, jid):
+    """Return as text what Redis holds under the id of a job, apart from the four fields."""
+    said, name = [], jid.encode()
+    stored = redis.keys()
+    for db, key, kind in stored:
+        client = redis.client(db)
+        if kind == "hash":
+            fields = {text(one): text(value) for one, value in client.hgetall(key).items()}
+            said += _rest(fields, jid, name in key)
+        elif kind == "string":
+            value = text(client.get(key))
+            objects = dicts_in(value)
+            said += [one for fields in objects[:1] for one in _rest(fields, jid, name in key)]
+            said += [value] if name in key and not objects else []
+        elif kind == "list":
+            values = client.lrange(key, 0, -1)
+            said += [text(value) for value in values if name in key or name in value]
+    return " ".join(said).strip()
+
+
+def _rest(fields, jid, is_of_job):
+    is_of_job = is_of_job or jid in (fields.get("id"), fields.get("jid"), fields.get("job_id"))
+    return [
+        str(value)
+        for name, value in fields.items()
+        if value and (name not in FIELDS if is_of_job else jid in name)
+    ]
+
+
+@points(3)
+def test_a_job_that_raises_ends_failed(student):
+    """A job whose analysis raises ends `failed`"""
+    queue_job(student, *GOOD)
+    bad = queue_job(student, *TOO_EARLY)
+    worker = run(student)
+    expect_failed(
+        student, bad, worker, f"a job with the dates {TOO_EARLY}; the data begins in 2012"
+    )
+
+
+@points(2, after="test_a_job_that_raises_ends_failed")
+def test_the_worker_goes_on(student):
+    """The worker goes on: the good jobs before and after the bad ones are complete"""
+    dates = (GOOD, REVERSED, TOO_EARLY, GOOD)
+    jids = [queue_job(student, *one) for one in dates]
+    worker = run(student)
+    call = f"{worker.shown}, with jobs for these dates on the queue:\n" + "\n".join(map(str, dates))
+    expect(
+        worker.running,
+        "the worker waits for the next message",
+        call,
+        ending(worker),
+        "The job is over, and the program with it. What does the last line of your except do?",
+    )
+    for jid in (jids[0], jids[-1]):
+        expect(
+            student.redis.status(jid) == "complete",
+            "the good jobs are complete: the first and the last",
+            call,
+            what_became_of(student, jid, worker),
+            "Which lines run for a job that does not raise?",
+        )
+
+
+@points(1, after="test_a_job_that_raises_ends_failed")
+def test_whatever_it_raises(student):
+    """So does a job that raises something else than a ValueError"""
+    worker = run(student)
+    with student.without(DATA):
+        jid = queue_job(student, *GOOD)
+        settle(student, worker)
+    call = f"a good job, while {DATA} is missing"
+    expect_failed(student, jid, worker, call)
+
+
+@points(1, after=("test_the_worker_goes_on", "test_whatever_it_raises"))
+def test_a_message_says_why(student):
+    """A failed job has a message in Redis that says why it failed"""
+    early = queue_job(student, *TOO_EARLY)
+    worker = run(student)
+    with student.without(DATA):
+        unlucky = queue_job(student, *GOOD)
+        settle(student, worker)
+    messages = [said_of(student.redis, jid) for jid in (early, unlucky)]
+    call = f"a job with the dates {TOO_EARLY}, and a good one while {DATA} is missing"
+    expect(
+        all(messages),
+        "beside the four fields of a failed job, or under a key with its id, there is a message",
+        call,
+        "the status is failed, and nothing says why",
+        "What was raised had a message for you. Where could it be kept, so that whoever asks for "
+        "the job can read it?",
+    )
+    said = [ID_OR_DIGIT.sub("", message) for message in messages]
+    expect(
+        said[0] != said[1],
+        "the message says why this job has failed",
+        call,
+        f"two jobs failed for two reasons, and both say: {messages[0]}",
+        "Where does Python keep the reason, after `except Exception as error`?",
+    )
+
+
+def run_with_an_unknown_id(student):
+    """Let a worker meet an id that no job has, between two good jobs.
+
+    Returns (worker, the unknown id, id of the job after it, the call as text).
+    """
+    _, (db, key), message = student.add_job(*GOOD)
+    strange, unknown = other_id(message)
+    student.redis.put(db, key, strange)
+    last, _, _ = student.add_job(*GOOD)
+    worker = run(student)
+    call = f"{worker.shown}, with three ids on the queue; no job has the second one, {unknown}"
+    return worker, unknown, last, call
+
+
+@points(2)
+def test_an_unknown_id_does_not_stop_the_worker(student):
+    """An id that no job has does not stop the worker"""
+    worker, _, last, call = run_with_an_unknown_id(student)
+    expect(
+        worker.running,
+        "the worker waits for the next message",
+        call,
+        ending(worker),
+        "What does the first line of execute_job() get for an id that no job has: None, something "
+        "empty, an exception? And does your code look at it before it goes on?",
+    )
+    expect(
+        student.redis.status(last) not in (None, "submitted"),
+        "the worker takes the job after it",
+        call,
+        what_became_of(student, last, worker),
+        "What became of the worker at the second id?",
+    )
+
+
+@points(1, after="test_an_unknown_id_does_not_stop_the_worker")
+def test_an_unknown_id_makes_no_job(student):
+    """An id that no job has does not become a job"""
+    _, unknown, _, call = run_with_an_unknown_id(student)
+    stored = student.redis.keys()
+    made = [text(key) for _, key, kind in stored if unknown.encode() in key and kind == "hash"]
+    made += [one.key for one in [student.redis.find_job(unknown)] if one]
+    expect(
+        not made,
+        "nothing that looks like a job is stored for this id",
+        call,
+        f"there is a key {made and made[0]}",
+        "Which of your lines writes to the key of this job? hset() makes a hash where none is.",
+    )
