@@ -292,6 +292,7 @@ class Api:
         said = "" if data is None else data.decode(errors="replace") or "(an empty body)"
         shown = f"{method} {path}  {said}".rstrip()
         connection = _UnixHTTP(self.process.http)
+        before = len(self.process.output)
         try:
             connection.request(method, path, data, {"Content-Type": "application/json"})
             # the program is read while we wait, or it would stop at a full pipe
@@ -312,7 +313,9 @@ class Api:
         finally:
             connection.close()
         self._student.until(lambda: True)
-        return Response(shown, answer.status, content_type, body, self.process.output)
+        if answer.status >= 500:  # with debug=True its traceback is printed after the answer
+            self._student.until(lambda: "Traceback" in self.process.output[before:], seconds=0.5)
+        return Response(shown, answer.status, content_type, body, self.process.output[before:])
 
 
 class Response:
