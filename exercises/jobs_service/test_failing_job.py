@@ -182,7 +182,7 @@ def test_a_job_that_raises_ends_failed(student):
     bad = queue_job(student, *TOO_EARLY)
     worker = run(student)
     expect_failed(
-        student, bad, worker, f"a job with the dates {TOO_EARLY}; the data begins in 2012"
+        student, bad, worker, f"a job from {' to '.join(TOO_EARLY)}; the data begins in 2012"
     )
 
 
@@ -192,7 +192,7 @@ def test_the_worker_goes_on(student):
     dates = (GOOD, REVERSED, TOO_EARLY, GOOD)
     jids = [queue_job(student, *one) for one in dates]
     worker = run(student)
-    call = f"{worker.shown}, with jobs for these dates on the queue:\n" + "\n".join(map(str, dates))
+    call = "\n".join([f"{worker.shown}, with four jobs on the queue:", *map(" to ".join, dates)])
     expect(
         worker.running,
         "the worker waits for the next message",
@@ -230,7 +230,7 @@ def test_a_message_says_why(student):
         unlucky = queue_job(student, *GOOD)
         settle(student, worker)
     messages = [said_of(student.redis, jid) for jid in (early, unlucky)]
-    call = f"a job with the dates {TOO_EARLY}, and a good one while {DATA} is missing"
+    call = f"a job from {' to '.join(TOO_EARLY)}, and a good one while {DATA} is missing"
     expect(
         all(messages),
         "beside the four fields of a failed job, or under a key with its id, there is a message",

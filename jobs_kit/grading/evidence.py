@@ -160,8 +160,10 @@ class CheckRedis:
 
     def find_job(self, jid):
         """Return the Record of a job, wherever and however it is stored, or None."""
-        mine = (job for job in self.jobs() if jid in job.key or job.fields.get("id") == jid)
-        return next(mine, None)
+        mine = [job for job in self.jobs() if jid in job.key or job.fields.get("id") == jid]
+        # the one that knows its id, and not a ghost of it, at a key such as job.b'…'
+        ghosts_last = [(job.fields.get("id") != jid, not job.key.endswith(jid)) for job in mine]
+        return mine[ghosts_last.index(min(ghosts_last))] if mine else None
 
     def change_job(self, jid, **fields):
         """Change fields of a job that is stored, as the judge."""
