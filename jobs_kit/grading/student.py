@@ -200,7 +200,7 @@ class Student:
         """Call add_job(); return (id, (db, key), message as bytes). Raises NotReached."""
         before = len(self.redis.pushes())
         call = self.call("jobs", "add_job", start, end)
-        jid = jid_of(call.value)
+        jid = jid_of(call.value) if call.process.told("value") else None
         self.redis.update()
         pushed = self.redis.pushes()[before:]
         for command in pushed:
@@ -208,7 +208,10 @@ class Student:
                 if jid and jid.encode() in message:
                     return jid, (command.db, text(command.arguments[0])), message
         raise NotReached(
-            "jobs.add_job() saves a job, queues its id and returns it", call.text, call.came_back
+            "this check needs add_job(), which saves a job, queues its id and returns it; "
+            "the exercise add_job comes first",
+            call.text,
+            call.came_back,
         )
 
     def read(self, process, message):
@@ -448,13 +451,17 @@ def hint_for(error):
     name = (error or {}).get("name")
     return {
         "NameError": f"Where does {name} come from: an import, a definition, one with underscore?",
-        "ModuleNotFoundError": f"Is there a file or a package named {name}?",
+        "ModuleNotFoundError": "What is a file called in an import, and what in the folder?"
+        if str(name).endswith(".py")
+        else f"Is there a file or a package named {name}?",
         "ImportError": "Does the module that you import from define this name, spelled like this?",
         "AttributeError": "What is the object on the left of the dot at this line, and why?",
         "TypeError": "How many arguments does the definition take, and which kinds?",
         "KeyError": "Which keys are really there at that moment? Print them.",
         "DataError": "Redis stores text, bytes and numbers. Which of the arguments here is none?",
         "ConnectionError": "Which address does this client use, and who told it?",
+        "ResponseError": "Which command did Redis refuse, and what did this line hand it?",
+        "DataError": "What does this line hand to Redis, and of which type is it?",
     }.get(kind)
 
 
