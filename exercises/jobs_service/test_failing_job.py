@@ -4,7 +4,7 @@ import ast
 import contextlib
 import re
 
-from jobs_kit.grading import Exercise, Fault, expect, points
+from jobs_kit.grading import Exercise, Fault, NotAttempted, expect, points
 from jobs_kit.grading.evidence import text
 from jobs_kit.grading.student import dicts_in, ending, other_id
 
@@ -17,20 +17,25 @@ ID_OR_DIGIT = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}|\d")
 
 
 def is_attempted(answer):
-    """Tell whether execute_job() is written, and worker.py is another than before this exercise.
+    """Return True if execute_job() is written and worker.py is another than before this exercise.
 
-    Before it: as it was when an earlier part passed, or as this exercise hands it out.
+    Before it: as it was when an earlier part passed, or as this exercise hands it out. What passed
+    with an except in it may be the answer itself: then it counts as attempted.
+    Raises NotAttempted.
     """
     if "worker.py" not in answer.modules():
-        return False
+        raise NotAttempted("nothing to judge yet: there is no worker.py")
     nodes = [node for file in answer.modules() for node in ast.walk(answer.tree(file))]
     written = [one for one in nodes if getattr(one, "name", None) == "execute_job"]
     if all(map(_is_blank, written)):
-        return False
+        raise NotAttempted("nothing to judge yet: execute_job() has no body")
     noted = answer.record().get("worker")
-    before = [one for one in noted if isinstance(one, str)] if isinstance(noted, list) else []
+    texts = [one for one in noted if isinstance(one, str)] if isinstance(noted, list) else []
+    before = [one for one in texts if "except" not in one]
     mine = answer.tree("worker.py")
-    return not any(_is_tree_of(one, mine) for one in (answer.handed_out()["worker.py"], *before))
+    if any(_is_tree_of(one, mine) for one in (answer.handed_out()["worker.py"], *before)):
+        raise NotAttempted("nothing to judge yet: worker.py is as it was before this exercise")
+    return True
 
 
 def _is_blank(function):
@@ -55,7 +60,7 @@ EXERCISE = Exercise(
     lesson="08",
     title="Let a job fail and the worker live",
     files=("worker.py",),
-    changes={"execute_job in worker.py": ()},
+    changes={"worker.py": ("execute_job",)},
     is_attempted=is_attempted,
     hints=(
         "Two things can go wrong in execute_job(): there is no job with this id, and the work "

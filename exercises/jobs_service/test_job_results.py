@@ -4,7 +4,7 @@ import ast
 import json
 
 from jobs_kit.analysis import summarize
-from jobs_kit.grading import Exercise, expect, points
+from jobs_kit.grading import Exercise, NotAttempted, expect, points
 from jobs_kit.grading.evidence import HASH_WRITES, OTHER_WRITES, PUSHES
 from jobs_kit.grading.student import dicts_in, ending, jid_of
 
@@ -15,8 +15,10 @@ OF_A_SUMMARY = b"wettest_day"  # what no other value holds
 
 
 def is_attempted(answer):
-    """Tell whether a program uses the analysis, or api.py has a path with results in it."""
-    return any(map(_is_of_results, map(answer.tree, answer.modules())))
+    """Return True if some file uses the analysis or has a path with results; else NotAttempted."""
+    if not any(map(_is_of_results, map(answer.tree, answer.modules()))):
+        raise NotAttempted("nothing to judge yet: no analysis in the worker, no results in the API")
+    return True
 
 
 def _is_of_results(tree):
@@ -36,7 +38,7 @@ EXERCISE = Exercise(
     lesson="08",
     title="Do the real job and hand out its results",
     files=("api.py", "jobs.py", "worker.py"),
-    changes={"the work in worker.py": (), "a route for GET /jobs/<jid>/results": ()},
+    changes={"worker.py": ("execute_job",)},
     is_attempted=is_attempted,
     hints=(
         "Follow a result on its way: worker.py makes it with analysis.summarize(), jobs.py knows "

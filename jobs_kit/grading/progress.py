@@ -2,8 +2,8 @@
 
     .progress.json   {"add_job": {"attempts": 2, "hints": 1, "passed": true}, "worker": [text, ...]}
 
-"worker" holds worker.py as it was when execute_job or job_results passed: failing_job is not
-attempted as long as nothing has changed since.
+"worker" holds worker.py as it was when execute_job or job_results first passed: failing_job is
+not attempted as long as nothing has changed since.
 """
 
 import contextlib
@@ -38,7 +38,9 @@ class Desk:
         if verdict.outcome in ("fail", "timeout"):
             mine["attempts"] = mine.get("attempts", 0) + 1
         mine["passed"] = verdict.passed
-        if verdict.passed and self.exercise.id in RECORDED:
+        # the first pass alone: a later one may see what belongs to failing_job
+        if verdict.passed and self.exercise.id in RECORDED and not mine.get("recorded"):
+            mine["recorded"] = True
             texts = noted.setdefault("worker", [])
             text = Answer(self.exercise, self.folder).text("worker.py")
             texts += [] if text in texts else [text]

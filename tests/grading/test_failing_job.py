@@ -1,0 +1,38 @@
+"""When does failing_job count as attempted? When worker.py is another than it was before."""
+
+import json
+
+import pytest
+from cases import write_stage
+
+from jobs_kit.grading.exercise import all_exercises
+from jobs_kit.grading.judge import Judge
+
+HANDED_OUT = 'jobs.update_job_status(jid, "complete")'
+OWN = 'jobs.update_job_status(jid, "complete"); print("done")'
+CATCHING = (
+    'try:\n        jobs.update_job_status(jid, "complete")\n    except KeyError:\n        pass'
+)
+
+
+@pytest.mark.parametrize(
+    ("line", "recorded", "outcome"),
+    [
+        (HANDED_OUT, False, "not attempted"),
+        (OWN, False, "fail"),
+        (OWN, True, "not attempted"),
+        (CATCHING, True, "fail"),
+    ],
+)
+def test_what_passed_before_is_no_attempt(tmp_path, line, recorded, outcome):
+    exercise, folder = all_exercises()["failing_job"], tmp_path / "jobs_service"
+    write_stage(exercise, folder, "blank")
+    worker = folder / "worker.py"
+    assert HANDED_OUT in worker.read_text()
+    worker.write_text(worker.read_text().replace(HANDED_OUT, line))
+    if recorded:
+        # as a tree: what is recorded may be laid out otherwise
+        text = worker.read_text() + "\n\n# a comment\n"
+        (folder / ".progress.json").write_text(json.dumps({"worker": ["no Python (", text]}))
+    with Judge() as judge:
+        assert judge.check(exercise, folder).outcome == outcome
