@@ -34,7 +34,7 @@ class Judge:
 
         Raises RuntimeError when the judge itself has failed; the next call starts another.
         """
-        request = {"test": exercise.file, "folder": str(folder)}
+        request = {"test": exercise.file, "folder": str(folder), "environment": _settings()}
         with self._lock:
             if self._process is None or self._process.poll() is not None:
                 self._start()
@@ -81,6 +81,11 @@ class Judge:
         )
 
 
+def _settings():
+    """Return what the environment says now of Redis; it may not have said so at the start."""
+    return {k: v for k, v in os.environ.items() if k.startswith(("REDIS_", "JOBS_KIT_"))}
+
+
 def serve():
     """Answer each line of the input."""
     from jobs_kit.grading import plugin
@@ -111,6 +116,9 @@ def _in_a_fork(request):
 def _run_pytest(request, results):
     import pytest
 
+    for name in _settings():
+        del os.environ[name]
+    os.environ.update(request["environment"])
     options = ["-p", "jobs_kit.grading.plugin", "--submission", request["folder"]]
     log = os.open(os.environ.get("JOBS_KIT_JUDGE_LOG", os.devnull), os.O_WRONLY | os.O_CREAT)
     os.dup2(log, 1)

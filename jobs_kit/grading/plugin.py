@@ -55,9 +55,12 @@ class Judgement:
     def __init__(self, config):
         self.place, self.file = config.getoption("--submission"), config.getoption("--results")
         self.results, self.exercises, self._own = {}, {}, []
+        self._answers = {}
 
     def answer(self, exercise):
-        return Answer(exercise, answer_folder(exercise, self.place))
+        if exercise.id not in self._answers:
+            self._answers[exercise.id] = Answer(exercise, answer_folder(exercise, self.place))
+        return self._answers[exercise.id]
 
     def part(self, name, make):
         """Return the warm sandbox or Redis, or one that lives as long as this run."""
@@ -152,6 +155,15 @@ def student(request, answer, redis):
     request.node.jobs_kit_student = student
     yield student
     student.close()
+
+
+@pytest.fixture
+def witness(request, answer):
+    """What the Redis of the student's lessons shows, for work that is done there."""
+    from jobs_kit.grading.witness import witness_of  # which imports what imports this package
+
+    request.node.jobs_kit_student = witness_of(answer)
+    return request.node.jobs_kit_student
 
 
 @pytest.fixture

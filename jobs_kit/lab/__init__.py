@@ -16,6 +16,7 @@ _HOMES = {
     "predict": "predict",
     "solution": "checks",
     "start_program": "programs",
+    "watch_queue": "watch",
 }
 __all__ = list(_HOMES)
 

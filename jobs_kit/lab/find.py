@@ -80,6 +80,13 @@ def is_shared(server):
     return not server.is_the_kits and (bool(server.prefix) or not near)
 
 
+def own_prefix(server):
+    """Return what your keys on the Server start with; your login where its URL names nobody."""
+    if is_shared(server) and "JOBS_KIT_PREFIX" not in os.environ:
+        return server.prefix or f"{_login()}."
+    return server.prefix
+
+
 def _is_still_it(server):
     """Tell whether the server that was found before is still named, or at least not replaced."""
     if os.environ.get("REDIS_URL") not in (None, "", server.url):
@@ -106,7 +113,7 @@ def _name_in_environment(server):
     if server.is_the_kits:
         os.environ.update(JOBS_KIT_ADMIN_URL=server.admin_url, JOBS_KIT_ORIGIN=server.origin)
     if is_shared(server) and "JOBS_KIT_PREFIX" not in os.environ:
-        os.environ["JOBS_KIT_PREFIX"] = server.prefix or f"{_login()}."
+        os.environ["JOBS_KIT_PREFIX"] = own_prefix(server)
     if os.environ.get("REDIS_HOST"):
         os.environ.setdefault("REDIS_PORT", "6379")
         return

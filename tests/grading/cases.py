@@ -15,6 +15,7 @@ A case is a folder tests/wrong/<exercise>/<name>/ with a case.toml:
     new = "text instead"
 
 Files beside case.toml are laid over the base as they are; `remove = ["name.py"]` takes files away.
+Cases of an exercise without files are sessions in shells: see sessions.py.
 """
 
 import shutil
@@ -33,7 +34,7 @@ class Case:
     def __init__(self, folder):
         self.folder, self.name = folder, folder.name
         self.exercise = all_exercises()[folder.parent.name]
-        told = tomllib.loads((folder / "case.toml").read_text(encoding="utf-8"))
+        told = self.told = tomllib.loads((folder / "case.toml").read_text(encoding="utf-8"))
         self.why, self.base = told["why"], told.get("base", "solved")
         self.rejected_by, self.says = told.get("rejected_by"), told.get("says")
         self.outcome = told.get("outcome", "fail")
@@ -90,3 +91,13 @@ def write_planted(exercise, target, regions):
 def all_cases(kind):
     """Return every Case of a kind, "wrong" or "right"."""
     return [Case(path.parent) for path in sorted((HERE / kind).glob("*/*/case.toml"))]
+
+
+def file_cases(kind):
+    """Return every Case of a kind that is answered with files, not in a session."""
+    return [case for case in all_cases(kind) if case.exercise.files]
+
+
+def sessions(kind):
+    """Return every Case of a kind that is answered in a session."""
+    return [case for case in all_cases(kind) if not case.exercise.files]

@@ -1,10 +1,14 @@
 """Each wrong answer is rejected for its own reason, each right one is accepted, by one judge."""
 
 import pytest
-from cases import all_cases, write_stage
+from cases import file_cases, write_stage
 
 from jobs_kit.grading.exercise import all_exercises
 from jobs_kit.grading.judge import Judge
+
+each = pytest.mark.parametrize(
+    "exercise", [one for one in all_exercises().values() if one.files], ids=lambda one: one.id
+)
 
 
 @pytest.fixture(scope="module")
@@ -13,7 +17,7 @@ def judge():
         yield judge
 
 
-@pytest.mark.parametrize("case", all_cases("wrong"), ids=repr)
+@pytest.mark.parametrize("case", file_cases("wrong"), ids=repr)
 def test_a_wrong_answer_is_rejected_for_its_own_reason(judge, case, tmp_path):
     verdict = judge.check(case.exercise, case.write(tmp_path))
     outcomes = {check["name"]: check["outcome"] for check in verdict.checks}
@@ -22,13 +26,13 @@ def test_a_wrong_answer_is_rejected_for_its_own_reason(judge, case, tmp_path):
     assert case.says in str(verdict), str(verdict)
 
 
-@pytest.mark.parametrize("case", all_cases("right"), ids=repr)
+@pytest.mark.parametrize("case", file_cases("right"), ids=repr)
 def test_a_right_answer_is_accepted(judge, case, tmp_path):
     verdict = judge.check(case.exercise, case.write(tmp_path))
     assert verdict.passed, str(verdict)
 
 
-@pytest.mark.parametrize("exercise", all_exercises().values(), ids=lambda one: one.id)
+@each
 @pytest.mark.parametrize("base", ["solved", "final"])
 def test_a_solution_gets_full_marks(judge, exercise, base, tmp_path):
     write_stage(exercise, tmp_path / exercise.folder, base)
@@ -36,7 +40,7 @@ def test_a_solution_gets_full_marks(judge, exercise, base, tmp_path):
     assert verdict.passed and verdict.points == verdict.max_points, str(verdict)
 
 
-@pytest.mark.parametrize("exercise", all_exercises().values(), ids=lambda one: one.id)
+@each
 def test_an_untouched_starter_is_not_attempted(judge, exercise, tmp_path):
     write_stage(exercise, tmp_path / exercise.folder, "blank")
     verdict = judge.check(exercise, tmp_path / exercise.folder)

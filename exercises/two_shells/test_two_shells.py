@@ -1,0 +1,168 @@
+"""Two shells share a queue: the Redis of the lessons shows what they did, and what they do now."""
+
+from jobs_kit.grading import Exercise, NotAttempted, expect, points
+from jobs_kit.grading.witness import ENOUGH, witness_of
+
+HOW_TO_WATCH = (
+    "`jobs-kit check two_shells --watch` in a third terminal watches, and so does the exercise's "
+    "page once its first cell has run"
+)
+
+
+def is_attempted(answer):
+    """Tell whether anything was done; say what to do where nothing was."""
+    witness = witness_of(answer)
+    if not witness.nothing:
+        return True
+    if witness.problem:
+        raise NotAttempted(f"nothing to judge yet: {witness.problem}")
+    raise NotAttempted(
+        f"nothing to judge yet: no message is on {witness.place} and no client waits there; "
+        + ("somebody watches, so go on" if witness.is_watched else HOW_TO_WATCH)
+    )
+
+
+EXERCISE = Exercise(
+    __file__,
+    number=1,
+    lesson="02",
+    title="Let two shells talk through a queue",
+    files=(),
+    is_attempted=is_attempted,
+    hints=(
+        "Which of the two shells has its prompt back, and which one waits? "
+        "Compare with the steps on the exercise's page.",
+        "The first shell puts three strings while the second one does nothing. "
+        "Then the second starts a loop that does not end, and the first goes on.",
+        'In the first q.put("one", "two", "three"), then in the second '
+        "`for message in q.consume(): print(message)`, then in the first another q.put().",
+    ),
+)
+
+
+def named(messages):
+    return ", ".join(messages) or "none"
+
+
+@points(1)
+def test_messages_waited(witness, note):
+    """At least three messages waited on the queue at once, before anybody took one"""
+    seen = witness.seen
+    expect(
+        witness.was_watched,
+        "three or more messages wait on the queue at once",
+        "looked for what was seen before now",
+        "nobody has watched while you worked, so only the present is known",
+        f"What would somebody have to see, and when? {HOW_TO_WATCH}. Then do the steps again.",
+    )
+    expect(
+        seen["most"] >= ENOUGH,
+        "three or more messages wait on the queue at once, while nobody consumes",
+        "watched the queue",
+        f"at most {seen['most']} waited at once: {named(seen['waited'])}",
+        "What did len(q) say in the first shell when the second one started its loop?",
+    )
+    if seen["asked_length"] == 0:
+        note("nobody asked for len(q): what would it have said before, and what after the loop?")
+
+
+@points(1)
+def test_the_queue_is_drained(witness):
+    """The queue is empty now: all that was put has been taken"""
+    expect(
+        witness.problem is None or witness.by_record,
+        "your Redis can be asked what is on the queue now",
+        "looked for your Redis",
+        witness.problem,
+        "Does the program that started your Redis, JupyterLab for example, still run?",
+    )
+    elsewhere = witness.waits_elsewhere()
+    expect(
+        witness.is_drained,
+        "no message waits on the queue",
+        f"looked at {witness.place}",
+        f"{witness.length} on it: {named(witness.messages)}"
+        + (f"; a client waits, but at {' and '.join(elsewhere)}" if elsewhere else ""),
+        "Compare the lines `q = …` of the two shells: do they name the same queue, in the same db?"
+        if elsewhere
+        else "Does anybody consume? Look at the second shell: does its loop still run?",
+    )
+
+
+@points(2, after=("test_messages_waited", "test_the_queue_is_drained"))
+def test_they_were_taken_in_order(witness):
+    """The other shell took them, in the order in which they were put"""
+    seen = witness.seen
+    what = f"watched how {named(seen['waited'])} went"
+    expect(
+        seen["all_taken"] or not seen["removed"],
+        "each message is taken by a consumer",
+        what,
+        f"{seen['removed']} of them were removed and never taken",
+        "Which line empties a queue without giving its messages to anybody?",
+    )
+    expect(
+        seen["all_taken"],
+        "each message that waited is taken",
+        what,
+        f"these were taken: {named(seen['taken'])}",
+        "Does the second shell read the queue that the first one writes to?",
+    )
+    expect(
+        seen["in_order"],
+        "the message that has waited longest is taken first",
+        what,
+        f"they were taken in this order: {named(seen['taken'])}",
+        "At which end of the list are messages put, and from which end were these taken?",
+    )
+    expect(
+        seen["by_another"],
+        "one client puts the messages, another one takes them",
+        what,
+        "a client took what it had put itself",
+        "In which of the two shells did you start the loop?",
+    )
+
+
+@points(1, after="test_the_queue_is_drained")
+def test_a_client_waits_at_the_queue(witness, note):
+    """A client waits at the empty queue: its loop has not ended"""
+    if not witness.tells_who_waits and not witness.by_record:
+        note("this Redis does not tell who waits: look yourself whether the second shell does")
+        return
+    elsewhere = witness.waits_elsewhere()
+    if elsewhere:
+        got = f"a client waits, but at {' and '.join(elsewhere)}"
+        hint = (
+            "Compare the lines `q = …` of the two shells: which queue, and which db, do they use?"
+        )
+    elif witness.idle_askers:
+        got = "a client has waited there and has left off"
+        hint = (
+            "What ended its loop: an interrupt, a None, or a time-out? Which call never gives up?"
+        )
+    else:
+        got = "nobody waits"
+        hint = "Look at the second shell: does it stand in its loop, or has it a prompt again?"
+    expect(
+        witness.somebody_waits,
+        "a client waits for the next message until it comes, however long that takes",
+        f"looked who waits at {witness.place}",
+        got,
+        hint,
+    )
+
+
+@points(1, after=("test_messages_waited", "test_a_client_waits_at_the_queue"))
+def test_more_were_taken_at_once(witness, note):
+    """What the first shell puts while the other one waits is taken at once"""
+    if not witness.tells_who_waits and not witness.by_record:
+        note("this Redis does not tell who waited: you have seen yourself when it was printed")
+        return
+    expect(
+        witness.seen["at_once"],
+        "a message that comes while a client waits is taken the moment it comes",
+        f"watched for messages that are put while a client waits at {witness.place}",
+        "none was seen",
+        "What happens in the second shell if you go back to the first and put one more?",
+    )

@@ -1,0 +1,159 @@
+"""Cases of two_shells: what somebody does in two shells, step by step, on a real Redis.
+
+    why, rejected_by, outcome, says     as in cases.py
+    redis = "kit"           # or "class": a user of somebody else's Redis, with a prefix
+    shells = "python"       # two processes; or "ipython": the same; or "live": those of a page
+    watched = true          # whether a watch runs meanwhile
+    queue = "some_queue"    # the one that both make at the start
+
+    [[step]]
+    shell = "consumer"
+    type = "for message in q.consume(): print(message)"
+    prints = "three"        # wait for this; a step without it waits for the end of its line
+    waiting = 1             # wait until so many clients wait for a message
+    press = "Ctrl-C"        # instead of typing
+
+In what is typed {where} is the address of Redis, as arguments, and {prefix} that of the user.
+"""
+
+import os
+import signal
+import subprocess
+import sys
+import threading
+import time
+
+from jobs_kit.lab import sightings
+from jobs_kit.lab.address import Server
+from jobs_kit.lab.server import start_server
+from jobs_kit.lab.shells import open_shells
+from jobs_kit.lab.watch import Watch
+
+SECONDS = 30
+PROGRAMS = {
+    "python": [sys.executable, "-u", "-i", "-q"],
+    "ipython": [sys.executable, "-m", "IPython", "--simple-prompt", "--no-banner"],
+}
+PROGRAMS["ipython"] += ["--no-confirm-exit", "--HistoryManager.enabled=False"]
+# A class server's user: reads and writes what begins with its name, and sees who is connected.
+ANA = "on >secret ~ana.* ~hotqueue:ana.* resetchannels -@all +rpush +blpop +lpop +llen +lrange"
+ANA += " +rpop +del +scan +select +client|list +client|setinfo +info +hello +ping"
+
+
+def until(condition, complaint=lambda: "still not true"):
+    deadline = time.monotonic() + SECONDS
+    while not condition():
+        assert time.monotonic() < deadline, complaint()
+        time.sleep(0.005)
+
+
+class Terminal:
+    """A Python at a terminal of its own."""
+
+    def __init__(self, program):
+        self._process = subprocess.Popen(
+            PROGRAMS[program],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            start_new_session=True,
+        )
+        self._said, self._typed = "", 0
+        self._reader = threading.Thread(target=self._read, daemon=True)
+        self._reader.start()
+
+    def run(self, code, wait=None):
+        self._typed += 1
+        mark = f"done {self._typed}"
+        self._process.stdin.write(f"exec({code!r})\nprint('done', {self._typed})\n")
+        self._process.stdin.flush()
+        if wait:
+            self.wait_for(mark, wait)
+
+    def wait_for(self, text, timeout=SECONDS):
+        until(lambda: text in self._said, lambda: f"{text!r} did not come: {self._said[-2000:]}")
+
+    def interrupt(self):
+        self._process.send_signal(signal.SIGINT)
+
+    def close(self):
+        self._process.kill()
+        self._process.wait()
+        self._reader.join()
+        self._process.stdin.close()
+        self._process.stdout.close()
+
+    def _read(self):
+        while chunk := os.read(self._process.stdout.fileno(), 65536):
+            self._said += chunk.decode(errors="replace")
+
+
+class Session:
+    """One case, played. folder (Path): where the evidence is; the environment names the Redis."""
+
+    def __init__(self, case, folder, monkeypatch):
+        self.told, self.folder = case.told, folder
+        self._own = start_server()
+        self._admin = self._own.connect()
+        for name in [name for name in os.environ if name.startswith(("JOBS_KIT_", "REDIS_"))]:
+            monkeypatch.delenv(name)
+        self.server = self._named(monkeypatch)
+        self._watch = Watch(self.server, folder) if case.told.get("watched", True) else None
+        self._shells, self._live = {}, None
+
+    def play(self):
+        """Do all the steps."""
+        setup = f"import json\nfrom hotqueue import HotQueue\nq = {self._constructor()}"
+        if self.told.get("shells") == "live":
+            self._live = open_shells("producer", "consumer", folder=self.folder)
+        for name in ("producer", "consumer"):
+            program = self.told.get("shells", "python")
+            self._shells[name] = self._live[name] if self._live else Terminal(program)
+            self._shells[name].run(setup, wait=SECONDS)
+        for step in self.told["step"]:
+            self._do(step)
+            # what was seen up to here, as if a person had taken their time
+            for word in ("once", "twice"):
+                sightings.ask(self.folder, f"{word} {id(step)}", SECONDS)
+
+    def close(self):
+        for shell in self._live or self._shells.values():
+            shell.close()
+        if self._watch:
+            self._watch.stop()
+        self._own.stop()
+
+    def _do(self, step):
+        shell = self._shells[step["shell"]]
+        if "press" in step:
+            shell.interrupt()
+            shell.run("0", wait=SECONDS)
+        else:
+            code = step["type"].replace("{where}", self._where()).replace("{prefix}", self._prefix)
+            shell.run(code, wait=None if {"prints", "waiting"} & set(step) else SECONDS)
+        if "prints" in step:
+            shell.wait_for(step["prints"], SECONDS)
+        if "waiting" in step:
+            until(lambda: self._waiting() == step["waiting"])
+
+    def _named(self, monkeypatch):
+        if self.told.get("redis", "kit") == "kit":
+            monkeypatch.setenv("REDIS_URL", self._own.url)
+            monkeypatch.setenv("JOBS_KIT_ADMIN_URL", self._own.admin_url)
+            monkeypatch.setenv("JOBS_KIT_ORIGIN", self._own.origin)
+            self._prefix = ""
+            return Server(self._own.url, self._own.admin_url, self._own.origin)
+        self._admin.execute_command("ACL", "SETUSER", "ana", *ANA.split())
+        monkeypatch.setenv("REDIS_URL", f"redis://ana:secret@127.0.0.1:{self._own.port}")
+        self._prefix = "ana."
+        return Server(os.environ["REDIS_URL"])
+
+    def _constructor(self):
+        return self.server.constructor(self.told.get("queue", "some_queue"))
+
+    def _waiting(self):
+        return sum("b" in one["flags"] for one in self._admin.client_list())
+
+    def _where(self):
+        return ", ".join(f"{key}={value!r}" for key, value in self.server.address.items())
