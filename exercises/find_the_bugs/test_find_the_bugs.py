@@ -35,20 +35,19 @@ EXERCISE = Exercise(
     lesson="08",
     title="Find the bugs of a published service",
     files=FILES,
+    changes={"the service": ()},
     is_attempted=is_attempted,
     hints=(
         "Use the service as its clients do, one request at a time, and read the last line of each "
-        "traceback. Then look into Redis: which keys are there, before and after? What raises "
-        "nothing shows there.",
-        "Go along the way of one job: what api.py answers to what it can't use, the names that "
-        "add_job() and update_job_status() call, what update_job_status() writes and under which "
-        "key, the names in worker.py, the line that starts the worker. And read who may reach "
-        "the API, and where Redis is said to be.",
-        'A view returns a body and a status: `{"error": …}, 400`. A helper is called by the name '
-        "that it is defined with, `_` and all. A name is there after `import` or `from … import`, "
-        "each gives another one. hset(key, mapping=…) writes a hash, hset(key, name, value) one "
-        "field of it. A function runs when it is called. debug=True is for you alone. "
-        "os.environ knows REDIS_HOST and REDIS_PORT.",
+        "traceback. Where nothing raises, look into Redis before and after one step. And read who "
+        "can reach the API, and where it looks for Redis.",
+        "Follow one job. What does the view return for what it can't use? Is each name that "
+        "add_job(), update_job_status() and execute_job() call defined? What does the update "
+        "write, and under which key? Which line starts the worker?",
+        'return {"error": …}, 400; helpers with their underscore; import jobs, import time; '
+        "execute_job() as the last line; rd.exists(key) asked before rd.hset(key, ...); a key made "
+        "of the jid that came in; hset(key, mapping=…); no debug=True; os.environ for both "
+        "clients.",
     ),
 )
 
