@@ -19,6 +19,8 @@ import sys
 import tempfile
 from pathlib import Path
 
+from jobs_kit.grading import containment
+
 HERE = Path(__file__).parent
 OUTPUT_LIMIT = 200_000  # bytes that are kept of what a program prints
 LIMITS = {  # of each process that runs student code; bytes, seconds, pieces
@@ -28,29 +30,35 @@ LIMITS = {  # of each process that runs student code; bytes, seconds, pieces
     "RLIMIT_NOFILE": 256,
     "RLIMIT_CORE": 0,
 }
+ENVIRONMENT = {"OPENBLAS_NUM_THREADS": "1", "MPLBACKEND": "agg", "PYTHONHASHSEED": "0"}
 CALL_SECONDS = 2  # of processor time, for a single call
 SYSTEM = ["/usr", "/lib", "/lib64", "/bin", "/sbin", "/etc", "/proc", "/opt", "/nix", "/System"]
 
 
 class Sandbox:
-    """A fork server, and the processes that it was asked for. home: where folders are laid."""
+    """A fork server, and the processes that it was asked for. home: where folders are laid.
 
-    def __init__(self):
-        self._processes, self._user = [], None
+    contained: a world of its own for it (see containment.py), where it sees the directory `shared`
+    for the sockets of Redis; user: the id of the user that student code runs as there, or None.
+    """
+
+    def __init__(self, contained=False, shared=None, user=None):
+        self._processes, self._user, self._contained = [], user, contained
         self._private = tempfile.mkdtemp(prefix="jobs-kit-judge-")  # the judge's ends of HTTP
-        self.home = os.path.realpath(tempfile.mkdtemp(prefix="jobs-kit-check-"))
         self._control, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
-        environment = os.environ | {
-            "OPENBLAS_NUM_THREADS": "1",
-            "MPLBACKEND": "agg",
-            "PYTHONHASHSEED": "0",
-        }
+        number = str(theirs.fileno())
+        if contained:
+            self.home = containment.HOME
+            command = containment.command([number], [shared])
+        else:
+            self.home = os.path.realpath(tempfile.mkdtemp(prefix="jobs-kit-check-"))
+            command = [sys.executable, "-I", str(HERE / "fork_server.py"), number]
         self._server = subprocess.Popen(
-            [sys.executable, "-I", HERE / "fork_server.py", str(theirs.fileno())],
+            command,
             stdin=subprocess.DEVNULL,
             stdout=subprocess.DEVNULL,
             pass_fds=[theirs.fileno()],
-            env=environment,
+            env=os.environ | ENVIRONMENT,
             start_new_session=True,  # a Ctrl-C at the terminal is for the judge alone
         )
         theirs.close()
@@ -77,10 +85,10 @@ class Sandbox:
             "folder": str(folder),
             "redis": str(redis),
             "environment": _environment(folder, environment or {}),
-            "limits": LIMITS | ({"RLIMIT_CPU": CALL_SECONDS} if task["do"] == "call" else {}),
+            "limits": self._limits(task),
             "user": self._user,
             "allowed": {
-                "read": [*SYSTEM, sys.prefix, sys.base_prefix],
+                "read": [*SYSTEM, containment.FONTS, sys.prefix, sys.base_prefix],
                 "write": [str(Path(folder).parent)],
             },
             "hidden": str(HERE.parent),
@@ -105,6 +113,10 @@ class Sandbox:
         """Send a signal to a process and to all of its group."""
         self._ask({"do": "signal", "pid": pid, "number": number})
 
+    def _limits(self, task):
+        limits = LIMITS | (containment.LIMITS if self._contained else {})
+        return limits | ({"RLIMIT_CPU": CALL_SECONDS} if task["do"] == "call" else {})
+
     def end_processes(self):
         """Kill what was started, and all that it has started; remove what was laid."""
         self._ask({"do": "end"})
@@ -117,12 +129,14 @@ class Sandbox:
         self._control.close()
         self._server.wait()
         shutil.rmtree(self._private, ignore_errors=True)
-        shutil.rmtree(self.home, ignore_errors=True)
+        if not self._contained:
+            shutil.rmtree(self.home, ignore_errors=True)
 
     def _ask(self, request, *fds):
         """Send a request and the open files that belong to it; return the answer."""
         socket.send_fds(self._control, [json.dumps(request).encode()], fds)
-        answer = json.loads(self._control.recv(4096))
+        said = self._control.recv(4096)
+        answer = json.loads(said) if said else {"problem": "its fork server has ended"}
         if "problem" in answer:
             raise OSError(f"the sandbox cannot {request['do']}: {answer['problem']}")
         return answer

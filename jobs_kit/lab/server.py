@@ -54,12 +54,17 @@ rm -rf "$2"
 class StartedServer(Server):
     """A Redis server that this program started, and that ends with it."""
 
-    def __init__(self, program, port=None, append_only=False, data=None):
+    def __init__(self, program, port=None, append_only=False, data=None, place=None):
         self.program = str(program)
-        self.directory = Path(tempfile.mkdtemp(prefix="jobs-kit-"))
+        self.directory = Path(tempfile.mkdtemp(prefix="jobs-kit-", dir=place))
         password, socket_path = secrets.token_hex(16), self.directory / "redis.sock"
         listen = f"bind 127.0.0.1\nport {port}" if port else f'port 0\nunixsocket "{socket_path}"'
-        (self.directory / "redis.conf").write_text(
+        if place:  # its socket is for other users, too; its settings and its log are not
+            self.directory.chmod(0o711)
+            listen += "\nunixsocketperm 777"
+        settings = self.directory / "redis.conf"
+        settings.touch(0o600)
+        settings.write_text(
             f"""{listen}
 dir "{data or self.directory}"
 save ""
@@ -142,13 +147,14 @@ class StandIn(Server):
         self._server.server_close()
 
 
-def start_server(unix_socket=False, append_only=False, port=0, data=None):
+def start_server(unix_socket=False, append_only=False, port=0, data=None, place=None):
     """Start a Redis server that ends with this process and with the object that is returned.
 
     unix_socket: listen on a private socket instead of a port of 127.0.0.1.
     append_only: write every change to disk, so that stop(keep=True) and start() lose nothing.
     port: the port to listen on; 0 takes a free one.
     data: a directory for the append-only file that outlives the server; a temporary one if None.
+    place: where the server's own directory is made; then other users may connect to its socket.
     Raises RedisNotFound with a message that says what to do.
     """
     problem = None
@@ -156,7 +162,7 @@ def start_server(unix_socket=False, append_only=False, port=0, data=None):
         for _ in range(1 if port or unix_socket else 5):
             chosen = None if unix_socket else port or _free_port()
             try:
-                return StartedServer(program, chosen, append_only, data)
+                return StartedServer(program, chosen, append_only, data, place)
             except RedisNotFound as met:
                 problem = met
             if "in use" not in str(problem):

