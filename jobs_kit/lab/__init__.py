@@ -14,6 +14,8 @@ _HOMES = {
     "hint": "checks",
     "open_shells": "shells",
     "predict": "predict",
+    "replay": "board",
+    "show_board": "board",
     "solution": "checks",
     "start_program": "programs",
     "watch_queue": "watch",

@@ -39,11 +39,16 @@ class Kernel:
         self._manager = KernelManager(kernel_spec_manager=_ThisPython())
         # the process itself ends with ours (see Keeper); its connection file would stay
         atexit.register(self._manager.cleanup_connection_file)
-        self._client = None
+        self._client = self._process = None
         self._asking = threading.Lock()  # a ZeroMQ socket is for one thread at a time
         self._unwanted = threading.Event()
         self._thread = threading.Thread(target=self._live, name="live shell", daemon=True)
         self._thread.start()
+
+    @property
+    def process_id(self):
+        """The number of its process, None before it has started."""
+        return self._process and self._process.pid
 
     def execute(self, code):
         """Send code to be run; return the id that the messages about it will carry."""

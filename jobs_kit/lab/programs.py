@@ -48,11 +48,17 @@ def start_program(file=None, *arguments, code=None, name=None, folder=None):
     return _started[name]
 
 
+def started_programs():
+    """Return {name: Program}, those that have ended included."""
+    return dict(_started)
+
+
 class Program:
     """A Python process beside the lesson.
 
     name (str). text (str), lines (list): the last 1000 lines that it printed, errors included.
     running (bool). exit_code (int): None while it runs, negative if a signal ended it.
+    process_id (int).
     """
 
     def __init__(self, name, command, folder):
@@ -83,6 +89,10 @@ class Program:
     @property
     def running(self):
         return self.exit_code is None
+
+    @property
+    def process_id(self):
+        return self._process.pid
 
     def wait_for(self, text, timeout=10):
         """Wait until the program has printed text.

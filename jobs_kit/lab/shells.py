@@ -102,6 +102,12 @@ class Shell:
     def text(self):
         return self._transcript.text
 
+    @property
+    def process_id(self):
+        """The number of the kernel's process, None where there is none."""
+        with self._lock:
+            return self._kernel and self._kernel.process_id
+
     def interrupt(self):
         """Press Ctrl-C in this shell. What waits behind the running input is dropped."""
         with self._lock:
@@ -280,6 +286,11 @@ class Shells:
 
 
 _opened = {}  # name -> Shell: the shells of this process
+
+
+def opened_shells():
+    """Return {name: Shell}, those that have been closed included."""
+    return dict(_opened)
 
 
 def open_shells(*names, folder=None):

@@ -1,0 +1,148 @@
+"""Who put, took, finished or lost which message of a queue? Noted as events of a recording.
+
+Redis tells who asks for a message, not who gets it. So those who wait are known here, and settle()
+serves them in the order in which they came, as Redis does.
+"""
+
+from jobs_kit.lab.board_jobs import JobTrace
+from jobs_kit.lab.board_picture import depth
+
+LOST = "lost: {} ended while it held the message"
+OUT_OF_SIGHT = "lost from sight: Redis was away while {} held the message"
+UNFINISHED = "its worker went on to the next one and left it {}"
+
+
+class Notes:
+    """The notes about one queue. Messages are numbers, written as text.
+
+    recording: where events go. names: what clients are called (see board_names.py).
+    last_words(who): why a worker ended, if that is known, or "".
+    """
+
+    def __init__(self, recording, job_key_start, names, last_words=lambda who: ""):
+        self.recording, self.now = recording, recording.now
+        self.jobs, self.names = JobTrace(recording, job_key_start), names
+        self.strays = {}  # text: message whose worker is gone; it may be put again
+        self._last_words = last_words
+        self._numbers = 0  # how many were given out
+        self._clients = {}  # client: who, the workers
+        self._waiters = {}  # client: (who, until when, keeps), first come first
+        self._kept = set()  # messages that Redis still holds for the worker that took them
+
+    def say(self, at, did, **more):
+        """Record that something happened."""
+        self.recording.add({"at": at, "did": did, **more})
+
+    def number(self, text):
+        """Return a number for a message that is on the queue; its old one if it was lost."""
+        stray = self.strays.pop(text, None)
+        if stray in self.now["messages"]:
+            return stray
+        self._numbers += 1
+        return str(self._numbers)
+
+    def text(self, message):
+        """Return the text of a message that is known."""
+        return self.now["messages"][message]["text"]
+
+    # Messages
+
+    def put(self, at, text, who="", first=False):
+        """A message is on the queue."""
+        message = self.number(text)
+        self.say(at, "put", message=message, text=text, who=who, first=first)
+        self.jobs.queued(at, text, message)
+
+    def take(self, at, who="", keeps=False):
+        """The first message that waits goes to a worker; keeps: Redis holds it for the worker."""
+        if self.now["waiting"]:
+            message = self.now["waiting"][0]
+            text = self.text(message)
+        else:
+            message, text = self.number(""), ""
+        self.say(at, "take", message=message, text=text, who=who)
+        if keeps:
+            self._kept.add(message)
+
+    def finish(self, at, message, failure=""):
+        """A worker is done with a message, and says of what it failed if it did."""
+        status = self.jobs.status(message)
+        if self.jobs.is_open(message) and status != "submitted":
+            failure = failure or UNFINISHED.format(status)
+        self._kept.discard(message)
+        if failure:
+            self.say(at, "fail", message=message, why=failure)
+        else:
+            self.say(at, "done", message=message)
+
+    def holder(self, message):
+        """Return the worker that holds a message, or None."""
+        workers = self.now["workers"].items()
+        return next((who for who, worker in workers if message in worker["holds"]), None)
+
+    def holds(self, who):
+        """Return the messages that a worker holds, the oldest first."""
+        return list(self.now["workers"].get(who, {}).get("holds", []))
+
+    # Workers
+
+    def worker(self, at, client, consumer=None):
+        """Return the name of the worker at an address; consumer: what it calls itself in Redis."""
+        who = self.names.of(client, "worker", consumer)
+        self._clients[client] = who
+        if self.now["workers"].get(who, {"gone": True})["gone"]:
+            self.say(at, "worker", who=who, waits=False)
+        return who
+
+    def is_worker(self, client):
+        """Tell whether a client has asked for messages."""
+        return client in self._clients
+
+    def wait(self, at, client, who, seconds=0, keeps=False):
+        """A worker waits for a message; seconds: how long at most, 0 for ever."""
+        self._waiters[client] = (who, at + seconds if seconds else float("inf"), keeps)
+        if not depth(self.now) and not self.now["workers"][who]["waits"]:
+            self.say(at, "worker", who=who, waits=True)
+
+    def stop_waiting(self, client):
+        """The client has sent something, so it waits no more, or is not there any more."""
+        return self._waiters.pop(client, None)
+
+    def settle(self, at):
+        """Serve those who wait."""
+        while self._waiters and depth(self.now):
+            who, until, keeps = self._waiters.pop(next(iter(self._waiters)))
+            if at <= until:
+                self.take(at, who, keeps)
+
+    def see_clients(self, at, clients, adopt_db=None, was_away=False):
+        """Compare the workers with the clients that Redis lists: {address: its properties}.
+
+        adopt_db: take those that wait in this database for workers of this queue. was_away: Redis
+        was, so that a connection may have ended and its worker not.
+        """
+        for client, (who, *_) in list(self._waiters.items()):
+            if "b" not in clients.get(client, {"flags": ""})["flags"]:
+                del self._waiters[client]
+                if client in clients:
+                    self.say(at, "worker", who=who, waits=False)
+        for client in [client for client in self._clients if client not in clients]:
+            who = self._clients.pop(client)
+            if who not in self._clients.values():
+                self._gone(at, who, OUT_OF_SIGHT if was_away else LOST)
+        waiting = (c for c in clients.items() if _pops(c[1]) and int(c[1]["db"]) == adopt_db)
+        for client, _ in sorted(waiting, key=lambda one: -int(one[1]["idle"])):
+            self.wait(at, client, self.worker(at, client))
+
+    def _gone(self, at, who, why):
+        for message in self.holds(who):
+            self.strays[self.text(message)] = message
+            if message not in self._kept:
+                words = (w := self._last_words(who)) and f" ({w})"
+                self.say(at, "fail", message=message, why=why.format(who) + words)
+        self.say(at, "gone", who=who)
+        self.names.release(who)
+
+
+def _pops(client):
+    return "b" in client["flags"] and client["cmd"] in ("blpop", "blmove")

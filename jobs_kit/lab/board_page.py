@@ -1,0 +1,126 @@
+"""How does a board come onto a page? As a widget that a kernel keeps up to date, or as one file.
+
+Everything that is shown is in the widget's traits, so that a page which is opened again has it:
+picture is how things are, and news what happened since the picture before.
+"""
+
+import html
+import json
+from pathlib import Path
+
+import anywidget
+from traitlets import Dict, Unicode
+
+from jobs_kit.lab.board_text import as_svg, as_text
+from jobs_kit.lab.pane import display_form
+
+HERE = Path(__file__).parent
+SCRIPTS, STYLES = ("board_player.js", "board_parts.js", "board.js"), ("pane.css", "board.css")
+SCRIPT = "\n".join((HERE / name).read_text("utf-8") for name in SCRIPTS)
+STYLE = "\n".join((HERE / name).read_text("utf-8") for name in STYLES)
+
+PAGE = """<!DOCTYPE html>
+<html lang="en">
+<head>
+<meta charset="utf-8">
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<title>{title}</title>
+<style>
+{style}
+body {{ margin: 16px; font-family: system-ui, sans-serif; }}
+html[theme="dark"] {{
+  --jp-layout-color0: #111; --jp-layout-color1: #212121; --jp-border-color1: #616161;
+  --jp-content-font-color1: #fff; --jp-content-font-color2: #bdbdbd; --jp-brand-color1: #64b5f6;
+  background: #111; color-scheme: dark;
+}}
+</style>
+</head>
+<body>
+<div id="board"><noscript>{svg}</noscript></div>
+<script type="module">
+const dark = matchMedia("(prefers-color-scheme: dark)");
+const root = document.documentElement;
+const follow = () => root.setAttribute("theme", dark.matches ? "dark" : "light");
+dark.addEventListener("change", follow);
+follow();
+{script}
+const traits = {traits};
+const model = {{ get: (name) => traits[name], on() {{}}, off() {{}}, send() {{}} }};
+render({{ model, el: document.getElementById("board") }});
+</script>
+</body>
+</html>
+"""
+
+
+class BoardPage(anywidget.AnyWidget):
+    """The widget. on_message(message) is called for every control that is used on the page."""
+
+    _esm = SCRIPT
+    _css = STYLE
+
+    title = Unicode().tag(sync=True)
+    state = Unicode().tag(sync=True)  # "live", "away", "closed" or "recorded"
+    picture = Dict().tag(sync=True)
+    news = Dict().tag(sync=True)  # {"first": how many events came before, "events": [...]}
+    recording = Dict().tag(sync=True)  # of a replay: {"start": picture, "events": [...]}
+    controls = Dict().tag(sync=True)  # of a live board: {"workers": [...], "failure": text}
+    notice = Unicode().tag(sync=True)  # what came of a control that was used
+
+    def __init__(self, on_message=lambda message: None, **traits):
+        super().__init__(**traits)
+        self.on_msg(lambda _, message, __: on_message(message))
+
+    def show(self, **traits):
+        """Change several traits in one message to the page."""
+        with self.hold_sync():
+            for name, value in traits.items():
+                setattr(self, name, value)
+
+
+class OnPage:
+    """What a live board and a replay have in common: a recording, and the forms to show it in."""
+
+    def __init__(self, title, recording):
+        self.title, self.recording = title, recording
+
+    def save(self, path):
+        """Write the recording to a file, in JSON; replay(path) shows it again."""
+        self.recording.save(path)
+
+    def save_page(self, path):
+        """Write one HTML file that plays the recording, without a Redis, a kernel or a network."""
+        picture, traits = self.recording.now, replay_traits(self.title, self.recording)
+        data = json.dumps(traits, ensure_ascii=False).replace("<", "\\u003c")
+        page = PAGE.format(
+            title=html.escape(self.title),
+            style=STYLE,
+            script=SCRIPT,
+            traits=data,
+            svg=as_svg(picture),
+        )
+        Path(path).write_text(page, encoding="utf-8")
+
+    def __repr__(self):
+        with self.recording.lock:
+            return as_text(self.recording.now)
+
+    def _repr_mimebundle_(self, **_):
+        data, metadata = display_form(self.page, repr(self))
+        with self.recording.lock:
+            return data | {"image/svg+xml": as_svg(self.recording.now)}, metadata
+
+
+def replay_traits(title, recording):
+    """Return the traits of a page that plays a recording."""
+    with recording.lock:
+        whole = {"start": recording.start, "events": recording.events}
+        return {
+            "title": title,
+            "state": "recorded",
+            "picture": recording.start,
+            "news": {},
+            "recording": json.loads(json.dumps(whole)),
+            "controls": {},
+            "notice": "",
+        }

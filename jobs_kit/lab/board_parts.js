@@ -1,0 +1,167 @@
+// The parts of a board: tokens, the lanes of workers, the two plots, the timeline of a message.
+// Each sign has a form and a word as well as a colour.
+
+const SVG = "http://www.w3.org/2000/svg";
+const UUID = /([0-9a-f]{8})-(?:[0-9a-f]{4}-){3}[0-9a-f]{12}/g;
+const SIGNS = { waiting: "", held: "▶", done: "✓", failed: "✗", taken: "?" };
+const WORDS = { // what a step of a timeline says
+  found: () => "waits (it was there before the board)", put: (who) => who ? `put by ${who}` : "put",
+  taken: (who) => who ? `taken by ${who}` : "taken, by whom is not visible", back: () => "back on the queue",
+  failed: (why) => why ? `failed: ${why}` : "failed",
+};
+const PHASES = { put: "waits", found: "waits", back: "waits", taken: "held" };
+
+function element(tag, className, attributes = {}, ...children) {
+  const made = document.createElement(tag);
+  made.className = className;
+  for (const [name, value] of Object.entries(attributes)) made.setAttribute(name, value);
+  made.append(...children);
+  return made;
+}
+
+function button(text, attributes, onPress) {
+  const made = element("button", "jk-button", { type: "button", ...attributes }, text);
+  made.addEventListener("click", onPress);
+  return made;
+}
+
+// Set the children of a node, and touch it only if they have changed.
+function fill(node, children) {
+  const same = children.length === node.childNodes.length
+    && children.every((child, index) => child === node.childNodes[index]);
+  if (!same) node.replaceChildren(...children);
+}
+
+function say(node, text) { if (node.textContent !== text) node.textContent = text; }
+
+function plural(count, noun) { return `${count.toLocaleString("en")} ${noun}${count === 1 ? "" : "s"}`; }
+
+function shortText(text) { return text.replace(UUID, "$1…") || "·"; }
+
+// The picture in one sentence, as board_text.py says it.
+function summaryOf(picture) {
+  const workers = Object.values(picture.workers).filter((one) => !one.gone);
+  const busy = workers.filter((one) => one.holds.length).length, { counts } = picture;
+  const parts = [
+    `${depthOf(picture).toLocaleString("en")} waiting`,
+    workers.length ? `${busy} of ${plural(workers.length, "worker")} busy` : "no workers",
+    `${counts.done.toLocaleString("en")} done`, `${counts.failed.toLocaleString("en")} failed`,
+  ];
+  if (counts.taken) parts.splice(2, 0, `${counts.taken.toLocaleString("en")} taken`);
+  return parts.join(", ");
+}
+
+// The tokens on the board, one button for each message, which moves from zone to zone.
+class Tokens {
+  constructor(onChoose) {
+    this.buttons = new Map();
+    this.onChoose = onChoose;
+  }
+
+  // Return the button of a message, as it looks in a place.
+  of(picture, message, place, more = "") {
+    let token = this.buttons.get(message);
+    if (!token) {
+      token = element("button", "jk-token", { type: "button", tabindex: "-1" },
+        element("span", "jk-sign", { "aria-hidden": "true" }), element("span", "jk-text"));
+      token.addEventListener("click", () => this.onChoose(message));
+      token.dataset.message = message;
+      this.buttons.set(message, token);
+    }
+    const { text } = picture.messages[message];
+    const label = `${text || "a message"}, ${place}${more && `, ${more}`}`;
+    if (token.title !== label) { token.title = label; token.setAttribute("aria-label", label); }
+    token.dataset.place = place;
+    say(token.firstChild, SIGNS[place]);
+    say(token.lastChild, shortText(text));
+    this.shown.add(message);
+    return token;
+  }
+
+  // Call draw(), and let each token glide from where it was to where it is.
+  move(draw) {
+    const still = document.hidden || matchMedia("(prefers-reduced-motion: reduce)").matches;
+    const before = new Map(), focused = document.activeElement;
+    for (const [message, token] of still ? [] : this.buttons) before.set(message, token.getBoundingClientRect());
+    this.shown = new Set();
+    draw();
+    for (const message of this.buttons.keys()) if (!this.shown.has(message)) this.buttons.delete(message);
+    if (focused !== document.activeElement && focused.isConnected) focused.focus({ preventScroll: true });
+    if (still) return;
+    for (const [message, token] of this.buttons) {
+      const old = before.get(message), now = token.getBoundingClientRect();
+      const [x, y] = old ? [old.left - now.left, old.top - now.top] : [-14, 0];
+      if (!x && !y) continue;
+      const from = { transform: `translate(${x}px, ${y}px)`, opacity: old ? 1 : 0 };
+      token.animate([from, { transform: "none", opacity: 1 }], { duration: 260, easing: "ease-out" });
+    }
+  }
+}
+
+// A worker's lane: its name, what it does, the token that it holds, and a button to kill it.
+function makeLane(who, onKill) {
+  const parts = {
+    name: element("span", "jk-who", {}, who), does: element("span", "jk-does"),
+    hand: element("span", "jk-hand"),
+    kill: button("Kill", { "aria-label": `Kill ${who}`, title: "SIGKILL: it ends at once" }, onKill),
+  };
+  const lane = element("div", "jk-lane", { role: "group" }, parts.name, parts.does, parts.hand, parts.kill);
+  return { lane, ...parts };
+}
+
+function svg(tag, attributes) {
+  const made = document.createElementNS(SVG, tag);
+  for (const [name, value] of Object.entries(attributes)) made.setAttribute(name, value);
+  return made;
+}
+
+// A plot of the last minute. values(minute, from): 61 numbers, one a second.
+function makePlot(name, kind) {
+  const path = svg("path", { "vector-effect": "non-scaling-stroke" });
+  const frame = svg("svg", { viewBox: "0 0 60 20", preserveAspectRatio: "none", role: "img" });
+  const title = svg("title", {}), words = element("figcaption", "jk-plot-text");
+  frame.append(title, path);
+  const show = (values, text) => {
+    const most = Math.max(...values, 1), y = (value) => (19 - 17 * value / most).toFixed(2);
+    const steps = values.map((value, second) => `L${second} ${y(value)}H${second + 1}`).join("");
+    path.setAttribute("d", `M0 19${steps}V19Z`);
+    say(words, `${name}: ${text}`);
+    say(title, `${name} in the last minute: ${text}`);
+  };
+  return { plot: element("figure", `jk-plot jk-${kind}`, {}, words, frame), show };
+}
+
+// The depth in each of the last 60 seconds, and how many messages were taken in each.
+function lastMinute(minute, now) {
+  const depths = [], taken = [], from = Math.floor(now) - MINUTE;
+  let index = 0, depth = 0;
+  for (let second = from; second <= from + MINUTE; second += 1) {
+    let count = 0;
+    for (; index < minute.length && minute[index][0] <= second; index += 1) {
+      depth = minute[index][1];
+      if (minute[index][0] === second) count = minute[index][2];
+    }
+    depths.push(depth);
+    taken.push(count);
+  }
+  return { depths, taken };
+}
+
+// The timeline of one message: a bar, and the same as a list.
+function timelineOf(known, now) {
+  const steps = known.steps.map(([at, word, more]) => ({ at, word, more }));
+  const begun = steps[0].at, bar = element("div", "jk-bar", { "aria-hidden": "true" });
+  const list = element("ol", "jk-steps");
+  steps.forEach(({ at, word, more }, index) => {
+    const words = (WORDS[word] || (() => word))(more);
+    list.append(element("li", "", {}, element("span", "jk-when", {}, `+${(at - begun).toFixed(2)} s`), words));
+    const next = steps[index + 1], isEnd = ["done", "failed", "taken"].includes(word) && !next && (word !== "taken" || !more);
+    const lasts = isEnd ? 0 : (next ? next.at : now) - at;
+    if (lasts < 0.005 && next) return;
+    const phase = PHASES[word] || word, seconds = isEnd ? "" : ` ${lasts.toFixed(2)} s`;
+    const part = element("span", "jk-phase", { "data-phase": phase }, `${phase}${seconds}`);
+    part.style.flexGrow = String(Math.max(lasts, 0.001));
+    bar.append(part);
+  });
+  return [bar, list];
+}

@@ -1,0 +1,36 @@
+"""A worker to be watched: it holds each message for a while, and one message is its end.
+
+python board_worker.py URL DB QUEUE SECONDS FAILURE; a URL with a password is the one in REDIS_URL.
+"""
+
+import json
+import sys
+import time
+
+import redis
+from hotqueue import HotQueue
+
+from jobs_kit import settings
+
+
+def main(url, db, queue, seconds, failure):
+    """Do what the messages ask for: nothing, slowly. Raises RuntimeError at the message failure."""
+    mine = settings.redis_url()
+    address = redis.connection.parse_url(mine if url == settings.without_password(mine) else url)
+    pool = redis.ConnectionPool(**address | {"db": int(db), "socket_timeout": None})
+    q = HotQueue(queue, serializer=json, connection_pool=pool)
+
+    @q.worker
+    def work(message):
+        print("takes", json.dumps(message))
+        time.sleep(float(seconds))
+        if message == failure:
+            raise RuntimeError(f"cannot do {message!r}")
+        print("done with", json.dumps(message))
+
+    print("waits for messages")
+    work()
+
+
+if __name__ == "__main__":
+    main(*sys.argv[1:])
