@@ -20,7 +20,8 @@ def jobs_api():
     body = request.get_json(force=True, silent=True)
     dates = [body.get("start"), body.get("end")] if isinstance(body, dict) else []
     if not dates or not all(isinstance(text, str) for text in dates):
-        return {"error": 'send a JSON object such as {"start": "2012-01-01", "end": "2012-12-31"}'}, 400
+        example = '{"start": "2012-01-01", "end": "2012-12-31"}'
+        return {"error": f"send a JSON object such as {example}"}, 400
     ### END SOLUTION
     job = jobs.add_job(body["start"], body["end"])
     return json.dumps(job), 202, {"Content-Type": "application/json"}
