@@ -44,13 +44,11 @@ EXERCISE = Exercise(
         "Follow a result on its way: worker.py makes it with analysis.summarize(), jobs.py knows "
         "where in Redis it is kept, api.py hands it out. Worker and API are two programs: what "
         "one of them has in a variable the other can't see.",
-        "jobs.py gets a pair of functions, one to store the result of a jid and one to read it. A "
-        "field of a hash holds text, so the dict becomes text on its way in and a dict again on "
-        "its way out. The worker stores first and sets `complete` afterwards. The route has three "
-        "cases: no such job, not complete, complete.",
-        'rd.hset(_generate_job_key(jid), "result", json.dumps(result)) stores it, and json.loads() '
-        "of rd.hget() reads it. In the worker the stand-in becomes "
-        'analysis.summarize(job["start"], job["end"]); in the route, before the result is read: '
+        "jobs.py gets a pair of functions, to store the result of a jid and to read it. A field "
+        "of a hash holds text, so the dict becomes text and a dict again. The worker stores first "
+        "and then says `complete`. The route has three cases: no such job, not complete, complete.",
+        'rd.hset(_generate_job_key(jid), "result", json.dumps(result)) stores it. In the worker: '
+        'analysis.summarize(job["start"], job["end"]). In the route, before the result is read: '
         'if job["status"] != "complete": return {"status": job["status"]}, 409.',
     ),
 )

@@ -62,10 +62,9 @@ EXERCISE = Exercise(
     hints=(
         "Two files: jobs.py knows how a job is read from Redis, api.py has a route that asks it. "
         "The other half of the task is what jobs_api() does before it calls add_job().",
-        "A function in jobs.py reads the hash at the job's key and returns a dict, or None where "
-        "there is nothing. The route turns the dict into the answer, and None into a pair: a dict "
-        "that says what is wrong, and 404. jobs_api() looks at the body first: is it a dict, and "
-        "are start and end in it, both text?",
+        "A function in jobs.py reads the hash at the job's key: a dict, or None where there is "
+        "nothing. The route makes the answer of it, and of None a pair: a dict that says what is "
+        "wrong, and 404. jobs_api() looks first: is the body a dict, are both dates in it, and text?",
         'In api.py: @app.route("/jobs/<jid>") above a function of jid, and in it '
         'return {"error": ...}, 404. In jobs_api(): request.get_json(force=True, silent=True) '
         "gives None for what is not JSON; isinstance(body, dict) and "
