@@ -17,6 +17,7 @@ import redis
 
 from jobs_kit.lab.server import start_server
 
+MOST_KEYS = 500  # of a database, that are still looked at
 PUSHES = {"RPUSH", "LPUSH", "RPUSHX", "LPUSHX"}
 POPS = {"LPOP", "RPOP", "BLPOP", "BRPOP", "LMPOP", "BLMPOP"}
 MOVES = {"LMOVE", "BLMOVE", "RPOPLPUSH", "BRPOPLPUSH"}
@@ -81,9 +82,22 @@ class CheckRedis:
         self._place = place  # where its directory is made, see start_server()
         self._server = start_server(unix_socket=True, place=place)
         self.path = self._server.address["unix_socket_path"]
+        self.connect()
+        # nobody needs more, and the judge must not drown
+        self.client().config_set("maxmemory", "256mb", "proto-max-bulk-len", "8mb")
+
+    def connect(self):
+        """Listen from now on; in a forked process with connections of its own."""
         self._forget()
         self._clients = {}
         self._listen()
+
+    def is_well(self):
+        """Tell whether the server answers."""
+        try:
+            return self._server.connect(socket_timeout=5).ping()
+        except redis.RedisError:
+            return False
 
     def client(self, db=0):
         """Return the judge's own client of a database."""
@@ -145,7 +159,7 @@ class CheckRedis:
         for name in self.client().info("keyspace"):
             db = int(name.removeprefix("db"))
             client = self.client(db)
-            for key in sorted(client.scan_iter(count=1000)):
+            for key in sorted(itertools.islice(client.scan_iter(count=1000), MOST_KEYS)):
                 found.append((db, key, client.type(key).decode()))
         return found
 
@@ -317,7 +331,11 @@ def text(value):
 
 
 def without_folder(said):
-    """Name files of the answer by their names alone: where the check has laid them is no matter."""
+    """Name files of the answer by their names alone: where the check has laid them is no matter.
+
+    Where Python keeps its packages is no matter either.
+    """
+    said = re.sub(r" \(/[^()\n]*/(?:site-packages|lib-dynload|python3[.]\d+)/[^()\n]*\)", "", said)
     return re.sub(r"/[^\s'\"]*/answer/", "", said)
 
 

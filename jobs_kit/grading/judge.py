@@ -10,6 +10,7 @@ line out, and for each of them a fork of itself that runs pytest. It ends when i
 import contextlib
 import json
 import os
+import signal
 import subprocess
 import sys
 import tempfile
@@ -24,30 +25,42 @@ PYTEST += [word for name in LEAN for word in ("-p", name)]
 
 
 class Judge:
-    """A judge process, started when it is first needed."""
+    """A judge process, started when it is first needed.
 
-    def __init__(self):
+    contained: None, or the number (int) of a judge whose student code lives in a world of its own.
+    """
+
+    def __init__(self, contained=None):
         self._process, self._lock = None, threading.Lock()
+        self._arguments = [] if contained is None else [str(contained)]
 
     def check(self, exercise, folder):
         """Return the Verdict of an Exercise on the answer in a folder.
 
         Raises RuntimeError when the judge itself has failed; the next call starts another.
         """
-        request = {"test": exercise.file, "folder": str(folder), "environment": _settings()}
+        results = self.check_all([exercise.file], folder)
+        if not results:
+            raise RuntimeError(f"no verdict came of {exercise.id}; run pytest on it to see why")
+        return Verdict(results[0])
+
+    def check_all(self, tests, folder, seconds=300):
+        """Return the results (see verdict.py) of test files on the answers in a folder.
+
+        seconds: then it is ended; what was not judged by then is missing from the results.
+        """
+        request = {"tests": list(map(str, tests)), "folder": str(folder), "seconds": seconds}
+        request["environment"] = _settings()
         with self._lock:
             if self._process is None or self._process.poll() is not None:
                 self._start()
             try:
                 self._process.stdin.write(json.dumps(request) + "\n")
                 self._process.stdin.flush()
-                answer = json.loads(self._process.stdout.readline())
+                return json.loads(self._process.stdout.readline())
             except (OSError, ValueError):
                 self.close()
                 raise RuntimeError("the judge has ended; try again") from None
-        if "problem" in answer:
-            raise RuntimeError(answer["problem"])
-        return Verdict(answer["result"])
 
     def warm_up(self):
         """Start the process, if there is none, without waiting for it."""
@@ -72,7 +85,7 @@ class Judge:
 
     def _start(self):
         self._process = subprocess.Popen(
-            [sys.executable, "-m", "jobs_kit.grading.judge"],
+            [sys.executable, "-m", "jobs_kit.grading.judge", *self._arguments],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             text=True,
@@ -86,36 +99,74 @@ def _settings():
     return {k: v for k, v in os.environ.items() if k.startswith(("REDIS_", "JOBS_KIT_"))}
 
 
-def serve():
-    """Answer each line of the input."""
-    from jobs_kit.grading import plugin
-    from jobs_kit.grading.evidence import CheckRedis
-    from jobs_kit.grading.sandbox import Sandbox
-
+def serve(contained=None):
+    """Answer each line of the input: a list of results for each."""
     answers, sys.stdout = sys.stdout, sys.stderr  # a print in between must not become an answer
-    plugin.warm.update(sandbox=Sandbox(), redis=CheckRedis())
-    for line in sys.stdin:
-        print(json.dumps(_in_a_fork(json.loads(line))), file=answers, flush=True)
-    for part in plugin.warm.values():
-        part.close()
+    with tempfile.TemporaryDirectory(prefix="jobs-kit-judge-") as place:
+        os.chmod(place, 0o711)  # a contained program finds the socket of its Redis there
+        parts = Parts(contained, place)
+        for line in sys.stdin:
+            results = _in_a_fork(json.loads(line), parts)
+            print(json.dumps(results), file=answers, flush=True)
+        parts.close()
 
 
-def _in_a_fork(request):
-    """Run pytest in a child, so that each check starts from the same state."""
+class Parts:
+    """What every check needs and takes time to start: a sandbox, and a Redis."""
+
+    def __init__(self, contained, place):
+        self._contained, self._place = contained, place
+        self.start()
+
+    def start(self):
+        """Start both."""
+        from jobs_kit.grading import containment, plugin
+        from jobs_kit.grading.evidence import CheckRedis
+        from jobs_kit.grading.sandbox import Sandbox
+
+        if self._contained is None:
+            plugin.warm.update(sandbox=Sandbox(), redis=CheckRedis())
+        else:
+            user = containment.student_user(self._contained)
+            sandbox = Sandbox(contained=True, shared=self._place, user=user)
+            plugin.warm.update(sandbox=sandbox, redis=CheckRedis(self._place))
+
+    def renew(self, ended_well):
+        """Start anew what the last check has used up."""
+        from jobs_kit.grading import plugin
+
+        if not (ended_well and all(part.is_well() for part in plugin.warm.values())):
+            self.close()
+            self.start()
+
+    def close(self):
+        from jobs_kit.grading import plugin
+
+        for part in plugin.warm.values():
+            with contextlib.suppress(Exception):  # what is broken need not end well
+                part.close()
+
+
+def _in_a_fork(request, parts):
+    """Run pytest in a child, so that each check starts from the same state; return the results."""
     with tempfile.NamedTemporaryFile(mode="r", suffix=".json") as results:
         child = os.fork()
         if child == 0:
             _run_pytest(request, results.name)
-        os.waitpid(child, 0)
+        status = os.waitpid(child, 0)[1]
         text = results.read()
-    with contextlib.suppress(ValueError, IndexError):
-        return {"result": json.loads(text)[0]}
-    return {"problem": f"no verdict came of {request['test']}; run pytest on it to see why"}
+    parts.renew(status == 0)
+    with contextlib.suppress(ValueError):
+        return json.loads(text)
+    return []
 
 
 def _run_pytest(request, results):
     import pytest
 
+    from jobs_kit.grading import plugin
+
+    signal.alarm(request["seconds"])  # ends us at once, whatever we do
     for name in _settings():
         del os.environ[name]
     os.environ.update(request["environment"])
@@ -125,11 +176,12 @@ def _run_pytest(request, results):
     os.dup2(log, 2)
     sys.stdout = sys.stderr = open(1, "w", closefd=False)
     try:
-        pytest.main([*PYTEST, *options, "--results", results, request["test"]])
+        plugin.warm["redis"].connect()
+        pytest.main([*PYTEST, *options, "--results", results, *request["tests"]])
         sys.stdout.flush()
     finally:
         os._exit(0)
 
 
 if __name__ == "__main__":
-    serve()
+    serve(*map(int, sys.argv[1:]))

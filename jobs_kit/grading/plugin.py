@@ -20,6 +20,7 @@ from jobs_kit.grading.sandbox import Sandbox
 from jobs_kit.grading.student import Student
 from jobs_kit.grading.verdict import MARKS, Fault, NotReached, Verdict, overall
 
+MOST_TIMEOUTS = 2  # of an exercise; its other checks would wait as long
 warm = {}  # "sandbox", "redis": what a process that judges again and again has ready
 
 
@@ -76,11 +77,18 @@ class Judgement:
             return
         self.exercises[exercise.id] = exercise
         self.answer(exercise).require_attempt()
+        self._stop_when_time_runs_out(exercise)
         outcomes = {check["name"]: check["outcome"] for check in self.results.get(exercise.id, [])}
         for name in _marker(item).kwargs["after"]:
             if outcomes.get(name, "pass") != "pass":
                 claim = next(c["claim"] for c in self.results[exercise.id] if c["name"] == name)
                 raise NotReached(f"this check can only be made when that one passes: {claim}")
+
+    def _stop_when_time_runs_out(self, exercise):
+        slow = [c for c in self.results.get(exercise.id, []) if c["outcome"] == "timeout"]
+        if len(slow) >= MOST_TIMEOUTS:
+            claims = "; ".join(check["claim"] for check in slow)
+            raise NotReached(f"earlier checks already ran out of time: {claims}")
 
     @pytest.hookimpl(wrapper=True)
     def pytest_runtest_makereport(self, item, call):
@@ -126,9 +134,17 @@ class Judgement:
             got, most = (sum(getattr(v, n) for v in verdicts) for n in ("points", "max_points"))
             terminalreporter.write_line(f"\ntotal: {got} of {most} points")
 
+    def pytest_runtest_teardown(self, item, nextitem):
+        # after each exercise: what is judged is kept, whatever comes
+        if self.file and (nextitem is None or nextitem.path != item.path):
+            self._write()
+
+    def _write(self):
+        Path(self.file).write_text(json.dumps([one.result for one in self.verdicts()]))
+
     def pytest_sessionfinish(self):
         if self.file:
-            Path(self.file).write_text(json.dumps([one.result for one in self.verdicts()]))
+            self._write()
         for name in self._own:
             warm.pop(name).close()
         self._own.clear()

@@ -124,6 +124,10 @@ class Sandbox:
             process.close()
         self._processes.clear()
 
+    def is_well(self):
+        """Tell whether the fork server runs."""
+        return self._server.poll() is None
+
     def close(self):
         """End the fork server, and with it every process."""
         self._control.close()
