@@ -1,7 +1,7 @@
 """How does a solved master become what students get?
 
 A master holds regions; what stands between the markers belongs to the exercise that they name (in
-a folder of a single exercise the name is left out):
+a folder of a single exercise the name is left out, or says what the region is about):
 
     def _save_job(job_key, job_dict):
         ### BEGIN SOLUTION save_and_queue
