@@ -8,10 +8,18 @@ import sys
 
 import pytest
 
-from jobs_kit.grading import Exercise, Fault, TimedOut, expect, points
+from jobs_kit.grading import Exercise, Fault, NotAttempted, TimedOut, expect, points
 from jobs_kit.grading.project import Project
 from jobs_kit.grading.student import hint_for
-from jobs_kit.grading.trees import imports_in
+from jobs_kit.grading.trees import imports_in, is_private
+
+
+def is_attempted(answer):
+    """Return True when some file imports something; raise NotAttempted if none does."""
+    if any(imports_in(answer.tree(file)) for file in answer.modules()):
+        return True
+    raise NotAttempted("nothing to judge yet: no file imports anything")
+
 
 EXERCISE = Exercise(
     __file__,
@@ -20,7 +28,7 @@ EXERCISE = Exercise(
     title="Import what each file needs",
     files=("api.py", "jobs.py", "worker.py"),
     changes={"api.py": (), "jobs.py": (), "worker.py": ()},
-    is_attempted=lambda answer: any(imports_in(answer.tree(file)) for file in answer.modules()),
+    is_attempted=is_attempted,
     hints=(
         "Go through each file line by line: which name comes neither from this file nor with "
         "Python itself? And in worker.py: what will the missing decorator need?",
@@ -62,6 +70,8 @@ def where(project, name):
     if name in project.trees:
         return f" (there is a file {name}.py)"
     owner = project.owner(name)
+    if owner and owner[1] == name:
+        return f" (it stands in {owner[0]}.py)"
     return f" (there is {owner[1]} in {owner[0]}.py)" if owner else ""
 
 
@@ -96,11 +106,18 @@ def hint_for_missing(project, module, name):
     owner = project.owner(name)
     if owner and owner[1] != name:
         return f"What is {name} called since you decided what is private and what is public?"
+    if owner and owner[0] != module and is_private(name):
+        return f"{name} is private in {owner[0]}.py: which public function there does this?"
     if owner and owner[0] != module:
         return (
             f"{name} stands in {owner[0]}.py: which import leads {module}.py there, and what has "
             f"to be written before {name} then?"
         )
+    for one in project.imports(module):
+        if one.bound == name and not one.deferred:
+            return f"{name} is imported in line {one.line}. When is that line run?"
+        if name.lower() in (one.module.lower(), str(one.name).lower()):
+            return f"Line {one.line} says `{one}`: which name does {module}.py know after it?"
     for other in project.reached():
         if any(one.bound == name for one in project.imports(other)):
             return f"{other}.py imports {name}. Does that help {module}.py?"
@@ -180,10 +197,12 @@ def test_each_file_can_be_imported_alone(answer, student):
         for one in project.imports(module):
             if one.module in project.trees and hides_a_package(one.module):
                 raise Fault(
-                    f"`{one}` finds the package {one.module}",
+                    "none of your files has the name of a module that Python or a package brings",
                     f"import {module}",
-                    f"{module}.py, line {one.line}, finds your file {one.module}.py",
-                    "Python looks in your own folder first. What else could your file be called?",
+                    f"{module}.py, line {one.line}: `{one}` means two modules, your file "
+                    f"{one.module}.py and another one, which packages need",
+                    f"Try `import {one.module}` in a shell outside this folder: what comes? What "
+                    "else could your file be called?",
                 )
     for module in project.reached():
         call = student.call(module, None)
@@ -225,7 +244,12 @@ def test_the_worker_can_reach_the_queue(answer):
     project = Project(answer)
     makers = [one for one in project.reached() if one != "worker" and project.resolve(one, "q")]
     target = next((project.resolve(one, "q") for one in makers), None)
-    expect(target, "q is made in jobs.py", got="neither jobs.py nor what it imports defines q")
+    expect(
+        target,
+        "q is made in jobs.py, where both programs find it",
+        got="neither jobs.py nor what it imports defines q",
+        hint="Search your files for HotQueue: which of them makes the queue, and what is it called?",
+    )
     home = f"{target[0]}.py"
     own = queues_made_in(project, "worker")
     reached = project.reaches("worker", target)
@@ -236,12 +260,12 @@ def test_the_worker_can_reach_the_queue(answer):
             hint="Name, database and address of the queue stand in two files now. Change one of "
             "them in one file: where are messages put then, and where are they waited for?",
         )
-    taken = "; ".join(f"line {one.line}: {one}" for one in project.imports("worker"))
+    taken = "; ".join(f"{one} (line {one.line})" for one in project.imports("worker"))
     expect(
         reached,
         f"worker.py imports something that leads to q in {home}: execute_job will need it as soon "
         "as its decorator is there",
-        got=f"worker.py imports this alone: {taken}" if taken else "worker.py imports nothing",
+        got=f"all that worker.py has: {taken}" if taken else "worker.py imports nothing",
         hint="A comment in worker.py says that a decorator is missing. Which of your objects has "
         "a method `worker`, and how does this file get at it?",
     )

@@ -3,9 +3,17 @@
 Only the files are read: at this point of the project none of them can run yet.
 """
 
-from jobs_kit.grading import Exercise, expect, points
+from jobs_kit.grading import Exercise, NotAttempted, expect, points
 from jobs_kit.grading.project import Project
 from jobs_kit.grading.trees import is_private
+
+
+def is_attempted(answer):
+    """Return True when some file defines something; raise NotAttempted if none does."""
+    if answer.definitions():
+        return True
+    raise NotAttempted("nothing to judge yet: no definition is in api.py, jobs.py or worker.py")
+
 
 EXERCISE = Exercise(
     __file__,
@@ -14,7 +22,7 @@ EXERCISE = Exercise(
     title="Sort the thirteen definitions into modules",
     files=("api.py", "jobs.py", "worker.py"),
     changes={"api.py": (), "jobs.py": (), "worker.py": ()},
-    is_attempted=lambda answer: bool(answer.definitions()),
+    is_attempted=is_attempted,
     hints=(
         "For each definition ask: which program calls it? The API, the worker, or both?",
         "What answers requests goes into api.py, what does the work into worker.py, and all that "
@@ -79,7 +87,7 @@ def where_else(project, name):
     for module in project.reached():
         for site in project.sites(module):
             if plain(site.name) == name and site.inside:
-                return f"; {site} is inside {site.inside}"
+                return f" ({site}, is inside {site.inside})"
     return ""
 
 
@@ -163,7 +171,7 @@ def test_helpers_are_private(answer, note):
         "the names of the five that only jobs.py calls begin with one underscore, the mark of what "
         "is private",
         got="\n".join(f"{site.name} ({site})" for site in wrong),
-        hint=f"Search the three files for {plain(wrong[0].name)}: who calls it?" if wrong else None,
+        hint=wrong and hint_for_privacy(wrong[0].name),
     )
     private = {plain(site.name): site.name for site in sites}
     for one in project.missing("jobs"):
@@ -172,6 +180,12 @@ def test_helpers_are_private(answer, note):
                 f"jobs.py, line {one.line}, still calls {one.name}, which is {private[one.name]} "
                 "now; the exercise `imports` will ask for that"
             )
+
+
+def hint_for_privacy(name):
+    if name.startswith("__"):
+        return f"With how many underscores does {name} begin, and how many mark what is private?"
+    return f"Search the three files for {name}: who calls it?"
 
 
 @points(1, after="test_python_can_read_every_file")

@@ -59,6 +59,8 @@ class Project:
                 self.trees.setdefault(file.removesuffix(".py"), answer.tree(file))
             except Fault as fault:
                 broken[file.removesuffix(".py")] = fault
+        for tree in self.trees.values():
+            trees.drop_annotations(tree)
         self._imports = {name: trees.imports_in(tree) for name, tree in self.trees.items()}
         self._bound = {name: trees.bound_in(tree.body) for name, tree in self.trees.items()}
         for one in [one for name in self.reached() for one in self.imports(name)]:
@@ -77,8 +79,12 @@ class Project:
         return [name for name in dict.fromkeys(found) if name in self.trees]
 
     def reached(self):
-        """Return the main modules and all that they import, directly or not."""
-        found = list(self.main)
+        """Return the main modules and all that they import; those that need the fewest first."""
+        needs = {module: self._closure([module]) for module in self._closure(self.main)}
+        return sorted(needs, key=lambda module: len(needs[module]))
+
+    def _closure(self, modules):
+        found = list(modules)
         for module in found:
             found += [name for name in self.imported(module) if name not in found]
         return found
@@ -216,9 +222,8 @@ class Project:
     def missing(self, module):
         """Return what is Missing in a module."""
         known = [self.exports(star) for star in self._stars(module)]
-        tree = trees.without_annotations(self.trees[module])
         found = []
-        for one in Checker(tree, f"{module}.py").messages:
+        for one in Checker(self.trees[module], f"{module}.py").messages:
             if isinstance(one, messages.UndefinedName | messages.UndefinedLocal):
                 found.append(Missing(one.message_args[0], one.lineno))
             elif isinstance(one, messages.ImportStarUsage):
@@ -231,7 +236,7 @@ class Project:
         """Return (module, name) of a definition that is spelled nearly like a name, or None."""
 
         def plain(word):
-            return word.strip("_").lower()
+            return word.strip("_").lower() or word
 
         spelled = [
             (module, other)

@@ -4,7 +4,6 @@ project.py puts the modules of an answer together.
 """
 
 import ast
-import copy
 from dataclasses import dataclass
 
 FUNCTIONS = ast.FunctionDef | ast.AsyncFunctionDef
@@ -229,9 +228,8 @@ def listed_in(node):
         return None
 
 
-def without_annotations(tree):
-    """Return a copy of a tree without the annotations that Python never evaluates."""
-    tree = copy.deepcopy(tree)
+def drop_annotations(tree):
+    """Take out of a tree the annotations that Python never evaluates."""
     late = any(one.name == "annotations" for one in imports_in(tree) if one.module == "__future__")
     for node in ast.walk(tree):
         for field in ("annotation", "returns"):
@@ -243,7 +241,6 @@ def without_annotations(tree):
             for part in ast.walk(annotation):
                 if isinstance(part, ast.Constant) and isinstance(part.value, str):
                     part.value = None
-    return tree
 
 
 def is_private(name):

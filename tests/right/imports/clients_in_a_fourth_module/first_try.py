@@ -1,0 +1,1 @@
+q = HotQueue(“queue”)

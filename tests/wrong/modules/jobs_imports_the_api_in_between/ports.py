@@ -1,0 +1,3 @@
+import api
+
+PORT = 6379
