@@ -139,6 +139,18 @@ def catch_up(options):
         print(f"nothing to do: {options.exercise} can start from what is there")
 
 
+def grade(options):
+    """grade a folder of submissions"""
+    from jobs_kit.grading import terminal
+    from jobs_kit.grading.containment import NotContained
+
+    _end_at_sigterm()
+    try:
+        return terminal.grade(options)
+    except NotContained as problem:
+        return _fail(f"{problem}. To grade without it all the same: --uncontained")
+
+
 def press(options):
     """write the starters of exercises/ anew from the masters in solutions/"""
     from jobs_kit.grading.press import ROOT, write
@@ -198,6 +210,7 @@ def _parser():
     made.add_argument("--name", help="the worker's name in its log")
     command(doctor)
     command(press)
+    _takes_batch(command(grade))
     made = command(check)
     made.add_argument("exercises", nargs="*", metavar="EXERCISE", help="its id, such as add_job")
     made.add_argument("--watch", action="store_true", help="again at each save, then the next one")
@@ -207,6 +220,23 @@ def _parser():
         made.add_argument("exercise", metavar="EXERCISE", help="its id, such as add_job")
         _takes_folder(made)
     return parser
+
+
+def _takes_batch(parser):
+    parser.add_argument("submissions", help="a folder: one folder or zip file a student")
+    parser.add_argument("--out", required=True, help="where grades, results and feedback go")
+    parser.add_argument("--exercise", action="append", default=[], metavar="ID", help="only this")
+    parser.add_argument("--jobs", type=int, metavar="N", help="so many at once (one a core)")
+    parser.add_argument("--roster", metavar="CSV", help="keep its columns and rows in grades.csv")
+    parser.add_argument("--hidden", metavar="DIR", help="more checks, which students do not see")
+    parser.add_argument("--only", action="append", default=[], metavar="STUDENT", help="only this")
+    parser.add_argument(
+        "--since", metavar="DAY", help="only work saved since (2026-11-24 or with T18:00)"
+    )
+    parser.add_argument("--gradescope", action="store_true", help="write results.json as well")
+    parser.add_argument(
+        "--uncontained", action="store_true", help="where the system cannot contain student code"
+    )
 
 
 def _takes_folder(parser):

@@ -69,7 +69,7 @@ class Answer:
                 f"{name} is Python",
                 call=f"python {name}",
                 got=f"{problem.msg}\n{name}, line {number}:  {line.strip()}",
-                hint=_hint_for_syntax(line),
+                hint=_hint_for_syntax(problem.msg, line),
             ) from None
         except (ValueError, RecursionError, MemoryError) as problem:
             raise Fault(f"{name} is Python", call=f"python {name}", got=str(problem)) from None
@@ -156,7 +156,7 @@ class Answer:
         Only what lies in the folder itself is taken: no links out of it, nothing huge.
         """
         found, room = {}, MOST
-        for path in _regular_files(self.folder):
+        for path in regular_files(self.folder):
             room -= path.stat().st_size
             if room >= 0:
                 found[str(path.relative_to(self.folder))] = path.read_bytes()
@@ -173,16 +173,16 @@ class Answer:
                 yield [(name, ast.Pass()) for name in self.exercise.changes.get(file, ())]
 
 
-def _regular_files(folder, depth=0):
+def regular_files(folder, left_out=LEFT_OUT, depth=FOLDERS):
     """Yield the files of a folder as paths, without links, pipes and devices."""
     with os.scandir(folder) as entries:
         for entry in sorted(entries, key=lambda one: one.name):
-            if LEFT_OUT.fullmatch(entry.name):
+            if left_out.fullmatch(entry.name):
                 continue
             if entry.is_file(follow_symlinks=False):
                 yield Path(entry.path)
-            elif entry.is_dir(follow_symlinks=False) and depth < FOLDERS:
-                yield from _regular_files(entry.path, depth + 1)
+            elif entry.is_dir(follow_symlinks=False) and depth:
+                yield from regular_files(entry.path, left_out, depth - 1)
 
 
 def defined_in(tree):
@@ -253,9 +253,11 @@ class _Plain(ast.NodeTransformer):
         return self.generic_visit(node)
 
 
-def _hint_for_syntax(line):
+def _hint_for_syntax(said, line):
     if any(quote in line for quote in "“”‘’"):
         return "Look at the quotes: are they the straight ones that Python knows, or curly ones?"
     if "…" in line or line.strip().startswith(".."):
         return "Three dots as in `...` are Python; is this line a left-over of the hand-out?"
+    if "indent" in said or "outside function" in said:
+        return "How far is this line indented, and to which line above it does it belong?"
     return "Read the line that Python names and the one above it: is something open there?"

@@ -46,7 +46,7 @@ class Exercise:
 @functools.cache
 def all_exercises():
     """Return {id: Exercise} of all that there are, in the order of the course."""
-    found = [_load(path) for path in EXERCISES.glob("*/test_*.py")]
+    found = [load(path).EXERCISE for path in EXERCISES.glob("*/test_*.py")]
     return {one.id: one for one in sorted(found, key=lambda one: one.number)}
 
 
@@ -81,9 +81,10 @@ def answer_folder(exercise, place=None):
     return here / exercise.folder if place else EXERCISES / exercise.folder
 
 
-def _load(path):
-    name = f"jobs_kit_check_{path.stem}"
+def load(path):
+    """Return the module of a test file."""
+    name = f"jobs_kit_check_{Path(path).stem}"
     spec = importlib.util.spec_from_file_location(name, path)
     module = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(module)
-    return module.EXERCISE
+    return module

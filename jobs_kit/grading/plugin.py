@@ -15,7 +15,7 @@ import pytest
 
 from jobs_kit.grading.answer import Answer
 from jobs_kit.grading.evidence import CheckRedis
-from jobs_kit.grading.exercise import EXERCISES, Exercise, answer_folder
+from jobs_kit.grading.exercise import EXERCISES, Exercise, answer_folder, find_exercise
 from jobs_kit.grading.sandbox import Sandbox
 from jobs_kit.grading.student import Student
 from jobs_kit.grading.verdict import MARKS, Fault, NotReached, Verdict, overall
@@ -195,6 +195,8 @@ def _judgement(request):
 
 def _exercise(item):
     exercise = getattr(getattr(item, "module", None), "EXERCISE", None)
+    if isinstance(exercise, str):  # more checks for an exercise, by an instructor
+        exercise = find_exercise(exercise)
     return exercise if isinstance(exercise, Exercise) else None
 
 

@@ -1,6 +1,8 @@
-"""How are exercises checked in a terminal? What `jobs-kit check` prints, and how it watches."""
+"""How are exercises checked and classes graded in a terminal? What the commands print."""
 
+import datetime
 import time
+from pathlib import Path
 
 from jobs_kit.grading.exercise import all_exercises, find_exercise
 from jobs_kit.grading.judge import Judge
@@ -47,6 +49,57 @@ def watch(name=None, place=None):
                 time.sleep(POLL_SECONDS)
     print("\nAll exercises have passed.")
     return 0
+
+
+def grade(options):
+    """Grade a folder of submissions as the command's options say. Returns 0; see grade.py."""
+    from tqdm import tqdm
+
+    from jobs_kit.grading import reports
+    from jobs_kit.grading.grade import Batch
+
+    out = Path(options.out)
+    if options.gradescope:
+        reports.write_gradescope_crash(out, "it did not come to its end")
+    try:
+        batch = Batch(
+            options.submissions,
+            out,
+            exercises=options.exercise,
+            jobs=options.jobs,
+            hidden=options.hidden,
+            contained=not options.uncontained,
+            only=options.only,
+            since=_moment(options.since),
+            roster=options.roster,
+            gradescope=options.gradescope,
+        )
+        print("Student code is held back by", "; ".join(batch.means()), flush=True)
+        with tqdm(total=len(batch.students), unit="student", disable=None) as bar:
+
+            def told(result, seconds):
+                took = "as before" if seconds is None else f"{seconds:.1f} s"
+                points = f"{result['total']:g} of {result['max']:g} points"
+                bar.write(f"{result['student']}: {points} ({took})")
+                bar.update()
+
+            batch.run(told)
+    except BaseException as problem:
+        if options.gradescope:
+            reports.write_gradescope_crash(out, problem)
+        raise
+    print(f"{out / 'grades.csv'}, {out / 'summary.html'}, and {out / 'feedback'} for the students")
+    return 0
+
+
+def _moment(text):
+    """Return a day, or a moment, as seconds since 1970; 0 for None."""
+    try:
+        return datetime.datetime.fromisoformat(text).timestamp() if text else 0
+    except ValueError:
+        raise ValueError(
+            f"--since {text}: write a day as 2026-11-24, or 2026-11-24T18:00"
+        ) from None
 
 
 def _saved(desk):

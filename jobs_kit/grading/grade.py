@@ -1,0 +1,245 @@
+"""How is a class graded? Each submission by a judge of its own, as many at once as there are cores.
+
+    report = Batch("submissions", "out").run()
+
+OUT holds, when a student is done, all that is known of him: a batch that was interrupted goes on
+where it was, and a submission that has not changed is not judged again.
+"""
+
+import functools
+import hashlib
+import json
+import os
+import queue
+import tempfile
+import threading
+import time
+from pathlib import Path
+
+from jobs_kit.grading import containment, reports, submissions
+from jobs_kit.grading.exercise import EXERCISES, ROOT, all_exercises, find_exercise, load
+from jobs_kit.grading.judge import Judge
+
+SECONDS = 300  # of one submission; what is not judged by then is "timeout"
+UNPOINTED = "two_shells"  # it leaves no file to judge
+
+
+class Batch:
+    """One run over a folder of submissions.
+
+    place, out: folders. exercises: ids, or none for all. jobs (int): how many at once.
+    hidden: a folder of more checks, or None. contained (bool): False only where asked for.
+    only: names of students, or none for all. since: seconds since 1970; older work is left as it
+    was graded. Raises NotContained, NotADirectoryError, KeyError.
+    """
+
+    def __init__(
+        self,
+        place,
+        out,
+        exercises=(),
+        jobs=None,
+        hidden=None,
+        contained=True,
+        only=(),
+        since=0,
+        roster=None,
+        gradescope=False,
+    ):
+        self.place, self.out, self.roster = Path(place), Path(out), roster
+        self.jobs, self.contained, self.gradescope = (
+            jobs or os.cpu_count() or 1,
+            contained,
+            gradescope,
+        )
+        chosen = [find_exercise(name) for name in exercises] or list(all_exercises().values())
+        self.exercises = sorted(chosen, key=lambda one: one.number)
+        self.hidden = sorted(Path(hidden).resolve().glob("test_*.py")) if hidden else []
+        if hidden and not self.hidden:
+            raise FileNotFoundError(f"there are no checks (test_*.py) in {hidden}")
+        self._only, self._since = set(only), since
+        if contained:
+            containment.require()
+        self.students = submissions.students(place)
+        if unknown := self._only - set(self.students):
+            raise KeyError(f"no submission of {', '.join(sorted(unknown))} in {place}")
+        if not self.students:
+            raise FileNotFoundError(f"there are no submissions in {place}")
+
+    def run(self, told=lambda result, seconds: None):
+        """Grade all, write the reports; return the results, a list in the order of the students.
+
+        told(result, seconds) is called as each student is done; seconds is None where the result
+        stands from an earlier run.
+        """
+        (self.out / "results").mkdir(parents=True, exist_ok=True)
+        waiting, done = queue.Queue(), queue.Queue()
+        for name in self.students:
+            waiting.put(name)
+        threads = [
+            threading.Thread(target=self._work, args=(number, waiting, done), daemon=True)
+            for number in range(1, min(self.jobs, len(self.students)) + 1)
+        ]
+        for thread in threads:
+            thread.start()
+        results = {}
+        while len(results) < len(self.students):
+            outcome = done.get()
+            if isinstance(outcome, BaseException):
+                raise outcome
+            result, seconds = outcome
+            results[result["student"]] = result
+            told(result, seconds)
+        for thread in threads:
+            thread.join()
+        ordered = [results[name] for name in self.students]
+        reports.write(self, ordered)
+        return ordered
+
+    def means(self):
+        """Return what held student code back, in words."""
+        if not self.contained:
+            return ["nothing but limits of time and memory: this run was asked not to contain it"]
+        return containment.means(containment.student_user(1))
+
+    def _work(self, number, waiting, done):
+        """Be one grader: take a student, grade, take the next."""
+        try:
+            with Judge(contained=number if self.contained else None) as judge:
+                while True:
+                    done.put(self._grade(waiting.get_nowait(), judge))
+        except queue.Empty:
+            pass
+        except BaseException as problem:  # said by the thread that waits for us
+            done.put(problem)
+
+    def _grade(self, student, judge):
+        submission = submissions.read(student, self.students[student])
+        path = self.out / "results" / f"{reports.file_name(student)}.json"
+        known, digest = _read(path), self._digest(submission)
+        skipped = (self._only and student not in self._only) or submission.newest < self._since
+        if known and (known.get("digest") == digest or skipped):
+            return known, None
+        begun = time.monotonic()
+        with tempfile.TemporaryDirectory(prefix="jobs-kit-grade-") as place:
+            submission.write(Path(place))
+            tests = [one.file for one in self.exercises if one.id != UNPOINTED]
+            try:
+                found = judge.check_all([*tests, *self.hidden], place, SECONDS)
+            except RuntimeError:  # it is started anew; once more, then it is this submission
+                found = self._again(judge, [*tests, *self.hidden], place)
+        result = self._result(student, submission, {one["id"]: one for one in found})
+        result["seconds"], result["digest"] = round(time.monotonic() - begun, 2), digest
+        _write(path, result)
+        return result, result["seconds"]
+
+    def _again(self, judge, tests, place):
+        try:
+            return judge.check_all(tests, place, SECONDS)
+        except RuntimeError:
+            return []
+
+    def _result(self, student, submission, found):
+        exercises = []
+        for exercise in self.exercises:
+            if exercise.id == UNPOINTED:
+                exercises.append(_two_shells(exercise, submission))
+            else:
+                exercises.append(found.get(exercise.id) or _unfinished(exercise))
+        return {
+            "student": student,
+            "exercises": exercises,
+            "total": sum(one["points"] for one in exercises),
+            "max": sum(one["max_points"] for one in exercises),
+            "remarks": submission.remarks,
+        }
+
+    def _digest(self, submission):
+        """Return what changes when the files, the checks or the choice of them change."""
+        made = hashlib.sha256(repr([one.id for one in self.exercises]).encode())
+        for key, data in sorted(submission.files.items()):
+            made.update(repr(key).encode() + hashlib.sha256(data).digest())
+        made.update(repr(submission.remarks).encode() + _of_the_checks(tuple(self.hidden)))
+        return made.hexdigest()
+
+
+@functools.cache
+def _of_the_checks(hidden):
+    made = hashlib.sha256()
+    judge = sorted((ROOT / "jobs_kit" / "grading").glob("*.py"))
+    for path in [*sorted(EXERCISES.glob("*/test_*.py")), *judge, *hidden]:
+        made.update(path.read_bytes())
+    return made.digest()
+
+
+def _two_shells(exercise, submission):
+    recorded = submissions.evidence_of_two_shells(submission)
+    check = {
+        "name": "evidence",
+        "claim": "The live shells have recorded what was done in them",
+        "outcome": "pass" if recorded else "not attempted",
+        "points": 0,
+        "max_points": 0,
+        "message": "evidence is there" if recorded else "no evidence was handed in",
+        "hint": None,
+        "evidence": [],
+        "notes": [],
+        "seconds": 0,
+    } | dict.fromkeys(("call", "got", "expected"))
+    return {
+        "id": exercise.id,
+        "title": exercise.title,
+        "outcome": check["outcome"],
+        "points": 0,
+        "max_points": 0,
+        "checks": [check],
+    }
+
+
+def _unfinished(exercise):
+    """Return the result of an exercise for which there was no time, or whose judge broke."""
+    most = points_of(exercise)
+    check = {
+        "name": "all",
+        "claim": "This exercise was judged to its end",
+        "outcome": "timeout",
+        "points": 0,
+        "max_points": most,
+        "message": f"the time for one submission ({SECONDS} s) was used up before this exercise",
+        "hint": "Which exercise above ran out of time, and why?",
+        "evidence": [],
+        "notes": [],
+        "seconds": 0,
+    } | dict.fromkeys(("call", "got", "expected"))
+    return {
+        "id": exercise.id,
+        "title": exercise.title,
+        "outcome": "timeout",
+        "points": 0,
+        "max_points": most,
+        "checks": [check],
+    }
+
+
+def points_of(exercise):
+    """Return what all checks of an exercise are worth together."""
+    checks = [
+        value for name, value in vars(load(exercise.file)).items() if name.startswith("test_")
+    ]
+    return sum(
+        mark.args[0] for check in checks for mark in check.pytestmark if mark.name == "points"
+    )
+
+
+def _read(path):
+    try:
+        return json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return None
+
+
+def _write(path, result):
+    """Write a result as a whole or not at all."""
+    fresh = path.with_suffix(".part")
+    fresh.write_text(json.dumps(result, indent=1, ensure_ascii=False), encoding="utf-8")
+    fresh.replace(path)

@@ -1,0 +1,192 @@
+"""What did each student hand in, and where does it belong?
+
+    SUBMISSIONS/ana/jobs_service/api.py …      folders as in exercises/
+    SUBMISSIONS/ben/api.py …                   all files flat
+    SUBMISSIONS/cem/final version/echo.py      one folder more than asked for
+    SUBMISSIONS/dia/work.zip, SUBMISSIONS/eli.zip
+    SUBMISSIONS/fay/echo_worker.ipynb          a notebook alone: its %%writefile cells, or its code
+
+Files are copied, never run and never followed out of the folder. What cannot be read is said.
+"""
+
+import json
+import re
+import zipfile
+from dataclasses import dataclass, field
+from pathlib import Path, PurePosixPath
+
+from jobs_kit.grading.answer import LARGEST, regular_files
+from jobs_kit.grading.exercise import all_exercises
+
+MOST_FILES = 300  # of one student
+MOST_BYTES = 20 << 20
+NEVER = re.compile(r"__pycache__|__MACOSX|\.git|\.ipynb_checkpoints|\.venv|.*\.pyc")
+WRITTEN = re.compile(r"\s*%%(?:writefile|file)\s+(?:-a\s+)?(\S+)\s*\n", re.ASCII)
+OF_THE_PAGE = re.compile(r"^\s*[%!]|jobs_kit|^\s*(check|hint|solution)\(", re.MULTILINE)
+OTHERS = {"find_the_bugs"}  # folders whose files bear the names of another folder's
+
+
+@dataclass
+class Submission:
+    """What one student handed in.
+
+    files: {(exercise folder, file name): bytes}. remarks: what was left out, and why. newest: when
+    the latest file was saved, in seconds since 1970.
+    """
+
+    student: str
+    files: dict = field(default_factory=dict)
+    remarks: list = field(default_factory=list)
+    newest: float = 0
+
+    def write(self, place):
+        """Write the files into place/<exercise folder>/…, a folder for each exercise."""
+        for folder in folders():
+            (place / folder).mkdir(parents=True, exist_ok=True)
+        for (folder, name), data in self.files.items():
+            path = place / folder / name
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_bytes(data)
+
+
+def folders():
+    """Return {exercise folder: names of the files that belong there}."""
+    found = {}
+    for exercise in all_exercises().values():
+        found.setdefault(exercise.folder, set()).update(exercise.files)
+    return found
+
+
+def students(place):
+    """Return {name: path} of the students in a folder: its folders, and its zip files.
+
+    A folder that is itself somebody's hand-in counts as one student, named as the folder.
+    """
+    place = Path(place).resolve()
+    if not place.is_dir():
+        raise NotADirectoryError(f"{place} is no folder of submissions")
+    names = {path.name for path in place.iterdir()}
+    if names & set(folders()) or names & set().union(*folders().values()):
+        return {place.name: place}
+    found = {}
+    for path in sorted(place.iterdir()):
+        if path.name.startswith((".", "__MACOSX")) or path.is_symlink():
+            continue
+        if path.is_dir() or path.suffix.lower() == ".zip":
+            name = path.name if path.is_dir() else path.stem
+            found[f"{name} (zip)" if name in found else name] = path
+    return found
+
+
+def read(student, path):
+    """Return the Submission of a student, from a folder or a zip file."""
+    submission = Submission(student)
+    try:
+        raw = _from_zip(path, submission) if path.is_file() else _from_folder(path, submission)
+    except (OSError, RecursionError) as problem:
+        submission.remarks.append(f"{path.name} cannot be read: {problem}")
+        return submission
+    _sort(raw, submission)
+    return submission
+
+
+def _from_folder(place, submission):
+    """Return {path inside the folder: bytes} of the files, zip files opened."""
+    found, room = {}, MOST_BYTES
+    for path in regular_files(place, left_out=NEVER, depth=6):
+        name = path.relative_to(place).as_posix()
+        size = path.stat().st_size
+        submission.newest = max(submission.newest, path.stat().st_mtime)
+        if path.suffix.lower() == ".zip":
+            inside = _from_zip(path, submission)
+            found |= {f"{path.stem}/{inner}": data for inner, data in inside.items()}
+        elif size > LARGEST * 4 or size > room:
+            submission.remarks.append(f"{name} is too large ({size} bytes): left out")
+        elif len(found) >= MOST_FILES:
+            submission.remarks.append(f"more than {MOST_FILES} files: {name} and more left out")
+            break
+        else:
+            found[name], room = path.read_bytes(), room - size
+    return found
+
+
+def _from_zip(path, submission):
+    """Return {path inside: bytes} of a zip file; nothing that is too large or leads out of it."""
+    found, room = {}, MOST_BYTES
+    submission.newest = max(submission.newest, path.stat().st_mtime)
+    try:
+        with zipfile.ZipFile(path) as packed:
+            for entry in packed.infolist()[: MOST_FILES * 10]:
+                name = PurePosixPath(entry.filename.replace("\\", "/"))
+                if entry.is_dir() or "__MACOSX" in name.parts:
+                    continue
+                if name.is_absolute() or ".." in name.parts or ":" in name.parts[0]:
+                    submission.remarks.append(f"{path.name}: {name} leads out of it; left out")
+                    continue
+                with packed.open(entry) as file:
+                    data = file.read(min(room, LARGEST * 4) + 1)  # what it says of its size may lie
+                if len(data) > min(room, LARGEST * 4) or len(found) >= MOST_FILES:
+                    submission.remarks.append(f"{path.name}: {name} is too large; left out")
+                    continue
+                found[str(name)], room = data, room - len(data)
+    except (zipfile.BadZipFile, NotImplementedError, RuntimeError, ValueError, EOFError) as problem:
+        submission.remarks.append(f"{path.name} is no zip file that can be read: {problem}")
+    return found
+
+
+def _sort(raw, submission):
+    """Put each file where it belongs: by its folder if it has one, else by its name."""
+    known = folders()
+    notebooks = {}
+    for name, data in sorted(raw.items(), key=lambda one: one[0].count("/")):
+        path = PurePosixPath(name)
+        folder = next((part for part in reversed(path.parts[:-1]) if part in known), None)
+        if path.suffix == ".ipynb":
+            notebooks[path] = data
+        elif folder:
+            inner = path.parts[len(path.parts) - path.parts[::-1].index(folder) :]
+            submission.files.setdefault((folder, "/".join(inner)), data)
+        elif path.suffix == ".py" or path.name.startswith("."):
+            for home in _homes(path.name, known):
+                submission.files.setdefault((home, path.name), data)
+    for path, data in notebooks.items():
+        for (folder, file), text in _from_notebook(path, data, known, submission).items():
+            submission.files.setdefault((folder, file), text.encode())
+
+
+def _homes(name, known):
+    if name.startswith(".evidence"):
+        return ["two_shells"]
+    homes = [folder for folder, files in known.items() if name in files and folder not in OTHERS]
+    return homes or ["jobs_service"]  # a fourth module of the project, perhaps
+
+
+def _from_notebook(path, data, known, submission):
+    """Return {(folder, file): text} of what a notebook writes, or of its code as the one file."""
+    ids = {exercise.id: exercise for exercise in all_exercises().values()}
+    exercise = ids.get(re.sub(r"[ (\d)]+$|-Copy\d*$", "", path.stem))
+    folder = next((part for part in reversed(path.parts[:-1]) if part in known), None)
+    try:
+        cells = json.loads(data)["cells"]
+        sources = ["".join(c["source"]) for c in cells if c.get("cell_type") == "code"]
+    except (ValueError, KeyError, TypeError, RecursionError) as problem:
+        submission.remarks.append(f"{path.name} is no notebook that can be read: {problem!r}")
+        return {}
+    written = {}
+    for source in sources:
+        if found := WRITTEN.match(source):
+            name = PurePosixPath(found[1].strip("'\"")).name
+            home = folder or (exercise.folder if exercise else _homes(name, known)[0])
+            written[home, name] = source[found.end() :]
+    if not written and exercise and len(exercise.files) == 1:
+        text = "\n\n".join(source for source in sources if not OF_THE_PAGE.search(source))
+        if text.strip():
+            written[exercise.folder, exercise.files[0]] = text
+    return written
+
+
+def evidence_of_two_shells(submission):
+    """Tell whether the live shells' evidence of two_shells is there."""
+    return any(
+        folder == "two_shells" and name.startswith(".evidence") for folder, name in submission.files
+    )
