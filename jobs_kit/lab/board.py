@@ -72,7 +72,8 @@ class Replay(OnPage):
 class Board(OnPage):
     """A live view of one queue.
 
-    picture (dict): how things are now (board_picture.py). state (str): "live", "away", "closed".
+    picture (dict): a copy of how things are now, see board_picture.py. state (str): "live", "away"
+    or "closed".
     """
 
     def __init__(self, address, put, worker, seconds, failure, cell):
@@ -90,11 +91,11 @@ class Board(OnPage):
 
     @property
     def picture(self):
-        return self.recording.now
+        return self.recording.glimpse()
 
     @property
     def state(self):
-        return "closed" if self._is_closed else "live" if self.picture["here"] else "away"
+        return "closed" if self._is_closed else "live" if self.recording.now["here"] else "away"
 
     def put(self, *messages):
         """Put messages, as the page's button does."""

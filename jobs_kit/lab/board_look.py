@@ -7,7 +7,7 @@ can't, this is all there is, and nobody knows who took a message.
 from collections import defaultdict, deque
 
 from jobs_kit.lab.board_commands import show_message
-from jobs_kit.lab.board_picture import depth
+from jobs_kit.lab.board_picture import MOST_WAITING, depth
 
 
 def compare(notes, at, length, messages=None, is_first=False):
@@ -20,15 +20,14 @@ def compare(notes, at, length, messages=None, is_first=False):
         return []
     now, texts = notes.now, [show_message(message) for message in messages]
     beyond = length - len(texts)
-    if not is_first and beyond == now["beyond"] and texts == list(map(notes.text, now["waiting"])):
+    if not is_first and _agree(notes, length, texts):
         return []
     found = _recognise(notes, texts)
     for message in [message for message in now["waiting"] if message not in set(found)]:
         notes.say(at, "take", message=message, text=notes.text(message), who="")
-    known = len(now["waiting"])
     fresh = [text for text, message in zip(texts, found, strict=True) if message is None]
     if not is_first and beyond == now["beyond"] and found == now["waiting"] + [None] * len(fresh):
-        for text in texts[known:]:
+        for text in fresh:
             notes.put(at, text)
     else:
         numbers = [one or notes.number(text) for one, text in zip(found, texts, strict=True)]
@@ -40,16 +39,37 @@ def compare(notes, at, length, messages=None, is_first=False):
     return fresh
 
 
+def runs_short(notes):
+    """Tell whether it is time to look who comes next in a queue whose end is only counted."""
+    return bool(notes.now["beyond"]) and len(notes.now["waiting"]) < MOST_WAITING // 2
+
+
+def _agree(notes, length, texts):
+    """Tell whether what is known fits, and is enough: of a long queue the end is only counted."""
+    now = notes.now
+    known = [notes.text(message) for message in now["waiting"]]
+    return length == depth(now) and texts[: len(known)] == known and not runs_short(notes)
+
+
 def _recognise(notes, texts):
     """Return the message behind each text, None for those that are new.
 
-    What a worker was thought to hold may be on the queue after all.
+    What a worker was thought to hold may stand at the head of the queue after all.
     """
-    known = defaultdict(deque)
-    held = [message for worker in notes.now["workers"].values() for message in worker["holds"]]
-    for message in [*notes.now["waiting"], *held]:
-        known[notes.text(message)].append(message)
-    return [known[text].popleft() if known[text] else None for text in texts]
+    waiting, held = defaultdict(deque), defaultdict(deque)
+    for message in notes.now["waiting"]:
+        waiting[notes.text(message)].append(message)
+    for worker in notes.now["workers"].values():
+        for message in worker["holds"]:
+            held[notes.text(message)].append(message)
+    found = []
+    for text in texts:
+        if waiting[text]:
+            found.append(waiting[text].popleft())
+            held.clear()
+        else:
+            found.append(held[text].popleft() if held[text] else None)
+    return found
 
 
 def _count(notes, at, length, is_first):

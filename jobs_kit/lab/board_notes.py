@@ -105,8 +105,8 @@ class Notes:
             self.say(at, "worker", who=who, waits=True)
 
     def stop_waiting(self, client):
-        """The client has sent something, so it waits no more, or is not there any more."""
-        return self._waiters.pop(client, None)
+        """The client has sent something, so it waits no more."""
+        self._waiters.pop(client, None)
 
     def settle(self, at):
         """Serve those who wait."""
@@ -115,10 +115,10 @@ class Notes:
             if at <= until:
                 self.take(at, who, keeps)
 
-    def see_clients(self, at, clients, adopt_db=None, was_away=False):
+    def see_clients(self, at, clients, adopted=(), was_away=False):
         """Compare the workers with the clients that Redis lists: {address: its properties}.
 
-        adopt_db: take those that wait in this database for workers of this queue. was_away: Redis
+        adopted: addresses of those that wait here, although nobody heard them ask. was_away: Redis
         was, so that a connection may have ended and its worker not.
         """
         for client, (who, *_) in list(self._waiters.items()):
@@ -130,8 +130,7 @@ class Notes:
             who = self._clients.pop(client)
             if who not in self._clients.values():
                 self._gone(at, who, OUT_OF_SIGHT if was_away else LOST)
-        waiting = (c for c in clients.items() if _pops(c[1]) and int(c[1]["db"]) == adopt_db)
-        for client, _ in sorted(waiting, key=lambda one: -int(one[1]["idle"])):
+        for client in adopted:
             self.wait(at, client, self.worker(at, client))
 
     def _gone(self, at, who, why):
@@ -142,7 +141,3 @@ class Notes:
                 self.say(at, "fail", message=message, why=why.format(who) + words)
         self.say(at, "gone", who=who)
         self.names.release(who)
-
-
-def _pops(client):
-    return "b" in client["flags"] and client["cmd"] in ("blpop", "blmove")

@@ -18,7 +18,7 @@ An event is a dict: {"at": seconds since 1970, "did": a word, ...}. The words, a
 A message is known by a number, written as text. board_player.js adds up by the same rules.
 """
 
-MOST_WAITING = 5_000  # messages that are known one by one; more are counted
+MOST_WAITING = 2_000  # messages that are known one by one; more are counted
 MOST_ENDED = 60
 MOST_GONE = 2  # workers that have ended and are still shown
 MOST_PRODUCERS = 50

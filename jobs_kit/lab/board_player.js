@@ -1,7 +1,7 @@
 // What is on the board at a moment? Events add up to a picture, by the rules of board_picture.py,
 // at the pace that the reader has chosen: as they come, in slow motion, or not now.
 
-const MOST_WAITING = 5000, MOST_ENDED = 60, MOST_GONE = 2, MOST_PRODUCERS = 50, MINUTE = 60;
+const MOST_WAITING = 2000, MOST_ENDED = 60, MOST_GONE = 2, MOST_PRODUCERS = 50, MINUTE = 60;
 const MOST_BEHIND = 20000; // events that a paused board keeps; then it jumps
 const SLOWER = 8, SLOW_STEP = 600, LONGEST_STEP = 2500; // milliseconds
 

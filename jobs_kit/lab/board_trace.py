@@ -35,8 +35,8 @@ class Trace:
 
     def _hear(self, command):
         if command.client != "lua":
-            self._notes.stop_waiting(command.client)
             self.settle(command.at)
+            self._notes.stop_waiting(command.client)
             self._caller = command.client
         name, words = command.name, command.words
         if name.startswith("FLUSH"):

@@ -12,7 +12,7 @@ import time
 import redis
 
 from jobs_kit.lab.board_commands import as_monitor_writes, read_command
-from jobs_kit.lab.board_look import compare
+from jobs_kit.lab.board_look import compare, runs_short
 from jobs_kit.lab.board_trace import Trace
 
 UPDATE_SECONDS = 0.2  # between two updates of the page, at least
@@ -34,7 +34,7 @@ class Watcher:
 
     def __init__(self, notes, window, key, db, on_change):
         self._notes, self._window, self._on_change = notes, window, on_change
-        self._trace, self._db = Trace(notes, key, db), db
+        self._trace = Trace(notes, key, db)
         self._needles = [as_monitor_writes(key), as_monitor_writes(window.job_key_start)]
         self._needles += [b'"FLUSH', b'"flush']
         self._may_monitor = True
@@ -104,7 +104,7 @@ class Watcher:
 
     def _check_due(self):
         """Return in how many seconds Redis is to be looked at, None if there is no reason."""
-        if self._checked is None or self._trace.unsure:
+        if self._checked is None or self._trace.unsure or runs_short(self._notes):
             return 0
         workers = self._notes.now["workers"].values()
         if self._checked == self._notes.recording.count and all(one["gone"] for one in workers):
@@ -117,8 +117,9 @@ class Watcher:
         is_first = was_away and not self._notes.now["at"]
         self._is_here(True)
         fresh = compare(self._notes, at, self._look.length, self._look.messages, is_first)
-        clients, adopt_db = self._look.clients or {}, self._db if was_away else None
-        self._notes.see_clients(at, clients, adopt_db, was_away and not is_first)
+        clients = self._look.clients or {}
+        adopted = self._window.waiting(clients) if was_away else ()
+        self._notes.see_clients(at, clients, adopted, was_away and not is_first)
         self._learn(fresh, at)
         self._look = self._mark = None
         self._trace.unsure = False

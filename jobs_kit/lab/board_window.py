@@ -10,6 +10,7 @@ import redis
 
 from jobs_kit.lab.board_jobs import FIELDS
 from jobs_kit.lab.board_picture import MOST_WAITING
+from jobs_kit.lab.clients import may_wait_at
 
 MOST_JOBS = 200  # that are looked up in one go
 
@@ -29,7 +30,7 @@ class Window:
     """
 
     def __init__(self, connect, key, db, job_key_start):
-        self._key, self.job_key_start = key, job_key_start
+        self._key, self._db, self.job_key_start = key, db, job_key_start
         self.client = connect(db=db)
         self._job_clients = [connect(db=number) for number in sorted({0, db})]
 
@@ -51,6 +52,11 @@ class Window:
             return _by_address(self.client.client_list())
         except redis.ResponseError:
             return {}
+
+    def waiting(self, clients):
+        """Return the addresses of those that wait, as far as Redis tells, at this queue."""
+        waiting = [c for c in clients.values() if may_wait_at(c, self._db, self._key)]
+        return [c["addr"] for c in sorted(waiting, key=lambda c: -int(c["idle"]))]
 
     def poke(self):
         """Send something, which changes nothing and which MONITOR shows."""
