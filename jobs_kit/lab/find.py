@@ -23,6 +23,9 @@ from jobs_kit.lab.server import OLDEST, StandIn, StartedServer, start_server
 # what find_redis() writes into the environment, for the programs that are started from here
 NAMES = ("REDIS_URL", "REDIS_HOST", "REDIS_PORT", "JOBS_KIT_ADMIN_URL", "JOBS_KIT_ORIGIN")
 
+PROXIES = ("http_proxy", "https_proxy", "all_proxy")
+NEAR = ("127.0.0.1", "localhost")  # where lessons start services of their own
+
 _found = None  # what find_redis() returned last
 _service = None  # your own server beside a shared one; it lives as long as this process
 
@@ -31,13 +34,15 @@ def find_redis():
     """Return the Server to use, and name it in the environment of this process.
 
     Programs started from here on find it in REDIS_URL, REDIS_HOST and REDIS_PORT. Beside a server
-    that is shared, REDIS_HOST and REDIS_PORT name a second one, your own, for your services.
+    that is shared, REDIS_HOST and REDIS_PORT name a second one, your own, for your services. Where
+    the environment names an HTTP proxy, it stays out of the way of what runs on this machine.
     Raises RedisNotFound with a message that says what to do.
     """
     global _found
     if _found is None or not _is_still_it(_found):
         _found = named_server() if settings.redis_is_named() else start_server()
     _name_in_environment(_found)
+    _keep_proxies_out()
     return _found
 
 
@@ -120,6 +125,21 @@ def _name_in_environment(server):
     if server.port is None or is_shared(server):
         server = _service = start_server()
     os.environ.update(REDIS_HOST=server.host, REDIS_PORT=str(server.port))
+
+
+def _keep_proxies_out():
+    """Let HTTP clients reach services of this machine directly; a proxy would seek its own.
+
+    Without a proxy the variables stay unset: on macOS they would hide the one of the system.
+    """
+    if not any(os.environ.get(name) or os.environ.get(name.upper()) for name in PROXIES):
+        return
+    named = {name: os.environ.get(name, "") for name in ("no_proxy", "NO_PROXY")}
+    for name, text in named.items():
+        # programs differ in which of the two they read, so both say the same at least
+        hosts = [one.strip() for one in (text or "".join(named.values())).split(",")]
+        missing = [host for host in NEAR if host not in hosts and "*" not in hosts]
+        os.environ[name] = ",".join([*filter(None, hosts), *missing])
 
 
 def _login():
