@@ -28,6 +28,7 @@ class Answer:
 
     def __init__(self, exercise, folder):
         self.exercise, self.folder = exercise, Path(folder)
+        self._trees = {}  # what was read: {file name: its tree, or the Fault}
 
     def text(self, name):
         """Return the text of a file. Raises Fault when it is missing or cannot be read."""
@@ -53,6 +54,16 @@ class Answer:
 
     def tree(self, name):
         """Return the syntax tree of a file. Raises Fault where Python cannot read it."""
+        if name not in self._trees:
+            try:
+                self._trees[name] = self._read_tree(name)
+            except Fault as fault:
+                self._trees[name] = fault
+        if isinstance(self._trees[name], Fault):
+            raise self._trees[name]
+        return self._trees[name]
+
+    def _read_tree(self, name):
         text = self.text(name)
         try:
             with warnings.catch_warnings(action="ignore"):

@@ -18,7 +18,7 @@ from jobs_kit.grading.evidence import CheckRedis
 from jobs_kit.grading.exercise import EXERCISES, Exercise, answer_folder, find_exercise
 from jobs_kit.grading.sandbox import Sandbox
 from jobs_kit.grading.student import Student
-from jobs_kit.grading.verdict import MARKS, Fault, NotReached, Verdict, overall
+from jobs_kit.grading.verdict import MARKS, Fault, NotAttempted, NotReached, Verdict, overall
 
 MOST_TIMEOUTS = 2  # of an exercise; its other checks would wait as long
 warm = {}  # "sandbox", "redis": what a process that judges again and again has ready
@@ -56,12 +56,21 @@ class Judgement:
     def __init__(self, config):
         self.place, self.file = config.getoption("--submission"), config.getoption("--results")
         self.results, self.exercises, self._own = {}, {}, []
-        self._answers = {}
+        self._answers, self._attempts = {}, {}
 
     def answer(self, exercise):
         if exercise.id not in self._answers:
             self._answers[exercise.id] = Answer(exercise, answer_folder(exercise, self.place))
         return self._answers[exercise.id]
+
+    def _is_attempted(self, exercise):
+        if exercise.id not in self._attempts:
+            self._attempts[exercise.id] = None
+            try:
+                self.answer(exercise).require_attempt()
+            except NotAttempted as nothing:
+                self._attempts[exercise.id] = nothing
+        return self._attempts[exercise.id] is None
 
     def part(self, name, make):
         """Return the warm sandbox or Redis, or one that lives as long as this run."""
@@ -76,7 +85,8 @@ class Judgement:
         if not exercise:
             return
         self.exercises[exercise.id] = exercise
-        self.answer(exercise).require_attempt()
+        if not self._is_attempted(exercise):
+            raise self._attempts[exercise.id]
         self._stop_when_time_runs_out(exercise)
         outcomes = {check["name"]: check["outcome"] for check in self.results.get(exercise.id, [])}
         for name in _marker(item).kwargs["after"]:

@@ -107,7 +107,8 @@ class Student:
             f"{file} serves the API until somebody stops it",
             call=process.shown,
             got=ending(process, self._waits(process)),
-            hint="Which line of api.py starts the server, and is it reached when the file is run?",
+            hint=hint_for((process.told("error") or [None])[-1])
+            or "Which line of api.py starts the server, and is it reached when the file is run?",
         )
 
     def _start(self, task, shown, environment):
@@ -127,14 +128,15 @@ class Student:
 
     def until(self, condition, seconds=PATIENCE):
         """Wait until condition() is true and return what it returns; its last value if never."""
-        deadline = time.monotonic() + seconds
+        deadline, pause = time.monotonic() + seconds, 0.001
         while True:
             for process in self.processes:
                 process.pump()
             value = condition()
             if value or time.monotonic() > deadline:
                 return value
-            time.sleep(0.002)
+            time.sleep(pause)
+            pause = min(pause * 1.2, 0.02)  # most things come at once; to ask costs time, too
 
     def settle(self, *workers, seconds=PATIENCE):
         """Wait until each worker has ended, or has come back for more and found nothing.
@@ -461,7 +463,6 @@ def hint_for(error):
         "DataError": "Redis stores text, bytes and numbers. Which of the arguments here is none?",
         "ConnectionError": "Which address does this client use, and who told it?",
         "ResponseError": "Which command did Redis refuse, and what did this line hand it?",
-        "DataError": "What does this line hand to Redis, and of which type is it?",
     }.get(kind)
 
 
