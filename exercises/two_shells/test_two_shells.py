@@ -53,17 +53,19 @@ def test_messages_waited(witness, note):
         "three or more messages wait on the queue at once",
         "looked for what was seen before now",
         "nobody has watched while you worked, so only the present is known",
-        f"What would somebody have to see, and when? {HOW_TO_WATCH}. Then do the steps again.",
+        f"Who could see it when it happens? {HOW_TO_WATCH}. Then do the steps again.",
     )
     expect(
         seen["most"] >= ENOUGH,
         "three or more messages wait on the queue at once, while nobody consumes",
         "watched the queue",
-        f"at most {seen['most']} waited at once: {named(seen['waited'])}",
+        f"at most {seen['most']} waited at once: {named(seen['waited'])}"
+        if seen["most"]
+        else "none had to wait: each was taken the moment it came",
         "What did len(q) say in the first shell when the second one started its loop?",
     )
     if seen["asked_length"] == 0:
-        note("nobody asked for len(q): what would it have said before, and what after the loop?")
+        note("you never asked for len(q): what would it have said before the loop, and what after?")
 
 
 @points(1)

@@ -15,6 +15,8 @@ from jobs_kit.grading.evidence import short
 ENOUGH = 3  # so many messages must have waited at once for a queue that was seen to grow
 SHOWN = 8  # messages of a summary, and characters of one
 LENGTH = 60
+PROMPT = 2  # seconds; a message taken so soon did not have to wait
+RECENT = 20  # messages of which it is not yet known whether they were taken at once
 ANYBODY = None  # a client that could not be told
 
 
@@ -23,7 +25,7 @@ class Message:
     """A message. value (bytes, or None where it can't be read), by: the client that put it.
 
     met: whether somebody was waiting when it came. taken_by, turn (int): who took it, as which
-    message in all. gone: removed from the queue without being taken.
+    message in all. gone: removed from the queue without being taken. put_at, taken_at: seconds.
     """
 
     value: bytes | None
@@ -32,12 +34,14 @@ class Message:
     taken_by: str | None = ANYBODY
     turn: int | None = None
     gone: bool = False
+    put_at: float = 0
+    taken_at: float = 0
 
 
 @dataclass
 class History:
     """One queue. waiting: its Messages now, the next one first. waiters: [(client, from_the_end)]
-    that wait at it. met: the latest Messages that somebody waited for.
+    that wait at it. recent: the Messages put last; at_once: those that a consumer took at once.
 
     lengths: how often who puts has asked for the length, None if it can't be known.
     crowd: the most Messages that waited at once since the queue was last empty, nobody waiting;
@@ -48,11 +52,13 @@ class History:
     waiters: list = field(default_factory=list)
     crowd: list = field(default_factory=list)
     best: list = field(default_factory=list)
-    met: list = field(default_factory=list)
+    recent: list = field(default_factory=list)
+    at_once: list = field(default_factory=list)
     turns: int = 0
     lengths: int | None = 0
     settled: bool = False
     putters: set = field(default_factory=set)
+    takers: dict = field(default_factory=dict)  # client -> when it took its first message
     _handed_over: list = field(default_factory=list)
 
     @property
@@ -60,29 +66,29 @@ class History:
         """Whether anything has."""
         return bool(self.waiting or self.crowd or self.turns or self.best)
 
-    def put(self, values, by, in_front=False):
+    def put(self, values, by, in_front=False, when=0):
         """Somebody puts values (bytes). Who waits for them gets them, the first to wait first."""
         if not self.waiting:
             self._begin_anew()
         self.putters.add(by)
         for value in values:
-            message = Message(value, by, met=bool(self.waiters))
+            message = Message(value, by, met=bool(self.waiters), put_at=when)
             self.waiting.insert(0 if in_front else len(self.waiting), message)
-            if message.met:
-                self.met = [*self.met[-20:], message]
+            self.recent = [*self.recent[1 - RECENT :], message]
         if not self.waiters:
             self.gather()
         while self.waiters and self.waiting:
             client, from_the_end = self.waiters.pop(0)
             self._handed_over.append(self.waiting[-1 if from_the_end else 0])
-            self.take(client, from_the_end=from_the_end)
+            self.take(client, from_the_end=from_the_end, when=when)
 
-    def take(self, by, count=1, from_the_end=False):
+    def take(self, by, count=1, from_the_end=False, when=0):
         """Somebody takes messages off."""
         for _ in range(min(count, len(self.waiting))):
             message = self.waiting.pop(-1 if from_the_end else 0)
             self.turns += 1
-            message.taken_by, message.turn = by, self.turns
+            message.taken_by, message.turn, message.taken_at = by, self.turns, when
+            self.takers.setdefault(by, when)
 
     def remove(self):
         """Somebody clears the queue."""
@@ -122,8 +128,11 @@ class History:
         self.look(waiters)
 
     def look(self, waiters):
-        """Note who waits now."""
+        """Note who waits now, and what is certain by now."""
         self.waiters = waiters
+        prompt = [message for message in self.recent if self._is_prompt(message)]
+        self.at_once = [*self.at_once, *prompt][-SHOWN:]
+        self.recent = [message for message in self.recent if message.turn is None]
         went_well, *_ = _rank(max(self.crowd, self.best, key=_rank))
         self.settled = self.settled or bool(waiters and not self.waiting and went_well)
 
@@ -155,13 +164,12 @@ class History:
     def pass_on(self, putter, taker):
         """One client put a message that another waited for, too fast to be seen on the queue."""
         self.turns += 1
-        self.met = [*self.met[-20:], Message(None, putter, True, taker, self.turns)]
+        self.recent.append(Message(None, putter, True, taker, self.turns))
 
     def summary(self):
         """Return what is known as a dict that JSON can carry."""
         crowd = max(self.crowd, self.best, key=_rank)
         taken = sorted((one for one in crowd if one.turn is not None), key=lambda one: one.turn)
-        at_once = [m for m in self.met if m.met and m.turn is not None and _by_another(m)]
         return {
             "waited": _shown(crowd),
             "most": len(crowd),
@@ -170,13 +178,20 @@ class History:
             "removed": sum(one.gone for one in crowd),
             "in_order": taken == crowd[: len(taken)],
             "by_another": all(map(_by_another, taken)),
-            "at_once": _shown(at_once[-SHOWN:]),
+            "at_once": _shown(self.at_once),
             "asked_length": self.lengths,
             "settled": self.settled,
             "waiting": _shown(self.waiting),
             "length": len(self.waiting),
             "waiters": len(self.waiters),
         }
+
+    def _is_prompt(self, message):
+        """Tell whether another client, which had begun to consume before, took it at once."""
+        if message.turn is None or not _by_another(message):
+            return False
+        had_begun = self.takers.get(message.taken_by, message.put_at) < message.put_at
+        return message.met or (had_begun and message.taken_at - message.put_at < PROMPT)
 
     def _begin_anew(self):
         self.best = max(self.crowd, self.best, key=_rank)  # the later one, if both went alike

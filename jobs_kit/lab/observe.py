@@ -18,6 +18,7 @@ from jobs_kit.lab.overhear import DATABASES, FROM_THE_END, MOST
 NAMES_SECONDS, CLIENTS_SECONDS = 1, 0.25  # so often new queues and clients are looked for
 MOMENT = 1  # seconds; what CLIENT LIST says of the time is no finer
 PUTTING = {name.lower() for name in PUSHES}
+SEEN_OF_PUTTERS = PUTTING | {"llen"}  # who has put something may have looked at the length since
 TAKING = {name.lower() for name in POPS | MOVES}
 REMOVING = {"del", "unlink", "ltrim", "lrem", "expire", "rename", "flushdb", "flushall"}
 
@@ -34,7 +35,6 @@ class Observing:
         self._usual, self._named, self._listed = usual, 0, 0
         self._clients, self._before = [], {}
         self._asleep = {}  # client -> how it was listed when it waited last
-        self._putters = set()
         self._has_put = {}  # client that puts -> when it was last seen to do anything
 
     def __enter__(self):
@@ -113,9 +113,7 @@ class Observing:
         self._clients = list_clients(self._redis[DATABASES[0]], self._server) or []
         self._before = {one["addr"]: one for one in self._clients}
         for address, one in self._before.items():
-            puts = one["cmd"] in PUTTING or address in self._putters
-            if puts and _moved(before.get(address), one):
-                self._putters.add(address)
+            if one["cmd"] in SEEN_OF_PUTTERS and _moved(before.get(address), one):
                 self._has_put[address] = self._listed
         for known in (self._asleep, self._has_put):
             for address in set(known) - set(self._before):

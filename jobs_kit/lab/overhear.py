@@ -17,7 +17,8 @@ from jobs_kit.lab.history import History
 
 LOOK_SECONDS = 0.5  # so often who waits is asked even if nobody says anything
 MOST = 200  # a queue that grows longer is not one of two shells
-BUSY = 2000  # commands a second; more, and it is time to step aside
+BUSY = 1000  # commands within a second; more, and it is time to step aside
+QUEUE = b"hotqueue:"
 DATABASES = (0, 1)  # where queues are looked for at the start
 FROM_THE_END = {"RPOP", "BRPOP", "RPOPLPUSH", "BRPOPLPUSH"}
 
@@ -33,7 +34,7 @@ class Overhearing:
         self._server, self._start, self.histories = server, start, histories
         self.asked_at = {}  # client -> [(db, key), ...] that it asked for a message last
         self._until = {}  # client -> when its waiting ends by itself
-        self._too_long = set()
+        self._too_long, self._clients = set(), []
         self._looked, self._second, self._heard, self._me = 0, 0, 0, b""
 
     def __enter__(self):
@@ -77,7 +78,7 @@ class Overhearing:
         self._me = line.split()[2].rstrip(b"]")  # what we say ourselves is not listened to
         if isinstance(replies[-1], Exception):
             raise replies[-1]
-        clients = own(replies[-1], self._server)
+        clients = self._clients = own(replies[-1], self._server)
         self._forget_who_left({one["addr"] for one in clients})
         for (db, key), values in zip(known, replies[2:-1:2], strict=True):
             if isinstance(values, redis.ResponseError):  # it became something else than a list
@@ -97,15 +98,15 @@ class Overhearing:
 
     def _hear_line(self, line):
         """Take in what somebody said; tell whether it was of a queue."""
-        command, speaker = parse_monitor(line), re.match(rb"([\d.]+) \[\d+ (\S+)\]", line)
-        if not command or not speaker or speaker[2] == self._me:
-            return False
         if time.monotonic() - self._second > 1:
             self._second, self._heard = time.monotonic(), 0
         self._heard += 1
         if self._heard > BUSY:
             raise TooBusy
-        return self._hear(command, speaker[2].decode(), float(speaker[1]))
+        speaker = QUEUE in line and re.match(rb"([\d.]+) \[\d+ (\S+)\]", line)
+        if not speaker or speaker[2] == self._me:
+            return False
+        return self._hear(parse_monitor(line), speaker[2].decode(), float(speaker[1]))
 
     def _hear(self, command, client, when):
         name = command.name
@@ -117,8 +118,7 @@ class Overhearing:
             return False
         if name in PUSHES:
             self._drop_late(histories[0], when)
-            in_front = name.startswith("L")
-            histories[0].put(command.arguments[1:], client, in_front=in_front)
+            histories[0].put(command.arguments[1:], client, name.startswith("L"), when)
         elif name in POPS | MOVES:
             self._hear_asking(command, client, when, keys, histories)
         elif name == "LLEN" and client in histories[0].putters:
@@ -133,7 +133,7 @@ class Overhearing:
             self._until[client] = when + (command.time_out or float("inf"))
         full = next((one for one in histories if one.waiting), None)
         if full:
-            full.take(client, _count_of(command), from_the_end)
+            full.take(client, _count_of(command), from_the_end, when)
         elif blocks:
             for history in histories:
                 history.wait(client, from_the_end)
@@ -144,7 +144,10 @@ class Overhearing:
     def _history(self, db, key):
         if (db, key) in self._too_long:
             return None
-        return self.histories.setdefault((db, key), History())
+        if (db, key) not in self.histories:
+            waiters = self._waiters(self._clients, db, key)
+            self.histories[db, key] = History(waiters=waiters)
+        return self.histories[db, key]
 
     def _waiters(self, clients, db, key):
         waiting = [one for one in clients if waits(one) and self._waits_at(one, db, key)]

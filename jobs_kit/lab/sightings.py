@@ -36,6 +36,11 @@ def keep(folder, seen):
         fresh.replace(path)
 
 
+def state(folder):
+    """Return what changes whenever something new has been seen."""
+    return [(one["id"], one["queues"]) for one in read(folder)]
+
+
 def me():
     """Return [computer, process]: who writes here."""
     return [socket.gethostname(), os.getpid()]
@@ -44,7 +49,7 @@ def me():
 def is_alive(watch):
     """Tell whether the process of a watch still watches, as far as this computer can tell."""
     host, process = watch.get("process", ("", 0))
-    if not watch.get("watching") or host != socket.gethostname():
+    if not watch.get("watching") or host != socket.gethostname() or process < 1:
         return False
     if os.name != "posix":  # there, to ask for a process by signal 0 would end it
         return True

@@ -112,14 +112,25 @@ class Session:
             self._shells[name] = self._live[name] if self._live else Terminal(program)
             self._shells[name].run(setup, wait=SECONDS)
         for step in self.told["step"]:
-            self._do(step)
-            # what was seen up to here, as if a person had taken their time
-            for word in ("once", "twice"):
-                sightings.ask(self.folder, f"{word} {id(step)}", SECONDS)
+            self.do(step)
+
+    def do(self, step):
+        """Do one step, and let it be seen as if a person had taken their time."""
+        self._do(step)
+        for word in ("once", "twice"):
+            sightings.ask(self.folder, f"{word} {id(step)}", SECONDS)
+
+    def called(self):
+        """Return the names of all commands that anybody has sent."""
+        return set(self._admin.info("commandstats"))
+
+    def server_stops(self):
+        self._own.stop()
 
     def close(self):
         for shell in self._live or self._shells.values():
             shell.close()
+        self._shells = {}
         if self._watch:
             self._watch.stop()
         self._own.stop()

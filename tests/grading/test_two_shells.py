@@ -36,7 +36,6 @@ def play(tmp_path, monkeypatch):
 @pytest.mark.parametrize("case", sessions("wrong"), ids=repr)
 def test_a_wrong_session_is_rejected_for_its_own_reason(judge, case, play):
     verdict = judge.check(TWO_SHELLS, play(case).folder)
-    print(verdict)
     outcomes = {check["name"]: check["outcome"] for check in verdict.checks}
     assert outcomes.pop(case.rejected_by) == case.outcome, str(verdict)
     assert set(outcomes.values()) <= {"pass", "not reached"}, str(verdict)
@@ -46,5 +45,91 @@ def test_a_wrong_session_is_rejected_for_its_own_reason(judge, case, play):
 @pytest.mark.parametrize("case", sessions("right"), ids=repr)
 def test_a_right_session_is_accepted(judge, case, play):
     verdict = judge.check(TWO_SHELLS, play(case).folder)
-    print(verdict)
     assert verdict.passed, str(verdict)
+
+
+def right(name="in_two_terminals"):
+    return next(case for case in sessions("right") if case.name == name)
+
+
+def test_nothing_done_is_not_attempted(judge, play):
+    session = play(Nothing())
+    verdict = judge.check(TWO_SHELLS, session.folder)
+    assert verdict.outcome == "not attempted"
+    assert "no message is on hotqueue:some_queue (db 1)" in str(verdict)
+
+
+def test_nothing_done_and_nobody_watching_says_how_to_be_watched(judge, play):
+    verdict = judge.check(TWO_SHELLS, play(Nothing(watched=False)).folder)
+    assert verdict.outcome == "not attempted"
+    assert "jobs-kit check two_shells --watch" in str(verdict)
+
+
+def test_where_no_redis_is_named_it_says_what_to_do(judge, tmp_path, monkeypatch):
+    for name in ("REDIS_URL", "REDIS_HOST", "REDIS_PORT"):
+        monkeypatch.delenv(name, raising=False)
+    verdict = judge.check(TWO_SHELLS, tmp_path)
+    assert verdict.outcome == "not attempted"
+    assert "no Redis is named here" in str(verdict) and "find_redis()" in str(verdict)
+
+
+def test_a_worker_that_waits_elsewhere_is_no_attempt(judge, play):
+    worker = {"shell": "consumer", "waiting": 1}
+    worker["type"] = "HotQueue('queue', {where}, db=1, socket_timeout=None).get(block=True)"
+    verdict = judge.check(TWO_SHELLS, play(Nothing(watched=False, step=[worker])).folder)
+    assert verdict.outcome == "not attempted", str(verdict)
+
+
+@pytest.mark.parametrize("elsewhere", ["nowhere", "at another server"])
+def test_an_instructor_sees_what_was_seen(judge, play, monkeypatch, elsewhere):
+    session = play(right())
+    folder = session.folder
+    session.close()
+    if elsewhere == "nowhere":
+        for name in ("REDIS_URL", "REDIS_HOST", "REDIS_PORT"):
+            monkeypatch.delenv(name, raising=False)
+    else:
+        play(Nothing(watched=False))
+    verdict = judge.check(TWO_SHELLS, folder)
+    assert verdict.passed, str(verdict)
+
+
+def test_what_was_seen_is_no_excuse_for_what_is_there_now(judge, play):
+    session = play(right())
+    session.do({"shell": "consumer", "press": "Ctrl-C"})
+    session.do({"shell": "producer", "type": "q.put('left')"})
+    verdict = judge.check(TWO_SHELLS, session.folder)
+    assert verdict.outcome == "fail" and '1 on it: "left"' in str(verdict)
+
+
+def test_a_redis_that_has_gone_is_said_to_have_gone(judge, play):
+    session = play(Nothing(step=[{"shell": "producer", "type": "q.put(1, 2, 3)"}]))
+    session.server_stops()
+    verdict = judge.check(TWO_SHELLS, session.folder)
+    assert verdict.outcome == "fail"
+    assert "has ended" in str(verdict) and "still run?" in str(verdict)
+
+
+def test_evidence_that_cannot_be_read_is_none(judge, play):
+    session = play(Nothing(watched=False))
+    for text in ("[1, 2", '{"watches": 7}', '{"watches": [{"queues": 3}, {}]}', "[]"):
+        (session.folder / ".evidence.json").write_text(text)
+        assert judge.check(TWO_SHELLS, session.folder).outcome == "not attempted"
+
+
+@pytest.mark.parametrize("kind", ["in_two_terminals", "on_a_class_redis"])
+def test_neither_the_watch_nor_the_check_writes_to_redis(judge, play, kind):
+    session = play(right(kind))
+    judge.check(TWO_SHELLS, session.folder)
+    students = {"rpush", "llen", "blpop", "select", "hello", "ping", "client|setinfo"}
+    ours = {"lrange", "scan", "client|list", "info", "monitor", "echo", "multi", "exec", "auth"}
+    called = {name.removeprefix("cmdstat_") for name in session.called()}
+    # a server asks itself for its configuration when it starts
+    assert called - students - ours <= {"acl|setuser", "config|get"}
+
+
+class Nothing:
+    """A case in which nothing happens."""
+
+    def __init__(self, **told):
+        self.told = {"step": []} | told
