@@ -115,9 +115,10 @@ def settle(student, worker):
 
 def what_became_of(student, jid, worker):
     """Return in words what became of a job and of the worker."""
-    if student.waits(worker):
-        return f"the job is {student.redis.status(jid)}; the worker waits for the next message"
-    return f"the job is {student.redis.status(jid)}; the worker: {ending(worker)}"
+    doing = f"has ended: {ending(worker)}"
+    if worker.running:
+        doing = "waits for the next message" if student.waits(worker) else "still runs"
+    return f"the job is {student.redis.status(jid) or 'not there'}; the worker {doing}"
 
 
 def expect_failed(student, jid, worker, call):
@@ -148,6 +149,8 @@ def hint_for_status(status, worker):
         )
     if status == "submitted":
         return "The worker never came to this job. What has it done with the one before?"
+    if status is None:
+        return "Where has the job gone? Which of your lines deletes a key, or writes another kind?"
     return "Statuses are submitted, in progress, complete, failed. Where can a message be kept?"
 
 

@@ -81,13 +81,18 @@ def do_jobs(student, *ranges):
     if not student.settle(worker) or worker.told("overtime"):
         raise student.timed_out(worker, "the worker does the job and comes back for the next one")
     for jid, dates in zip(jids, ranges, strict=True):
-        status = student.redis.status(jid)
+        status = student.redis.status(jid) or "not there"
+        doing, is_idle = f"has ended: {ending(worker)}", student.waits(worker)
+        if worker.running:
+            doing = "waits for the next message" if is_idle else "still runs"
         expect(
             status == "complete",
             "the job is complete when the worker has done it",
             f"POST /jobs  {json.dumps(dates)}, then {worker.shown}",
-            f"the job is {status}; the worker: {ending(worker, student.waits(worker))}",
-            hint_for_worker(worker),
+            f"the job is {status}; the worker {doing}",
+            "The worker never came to this job. At which queue does it wait, and where is the id?"
+            if status == "submitted" and is_idle
+            else hint_for_worker(worker),
         )
     return api, jids
 

@@ -64,7 +64,7 @@ EXERCISE = Exercise(
         "The other half of the task is what jobs_api() does before it calls add_job().",
         "A function in jobs.py reads the hash at the job's key: a dict, or None where there is "
         "nothing. The route makes the answer of it, and of None a pair: a dict that says what is "
-        "wrong, and 404. jobs_api() looks first: is the body a dict, are both dates in it, and text?",
+        "wrong, and 404. jobs_api() looks first: is it a dict, has it both dates, are they text?",
         'In api.py: @app.route("/jobs/<jid>") above a function of jid, and in it '
         'return {"error": ...}, 404. In jobs_api(): request.get_json(force=True, silent=True) '
         "gives None for what is not JSON; isinstance(body, dict) and "
@@ -153,7 +153,9 @@ def test_a_good_body_makes_one_job(student):
         "one job is saved, and its id is put on the queue once",
         f"POST /jobs, answered with the id {jid}",
         f"{stored} saved; {len(queued)} on the queue, {with_id} of them with this id",
-        "How often is add_job() called for one request?",
+        "How often is add_job() called for one request?"
+        if len(queued) > 1
+        else "Which part of add_job() is missing? This belongs to `add_job`, check it first.",
     )
 
 
