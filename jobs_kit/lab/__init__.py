@@ -12,6 +12,7 @@ _HOMES = {
     "examine": "doctor",
     "find_redis": "find",
     "hint": "checks",
+    "lay_service": "service",
     "open_shells": "shells",
     "predict": "predict",
     "replay": "board",

@@ -1,0 +1,96 @@
+"""Whose Jobs service does a lesson run? Yours once it passes its checks, the kit's until then.
+
+    service = lay_service("redis_from_environment")    # as it is after this exercise
+    service                                            # a cell shows whose files these are
+    start_program("worker.py", folder=service.folder)
+
+The files are copies beside the lesson, so that a lesson can put programs of its own next to them.
+"""
+
+from pathlib import Path
+
+from jobs_kit.grading import press
+from jobs_kit.grading.answer import Answer
+from jobs_kit.grading.exercise import all_exercises, earlier, find_exercise
+from jobs_kit.grading.judge import Judge
+from jobs_kit.grading.progress import Desk
+
+SECONDS = 120  # for all the checks together
+BESIDE = "definitions.py"  # lies there to be sorted; no part of the service
+
+
+class Service:
+    """The files of a service, ready to be started. folder (Path); is_yours (bool)."""
+
+    def __init__(self, folder, is_yours, words):
+        self.folder, self.is_yours, self._words = folder, is_yours, words
+
+    def __repr__(self):
+        return f"{self._words}\nThe files that run are in {self.folder}."
+
+
+def lay_service(upto, yours=True):
+    """Lay a service as it is once the exercise `upto` is solved; return it as a Service.
+
+    It is the student's own where that has passed all checks up to there, passes them now, and has
+    not passed the next one, since a page speaks of one stage. yours=False: the kit's in any case.
+    Raises KeyError for an exercise that is not there.
+    """
+    exercise = find_exercise(upto)
+    needed = [find_exercise(name) for name in (*earlier(exercise), upto)]
+    obstacle = _obstacle(exercise, needed) if yours else f"It is as it was after {upto}."
+    folder = Path("scratch") / exercise.folder / upto
+    if obstacle:
+        texts = press.stage(exercise.folder, {one.id for one in needed})
+        files = press.given() | {name: text.encode() for name, text in texts.items()}
+        words = f"This page runs the kit's service. {obstacle}"
+    else:
+        answer = Desk(exercise).folder
+        files = Answer(exercise, answer).files()
+        words = f"This page runs a copy of your service in {_short(answer)}; run the cell again "
+        words += "when you have changed something."
+    _write(folder, files)
+    return Service(folder, not obstacle, words)
+
+
+def _obstacle(exercise, needed):
+    """Return in words why a student's own service is not taken, or "" if it is."""
+    todo = [one.id for one in needed if not Desk(one).passed]
+    if todo:
+        return f"Yours takes its place when it has passed: {', '.join(todo)}."
+    after = _next(exercise)
+    if after and Desk(after).passed:
+        return f"Yours has passed {after.id} and is further than this page."
+    try:
+        with Judge() as judge:
+            tests = [one.file for one in needed]
+            results = judge.check_all(tests, Desk(exercise).folder, SECONDS)
+    except RuntimeError as problem:
+        return f"Yours could not be checked: {problem}."
+    good = {result["id"] for result in results if result["outcome"] == "pass"}
+    broken = [one.id for one in needed if one.id not in good]
+    return f"Yours had passed and does not now: check {', '.join(broken)}." if broken else ""
+
+
+def _next(exercise):
+    later = [one for one in all_exercises().values() if one.number > exercise.number]
+    return next((one for one in later if one.folder == exercise.folder), None)
+
+
+def _write(folder, files):
+    for old in folder.glob("*.py"):  # the folder itself stays: programs may still run in it
+        old.unlink()
+    for name, data in files.items():
+        if name != BESIDE:
+            path = folder / name
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_bytes(data)
+
+
+def _short(folder):
+    """Return a folder as text, seen from the current one where that is near."""
+    here = Path.cwd()
+    for steps, parent in [("", here), ("../", here.parent)]:
+        if folder.is_relative_to(parent):
+            return f"{steps}{folder.relative_to(parent)}"
+    return str(folder)
