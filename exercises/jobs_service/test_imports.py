@@ -248,7 +248,7 @@ def test_the_worker_can_reach_the_queue(answer):
         target,
         "q is made in jobs.py, where both programs find it",
         got="neither jobs.py nor what it imports defines q",
-        hint="Search your files for HotQueue: which of them makes the queue, and what is it called?",
+        hint="Search your files for HotQueue: which makes the queue, and what is it called?",
     )
     home = f"{target[0]}.py"
     own = queues_made_in(project, "worker")
