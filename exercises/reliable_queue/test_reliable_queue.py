@@ -1,0 +1,334 @@
+"""ReliableQueue of reliable.py loses nothing, whichever worker is killed, and keeps its order."""
+
+from jobs_kit.grading import Exercise, expect, points
+from jobs_kit.grading.scene import Scene, after
+
+
+def _is_attempted(answer):
+    """A class of another name is an attempt, too: the first check says which name it needs."""
+    defined = answer.definitions()
+    return bool(defined) and (
+        "ReliableQueue" not in defined or answer.differs("ReliableQueue", "reliable.py")
+    )
+
+
+EXERCISE = Exercise(
+    __file__,
+    number=13,
+    lesson="10",
+    title="Write a queue that loses nothing",
+    files=("reliable.py",),
+    changes={"reliable.py": ("ReliableQueue",)},
+    is_attempted=_is_attempted,
+    hints=(
+        "Where is a message while its worker works on it? In HotQueue: only in the worker. Which "
+        "command takes it off one list and puts it on another, in one step?",
+        "Three things in Redis: the queue, a list for each worker of what it holds, and a key for "
+        "each worker that expires unless a thread renews it. Whoever looks for a message first "
+        "puts back what is held by workers whose key is gone.",
+        "Claim: blmove(queue, held, seconds). Acknowledge, after the yield: lrem(held, 1, text). "
+        "Sign of life: set(alive, 1, px=milliseconds of a lease), three times a lease, in a daemon "
+        "thread. Recover: for each key held:*, if its alive key does not exist, lmove(held, queue, "
+        '"RIGHT", "LEFT") until it returns None.',
+    ),
+)
+
+LEASE = 0.5  # seconds, where a worker is killed
+LONG = 10.0  # seconds, where nobody is
+PATIENCE_WHEN_IDLE = 4  # seconds for what takes one at most, on a busy machine
+
+
+def _took(name, message):
+    return f"{name} has taken {message!r} and is in the middle of it"
+
+
+def _first_in_hand(scene, name="ana", others=()):
+    """Put "first", start a worker that takes it and stops in the middle; return the worker."""
+    scene.put("first", *others)
+    worker = scene.worker(name, holds=True)
+    scene.wait(
+        lambda: name in scene.names("begun", "first"),
+        f"{name} gets 'first'",
+        worker.shown,
+        worker,
+        hint="Which list does put() fill, and which one does consume() look at?",
+    )
+    return worker
+
+
+@points(1)
+def test_put_and_len_work_as_in_hotqueue(student):
+    """put() and len() work as they do in HotQueue"""
+    scene = Scene(student)
+    scene.put("first")
+    scene.put("second", "third")
+    lengths = scene.noted("length")
+    expect(
+        lengths == ["1", "3"],
+        "len(q) tells how many messages wait: 1, then 3",
+        'q.put("first"); len(q); q.put("second", "third"); len(q)',
+        f"len(q) was {', then '.join(lengths)}",
+        "Where does put() put a message now, and where does len() count?",
+    )
+
+
+@points(1, after="test_put_and_len_work_as_in_hotqueue")
+def test_messages_come_in_order(student):
+    """A worker gets each message once, in the order in which they were put"""
+    scene = Scene(student)
+    words = ["first", "second", "third", "fourth"]
+    scene.put(*words)
+    call = "q.put('first', 'second', 'third', 'fourth'); for message in q.consume(): work(message)"
+    ana = scene.worker("ana")
+    scene.wait(
+        lambda: len(scene.noted("done")) >= len(words),
+        "ana does all four",
+        call,
+        ana,
+        got=lambda: f"done so far: {', '.join(scene.noted('done')) or 'nothing'}",
+        hint="What has to happen between two messages, and does it come to an end?",
+    )
+    done = scene.messages("done")
+    expect(
+        done == words,
+        "ana does first, second, third, fourth",
+        call,
+        f"ana did {', '.join(done)}",
+        "put() adds at the right end of the list. From which end does a message leave, and is it "
+        "the text that was put or what the serializer made of it?",
+    )
+    before = len(scene.noted("length"))
+    scene.wait(
+        lambda: len(scene.noted("length")) > before,
+        "len(q) is 0 when everything is done",
+        call,
+        ana,
+        scene.counter(),
+        got=lambda: "len(q) stays above 0, and ana has nothing more to do",
+        hint="Is what was acknowledged still counted?",
+        in_vain=after(PATIENCE_WHEN_IDLE),
+    )
+
+
+@points(1, after="test_messages_come_in_order")
+def test_two_workers_share(student):
+    """Two living workers share the messages: none goes to both"""
+    scene = Scene(student)
+    ana = _first_in_hand(scene)
+    ben = scene.worker("ben")
+    scene.put("second", "third")
+    call = f"{_took('ana', 'first')}; ben works on the same queue"
+    _ben_does(scene, "third", call, ben)
+    # Ben has come back for more by now, and does so once more.
+    scene.put("fourth")
+    _ben_does(scene, "fourth", call, ben)
+    scene.go("ana")
+    scene.wait(
+        lambda: scene.names("done", "first"),
+        "ana does 'first' to its end",
+        call,
+        ana,
+        hint="What does consume() do when the loop comes back?",
+    )
+    expect(
+        sorted(scene.messages("done")) == ["first", "fourth", "second", "third"],
+        "each message is done once",
+        call,
+        f"done, in this order: {', '.join(scene.noted('done'))}",
+        "Can two workers take the same message in the same moment?",
+    )
+
+
+def _ben_does(scene, message, call, ben):
+    """Wait until ben has done a message, while ana is busy with hers and keeps it."""
+    scene.wait(
+        lambda: scene.names("done", message) or len(scene.names("begun", "first")) > 1,
+        f"ben does {message!r} while ana is busy",
+        call,
+        ben,
+        got=lambda: f"done so far: {', '.join(scene.noted('done')) or 'nothing'}",
+        hint="What keeps ben from taking the next message?",
+    )
+    expect(
+        len(scene.names("begun", "first")) == 1,
+        "ben leaves 'first' alone: ana lives, and her lease has not run out",
+        call,
+        f"begun, in this order: {', '.join(scene.noted('begun'))}",
+        "Can two workers claim the same message? And how does ben tell whether ana is dead before "
+        "he takes what she holds?",
+    )
+
+
+@points(1, after="test_messages_come_in_order")
+def test_a_time_out_ends_an_idle_worker(student):
+    """@q.worker(timeout=1) does what waits, and returns after an idle second"""
+    scene = Scene(student)
+    scene.put("first", "second")
+    idler = scene.idler()
+    expected = "work() does both messages, and returns when no other has come for a second"
+    call, hint = idler.shown, "What ends the loop of consume(), and when?"
+    scene.wait(lambda: len(scene.noted("done")) > 1, expected, call, idler, hint=hint)
+    scene.wait(
+        lambda: scene.noted("returned"),
+        expected,
+        call,
+        idler,
+        got=lambda: "it did both, and still waits for a message",
+        hint="What becomes of the argument timeout=1 on its way to the line that waits?",
+        in_vain=after(PATIENCE_WHEN_IDLE),
+    )
+
+
+@points(2, after="test_two_workers_share")
+def test_a_killed_workers_message_comes_back(student):
+    """The message of a worker that is killed in mid-job is done by another, after the lease"""
+    scene = Scene(student, LEASE)
+    ana, ben = _ana_and_ben(scene)
+    scene.kill(ana)
+    scene.comes_back(
+        "first",
+        f"ben gets 'first' when ana's lease of {LEASE} s has run out, and does it",
+        f"{_took('ana', 'first')}; ben waits at the same queue; kill -9 ana",
+        ben,
+        hint="Where is a message while a worker works on it, who can find it there when that "
+        "worker is dead, and when does he look?",
+    )
+
+
+def _ana_and_ben(scene):
+    """Return ana, who is in the middle of "first", and ben, who is past his start and waits."""
+    ana = _first_in_hand(scene)
+    ben = scene.worker("ben")
+    scene.put("second")
+    scene.wait(
+        lambda: scene.names("done", "second"),
+        "ben does 'second'",
+        f"{_took('ana', 'first')}; ben works on the same queue",
+        ben,
+    )
+    return ana, ben
+
+
+@points(1, after="test_a_killed_workers_message_comes_back")
+def test_a_worker_that_starts_later_finds_it(student):
+    """If nobody else runs when a worker is killed, one that is started later finds its message"""
+    scene = Scene(student, LEASE)
+    scene.kill(_first_in_hand(scene))
+    student.until(after(1.5 * LEASE))
+    ben = scene.worker("ben")
+    scene.comes_back(
+        "first",
+        "ben finds 'first' and does it",
+        f"{_took('ana', 'first')}; kill -9 ana; her lease runs out; then ben is started",
+        ben,
+        hint="Ben has never seen ana. How can he learn that there was such a worker?",
+    )
+
+
+@points(1, after="test_a_killed_workers_message_comes_back")
+def test_what_was_acknowledged_stays_away(student):
+    """A message that was done is not delivered again, even if its worker is killed later"""
+    scene = Scene(student, LEASE)
+    ana = _first_in_hand(scene, others=["second"])
+    scene.go("ana")
+    scene.wait(
+        lambda: scene.names("begun", "second"),
+        "ana goes on with 'second'",
+        ana.shown,
+        ana,
+        hint="What does consume() do when the loop comes back?",
+    )
+    scene.kill(ana)
+    ben = scene.worker("ben")
+    call = "ana does 'first', takes 'second' and is killed in the middle of it; ben is started"
+    scene.comes_back("second", "ben does 'second'", call, ben)
+    scene.put("third")
+    scene.comes_back("third", "ben does 'third'", call, ben)
+    begun = scene.noted("begun")
+    expect(
+        len(scene.names("begun", "first")) == 1,
+        "nobody gets 'first' again: ana came back for the next message, so it was done",
+        call,
+        f"begun, in this order: {', '.join(begun)}",
+        "Look at what ana still held when she died. What does acknowledging take away, and is it "
+        "spelled exactly like the message on the list?",
+    )
+
+
+@points(1, after="test_a_killed_workers_message_comes_back")
+def test_a_message_survives_two_workers(student):
+    """A message survives a second worker that is killed, too"""
+    scene = Scene(student, LEASE)
+    scene.kill(_first_in_hand(scene))
+    ben = scene.worker("ben", holds=True)
+    call = f"{_took('ana', 'first')}; kill -9 ana; ben takes it, too; kill -9 ben; then cyd"
+    scene.comes_back("first", "ben gets 'first'", call, ben, what="begun")
+    scene.kill(ben)
+    cyd = scene.worker("cyd")
+    scene.comes_back(
+        "first",
+        "cyd gets 'first' and does it",
+        call,
+        cyd,
+        hint="Ben got this message from ana and not from the queue. Where was it while he worked?",
+    )
+
+
+@points(1, after="test_a_killed_workers_message_comes_back")
+def test_a_slow_worker_keeps_its_message(student):
+    """A worker that takes longer than the lease, but lives, keeps its message"""
+    # a busy machine may keep a thread of the answer from running: then once more, with more time
+    for lease in (LEASE, 4 * LEASE):
+        student.redis.reset()
+        scene = Scene(student, lease)
+        ana = _first_in_hand(scene)
+        ben = scene.worker("ben")
+        over = after(2.2 * lease)
+        student.until(lambda scene=scene, over=over: scene.names("begun", "first")[1:] or over())
+        robbed = len(scene.names("begun", "first")) > 1
+        if not robbed:
+            break
+        scene.kill(ana)
+        scene.kill(ben)
+    call = f"{_took('ana', 'first')}, for more than two leases of {lease} s; ben has nothing to do"
+    expect(
+        not robbed,
+        "ana keeps 'first' as long as she lives",
+        call,
+        f"begun, in this order: {', '.join(scene.noted('begun'))}{scene.complaints()}",
+        "Ana's own code is busy with the job all the while. What else in her program could "
+        "prolong her lease?",
+    )
+    scene.go("ana")
+    scene.go("ana")  # she may be the one who takes 'second', too
+    scene.put("second")
+    scene.wait(
+        lambda: scene.names("done", "first") and scene.names("done", "second"),
+        "ana does 'first' to its end, and 'second' is done as well",
+        call,
+        ana,
+        ben,
+        hint="What does consume() do when the loop comes back?",
+    )
+
+
+@points(1, after="test_a_killed_workers_message_comes_back")
+def test_a_job_that_raises_is_not_acknowledged(student):
+    """The message of a worker that dies of an exception comes back as well"""
+    scene = Scene(student, LEASE)
+    ana, ben = _ana_and_ben(scene)
+    scene.go("ana", "raise")
+    student.until(lambda: ana.told("error") or not ana.running)
+    lingers = after(6 * LEASE)
+    scene.comes_back(
+        "first",
+        "ben gets 'first' when ana's lease has run out, and does it",
+        f"{_took('ana', 'first')}; her job raises ValueError, which nobody catches",
+        ben,
+        hint=lambda: (
+            "Ana's loop has ended, but does something of her program still run, and show life?"
+            if ana.running
+            else "Which lines of consume() run when the loop is left by an exception?"
+        ),
+        in_vain=lambda: ana.running and lingers(),
+    )
