@@ -220,7 +220,7 @@ def test_the_worker_goes_on(student):
 
 @points(1, after="test_a_job_that_raises_ends_failed")
 def test_whatever_it_raises(student):
-    """So does a job that raises something else than a ValueError"""
+    """It ends `failed` whatever it raises, and not for a ValueError alone"""
     worker = run(student)
     with student.without(DATA):
         jid = queue_job(student, *GOOD)
