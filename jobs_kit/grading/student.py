@@ -141,18 +141,25 @@ class Student:
     def settle(self, *workers, seconds=PATIENCE):
         """Wait until each worker has ended, or has come back for more and found nothing.
 
-        Returns whether that happened. Then nothing will happen any more by itself. (Of several
-        workers that ask again and again without blocking one may still be at work.)
+        Then nothing will happen any more by itself, and it returns True; else it raises TimedOut.
         """
+        settled_in_time = self.until(lambda: self.has_settled(*workers), seconds)
+        busy = [one for one in workers if one.running and not self._waits(one)]
+        late = [one for one in workers if one.told("overtime")] or (not settled_in_time and busy)
+        if late:
+            raise self.timed_out(late[0], "it does its work, and waits for the next message")
+        return True
 
-        def settled():
-            waiting = self.redis.blocked()
-            if all(f"pid-{one.pid}" in waiting for one in workers if one.running):
-                return True
-            self.redis.update()
-            return self.redis.in_vain > 3 * len(workers)
+    def has_settled(self, *workers):
+        """Tell whether each worker has ended, or has come back for more and found nothing.
 
-        return self.until(settled, seconds)
+        Of several workers that ask again and again without blocking one may still be at work.
+        """
+        waiting = self.redis.blocked()
+        if all(f"pid-{one.pid}" in waiting for one in workers if one.running):
+            return True
+        self.redis.update()
+        return self.redis.in_vain > 3 * len(workers)
 
     def let_time_pass(self, worker):
         """Let the time-out of a worker's wait for a message run out now; one without goes on."""
