@@ -1,7 +1,7 @@
 """worker.py takes ids off the queue for ever, and each job becomes in progress, then complete."""
 
 from jobs_kit.grading import Exercise, NotReached, expect, points
-from jobs_kit.grading.evidence import short
+from jobs_kit.grading.evidence import arrows, short
 from jobs_kit.grading.student import ending, hint_for, jid_of, printed
 
 EXERCISE = Exercise(
@@ -32,7 +32,7 @@ def saved_job(student):
     jid, _, _ = student.add_job(START, END)
     record = student.redis.find_job(jid)
     if record is None:
-        raise NotReached(f"add_job() saves no job with the id {jid}; check `add_job` first")
+        raise NotReached("add_job() saves no job yet; the exercise add_job comes first")
     return jid, record
 
 
@@ -57,21 +57,33 @@ def update(student, jid, record, status):
 def start(student):
     """Start worker.py and wait until it waits for a message; return the process."""
     process = student.start("worker.py")
-    is_settled = student.settle(process)
+    expected = "it waits for the next message, and does not end"
+    student.settle(process)
     student.let_time_pass(process)
     student.settle(process)
-    expected = "it waits for the next message, and does not end"
-    if process.told("overtime") or (process.running and not is_settled):
-        raise student.timed_out(process, expected)
     expect(process.running, expected, process.shown, printed_and_ended(process), why_ended(process))
+    return process
+
+
+def work_off(student, jids):
+    """Start worker.py and let it do the jobs that wait; return the process."""
+    process = student.start("worker.py")
+
+    def is_over():
+        student.redis.update()
+        again = any(len(student.redis.history(jid)) > 6 for jid in jids)
+        return again or student.has_settled(process)
+
+    if not student.until(is_over) or process.told("overtime"):
+        raise student.timed_out(process, "it does its work and waits for the next message")
     return process
 
 
 def printed_and_ended(process):
     """Return in words what a program printed, where it did, and how it ended."""
-    said = printed(process)
-    end = f"the program ended with exit code {process.exit_code}"
-    return end if said == "nothing" else f"{said}\n{end}"
+    if process.told("error"):
+        return f"{printed(process)}\nthe program ended".removeprefix("nothing\n")
+    return ending(process)
 
 
 def why_ended(process):
@@ -98,18 +110,22 @@ def how_it_is(process):
 
 
 def shown(journey):
-    return " → ".join(map(short, journey)) or "no status at all"
+    return arrows(journey) or "no status at all"
 
 
 def expect_complete(student, process, jids, call):
-    """Expect that each of these jobs became in progress and complete, and the worker lives."""
+    """Expect that each of these jobs became in progress and then complete."""
     student.redis.update()
     for number, jid in enumerate(jids, 1):
         history = student.redis.history(jid)
         error = (process.told("error") or [None])[-1]
-        if IN_PROGRESS not in history and not error:
+        if set(history) - {"submitted", IN_PROGRESS, COMPLETE}:
+            hint = "Which of these statuses does the task not know? Compare letter by letter."
+        elif history.count(IN_PROGRESS) > 1:
+            hint = "The job begins again. Who has put its id on the queue once more?"
+        elif IN_PROGRESS not in history and not error:
             hint = "Which line of your function tells Redis that the work begins?"
-        elif history[-1:] != [COMPLETE] and not error:
+        elif COMPLETE not in history and not error:
             hint = "What does your function do when the work is done, and does it come to that?"
         else:
             hint = hint_for(error) or "In which order does your function take its three steps?"
@@ -121,13 +137,6 @@ def expect_complete(student, process, jids, call):
             f"{shown(history)}; {how_it_is(process)}",
             hint,
         )
-    expect(
-        process.running,
-        "after its work the worker waits for the next message",
-        call,
-        printed_and_ended(process),
-        why_ended(process),
-    )
 
 
 @points(1)
@@ -217,9 +226,7 @@ def test_it_asks_the_queue_of_add_job(student):
 def test_the_journey_of_a_job(student):
     """A job goes from submitted to in progress to complete"""
     jid, _ = saved_job(student)
-    process = student.start("worker.py")
-    if not student.settle(process):
-        raise student.timed_out(process, "it does the job and waits for the next one")
+    process = work_off(student, [jid])
     expect_complete(student, process, [jid], f"{process.shown}, with one job on the queue")
 
 
@@ -227,11 +234,18 @@ def test_the_journey_of_a_job(student):
 def test_one_job_after_another(student):
     """One worker does all the jobs that wait, and goes on waiting"""
     added = student.call("jobs", "add_job", START, END, times=3)
-    process = student.start("worker.py")
-    if not student.settle(process):
-        raise student.timed_out(process, "it does the jobs and waits for the next one")
     jids = [jid_of(value) for value in added.values]
-    expect_complete(student, process, jids, f"{process.shown}, with three jobs on the queue")
+    process = work_off(student, jids)
+    call = f"{process.shown}, with three jobs on the queue"
+    expect(
+        process.running,
+        "after each job it waits for the next message",
+        call,
+        printed_and_ended(process),
+        hint_for((process.told("error") or [None])[-1])
+        or "After a job the program came to its end. What would ask the queue for the next one?",
+    )
+    expect_complete(student, process, jids, call)
 
 
 @points(2, after="test_one_job_after_another")
@@ -266,7 +280,10 @@ def test_two_workers(student):
         max(counts) <= 1,
         "each job is run once, by one of the two",
         call,
-        "\n".join(f"{jid}: run {count} times" for jid, count in zip(jids, counts, strict=True)),
+        "\n".join(
+            f"{jid}: {'run once' if count == 1 else f'run {count} times'}"
+            for jid, count in zip(jids, counts, strict=True)
+        ),
         "When does a worker learn of a job, and when does the message leave the queue? What can "
         "the other one see in between?",
     )

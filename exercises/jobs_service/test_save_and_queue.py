@@ -111,7 +111,8 @@ def test_one_message_on_the_queue(student, note):
     made = call(student, QUEUE, JID)
     student.redis.update()
     pushes = student.redis.pushes()
-    keys = sorted({text(one.arguments[0]) for one in pushes})
+    places = {(text(one.arguments[0]), str(one.db)) for one in pushes}
+    db = str(student.queue_of(made.process)["db"])
     expect(
         pushes,
         "one message on the queue `queue`, which Redis knows as hotqueue:queue",
@@ -120,10 +121,10 @@ def test_one_message_on_the_queue(student, note):
         "How long is the queue before and after the call? What did lesson 02 do to lengthen one?",
     )
     expect(
-        keys == ["hotqueue:queue"],
-        "it is put on the queue `queue`, which Redis knows as hotqueue:queue",
+        places == {("hotqueue:queue", db)},
+        f"it is put on the queue `queue`: hotqueue:queue, in the database {db} of q",
         made,
-        f"it was put on {', '.join(keys)}",
+        "it was put on " + ", ".join(f"{key}, in database {db}" for key, db in sorted(places)),
         "Who knows under which key Redis keeps the queue: rd or q? Which of them do you ask?",
     )
     messages = [message for one in pushes for message in one.arguments[1:]]

@@ -239,11 +239,9 @@ class CheckRedis:
         lines = []
         for db, key, kind in self.keys()[:12]:
             lines.append(f"db {db}  {text(key)}  {self._value(db, key, kind)}")
-        histories = {}
-        for command in self.trace:
-            for jid in UUID.findall(str(command.arguments)):
-                histories.setdefault(jid, self.history(jid))
-        lines += [f"status of {j}: {' → '.join(h)}" for j, h in list(histories.items())[:6] if h]
+        jids = dict.fromkeys(j for one in self.trace for j in UUID.findall(str(one.arguments)))
+        histories = ((jid, self.history(jid)) for jid in list(jids)[:6])
+        lines += [f"status of {jid}: {arrows(found)}" for jid, found in histories if found]
         return lines or ["nothing is stored"]
 
     def _value(self, db, key, kind):
@@ -337,6 +335,12 @@ def without_folder(said):
     """
     said = re.sub(r" \(/[^()\n]*/(?:site-packages|lib-dynload|python3[.]\d+)/[^()\n]*\)", "", said)
     return re.sub(r"/[^\s'\"]*/answer/", "", said)
+
+
+def arrows(statuses):
+    """Return a history of statuses as text, shortened where it does not end."""
+    shown = [short(status) for status in statuses[:8]]
+    return " → ".join(shown + ["…"] * (len(statuses) > 8))
 
 
 def short(value, length=70):
