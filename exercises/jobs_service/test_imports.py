@@ -8,7 +8,7 @@ import sys
 
 import pytest
 
-from jobs_kit.grading import Exercise, Fault, NotAttempted, TimedOut, expect, points
+from jobs_kit.grading import Exercise, Fault, NotAttempted, NotReached, TimedOut, expect, points
 from jobs_kit.grading.project import Project
 from jobs_kit.grading.student import hint_for
 from jobs_kit.grading.trees import imports_in, is_private
@@ -63,6 +63,12 @@ def names_at_run(student, module):
 def hides_a_package(module):
     """Tell whether a file of this name would be found in the place of a package."""
     return module in sys.stdlib_module_names or module in PACKAGES
+
+
+def require_imports(project):
+    """Raise NotReached as long as no file imports another one."""
+    if not any(project.imported(module) for module in project.reached()):
+        raise NotReached("this can only be seen when a file of yours imports another one")
 
 
 def where(project, name):
@@ -128,6 +134,7 @@ def hint_for_missing(project, module, name):
 def test_what_a_file_takes_from_another_is_there(answer):
     """What a file takes from another of your files is there"""
     project = Project(answer)
+    require_imports(project)
     stored = {name for module in project.trees for name in project.stored(module)}
     lines, hint = [], None
     for module in project.reached():
@@ -160,6 +167,7 @@ def test_what_a_file_takes_from_another_is_there(answer):
 def test_no_import_leads_back(answer, note):
     """The imports of your files run in no circle"""
     project = Project(answer)
+    require_imports(project)
     circles, hint = {}, None
     for module in project.reached():
         way = project.path(module, module, deferred=False)
