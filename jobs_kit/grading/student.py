@@ -92,7 +92,7 @@ class Student:
         )
         call = Call(process, waits(process))
         if not call.ended or process.told("overtime"):
-            raise self.timed_out(process, "the call comes back")
+            raise self.timed_out(process, f"the {'call' if name else 'import'} comes back")
         return call
 
     def serve(self, file="api.py", **environment):
