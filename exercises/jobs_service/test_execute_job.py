@@ -105,8 +105,8 @@ def why_ended(process):
 
 
 def how_it_is(process):
-    """Return in words that a worker waits, or how it ended."""
-    return "the worker waits" if process.running else ending(process)
+    """Return in words that a worker runs on, or how it ended."""
+    return "the worker runs on" if process.running else ending(process)
 
 
 def shown(journey):

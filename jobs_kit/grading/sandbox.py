@@ -31,6 +31,13 @@ LIMITS = {  # of each process that runs student code; bytes, seconds, pieces
     "RLIMIT_CORE": 0,
 }
 ENVIRONMENT = {"OPENBLAS_NUM_THREADS": "1", "MPLBACKEND": "agg", "PYTHONHASHSEED": "0"}
+SHAPES = {  # what a report says of these things; a program may write others on its pipe
+    "asked": {"host", "port", "path", "db"},
+    "queue": {"name", "serializer", "socket_timeout", "db"},
+    "serving": {"host", "port"},
+    "error": {"type", "message", "frames"},
+    "value": set(),
+}
 CALL_SECONDS = 2  # of processor time, for a single call
 SYSTEM = ["/usr", "/lib", "/lib64", "/bin", "/sbin", "/etc", "/proc", "/opt", "/nix", "/System"]
 
@@ -217,9 +224,23 @@ class Process:
         for line in filter(None, lines):
             with contextlib.suppress(ValueError):  # whoever holds the pipe may write anything
                 said = json.loads(line)
-                if isinstance(said, dict):
+                if isinstance(said, dict) and _is_sound(said):
                     self.report.append(said)
                     self.exit_code = said.get("exit", self.exit_code)
+
+
+def _is_sound(said):
+    """Tell whether a line of a report has the form that inside.py gives it."""
+    is_sound = isinstance(said.get("overtime", ""), str) and isinstance(said.get("exit", 0), int)
+    for name, parts in SHAPES.items():
+        one = said.get(name, {})
+        is_sound &= isinstance(one, dict) and (name not in said or parts <= one.keys())
+    frames = said["error"]["frames"] if is_sound and "error" in said else said.get("stack", [])
+    return is_sound and isinstance(frames, list) and all(map(_is_frame, frames))
+
+
+def _is_frame(one):
+    return isinstance(one, dict) and {"file", "line", "name", "text"} <= one.keys()
 
 
 def _environment(folder, changes):
