@@ -29,6 +29,7 @@ import runpy
 import signal
 import socket
 import sys
+import threading
 import time
 import traceback
 import types
@@ -170,7 +171,10 @@ def _record_queues(kind):
         names = {"name": str(name), "serializer": getattr(self.serializer, "__name__", None)}
         pool = options.get("connection_pool")
         patience = (pool.connection_kwargs if pool else options).get("socket_timeout", "not given")
-        _tell({"queue": names | {"socket_timeout": patience}})
+        # asked of the client, for it may come from a pool, an address or a default
+        client = getattr(self, "_HotQueue__redis", None)
+        db = client.connection_pool.connection_kwargs.get("db") if client else None
+        _tell({"queue": names | {"socket_timeout": patience, "db": db or 0}})
 
     kind.__init__ = record
 
@@ -235,7 +239,11 @@ def _tell(line):
 
 
 def _tell_stack(number, frame):
-    _tell({"stack": _frames(traceback.walk_stack(frame))[::-1]})
+    """Tell where it is: a server answers each request in a thread, and the main one waits."""
+    others = sys._current_frames()
+    others.pop(threading.get_ident(), None)
+    stacks = [_frames(traceback.walk_stack(one)) for one in (*others.values(), frame)]
+    _tell({"stack": next(filter(None, stacks), [])[::-1]})
 
 
 def _end_overtime(number, frame):
@@ -316,7 +324,5 @@ def _decoded(arguments):
 
 
 def _wait_for_threads():
-    import threading
-
     with contextlib.suppress(Exception):
         threading._shutdown()

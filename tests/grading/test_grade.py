@@ -1,0 +1,329 @@
+"""A class is graded: every hand-in understood, every verdict in its place, nothing done twice."""
+
+import csv
+import json
+import os
+import signal
+import subprocess
+import sys
+import zipfile
+from xml.etree import ElementTree
+
+import pytest
+from cases import write_stage
+
+from jobs_kit.grading import containment
+from jobs_kit.grading.exercise import all_exercises
+from jobs_kit.grading.grade import Batch
+from jobs_kit.grading.submissions import read, students
+
+ECHO = """from hotqueue import HotQueue
+q = HotQueue("echo")
+@q.worker
+def echo(item):
+    print(item)
+"""
+RIGHT, WRONG = ECHO + "echo()\n", ECHO  # never called
+HUNG = "while True:\n    pass\n"
+
+
+def can_contain():
+    try:
+        containment.require()
+    except containment.NotContained as problem:
+        return str(problem)
+    return ""
+
+
+contained = pytest.mark.skipif(
+    bool(can_contain()), reason=f"nothing to contain with: {can_contain()}"
+)
+
+
+@pytest.fixture
+def place(tmp_path):
+    """A folder of submissions; place("ana", "echo.py", text) adds a file."""
+    folder = tmp_path / "submissions"
+    folder.mkdir()
+
+    def add(student, name="echo_worker/echo.py", text=RIGHT):
+        path = folder / student / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(text)
+        return path
+
+    add.folder = folder
+    return add
+
+
+def grade(place, out, *options, **others):
+    command = [sys.executable, "-m", "jobs_kit.cli", "grade", place.folder, "--out", out]
+    command += ["--exercise", "echo_worker", *options]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=280, **others)
+    return done.returncode, done.stdout + done.stderr
+
+
+def grades(out):
+    with open(out / "grades.csv", newline="") as file:
+        return {row["student"]: row for row in csv.DictReader(file)}
+
+
+def points(out):
+    return {student: float(row["echo_worker"]) for student, row in grades(out).items()}
+
+
+@contained
+def test_a_class_is_graded_and_each_gets_what_is_due(place, tmp_path):
+    place("ana")
+    place("ben", text=WRONG)
+    place("cem", text=HUNG)
+    (place.folder / "dia").mkdir()
+    code, said = grade(place, tmp_path / "out")
+    assert code == 0, said
+    assert points(tmp_path / "out") == {"ana": 4, "ben": 0, "cem": 0, "dia": 0}
+    outcomes = {
+        name: json.loads((tmp_path / "out" / "results" / f"{name}.json").read_text())["exercises"][
+            0
+        ]
+        for name in ("ana", "ben", "cem", "dia")
+    }
+    assert {n: one["outcome"] for n, one in outcomes.items()} == {
+        "ana": "pass",
+        "ben": "fail",
+        "cem": "timeout",
+        "dia": "not attempted",
+    }
+    assert "which line calls it?" in (tmp_path / "out" / "feedback" / "ben.html").read_text()
+    summary = (tmp_path / "out" / "summary.html").read_text()
+    assert "4 submissions" in summary and "bubblewrap" in summary
+    suites = ElementTree.parse(tmp_path / "out" / "junit.xml").getroot()
+    assert [suite.get("name") for suite in suites] == ["ana", "ben", "cem", "dia"]
+    assert [int(suite.get("failures")) > 0 for suite in suites] == [False, True, True, False]
+
+
+@contained
+def test_the_same_grades_whatever_the_number_of_judges(place, tmp_path):
+    for number in range(6):
+        place(f"student{number}", text=(RIGHT, WRONG)[number % 2])
+    for jobs in ("1", "3"):
+        assert grade(place, tmp_path / jobs, "--jobs", jobs)[0] == 0
+    assert (tmp_path / "1/grades.csv").read_text() == (tmp_path / "3/grades.csv").read_text()
+
+
+@contained
+def test_a_batch_that_was_killed_goes_on_where_it_was(place, tmp_path, run_and_read, until):
+    for number in range(8):
+        place(f"student{number}", text=(RIGHT, WRONG)[number % 2])
+    out = tmp_path / "out"
+    command = ("-m", "jobs_kit.cli", "grade", str(place.folder), "--out", str(out), "--jobs", "1")
+    batch = run_and_read(*command, "--exercise", "echo_worker")
+    until(lambda: len(list((out / "results").glob("*.json"))) >= 2, seconds=60)
+    batch.send_signal(signal.SIGKILL)
+    batch.wait()
+    done = {path.name: path.stat().st_mtime_ns for path in (out / "results").glob("*.json")}
+    assert len(done) < 8
+    code, said = grade(place, out)
+    assert code == 0
+    assert said.count("as before") == len(done)
+    assert all((out / "results" / name).stat().st_mtime_ns == at for name, at in done.items())
+    assert points(out) == {f"student{n}": (4, 0)[n % 2] for n in range(8)}
+
+
+@contained
+def test_only_what_was_handed_in_again_is_graded_again(place, tmp_path):
+    place("ana", text=WRONG)
+    place("ben")
+    grade(place, tmp_path / "out")
+    place("ana")
+    said = grade(place, tmp_path / "out")[1]
+    assert "ana: 4 of 4 points (" in said and "ben: 4 of 4 points (as before)" in said
+    assert points(tmp_path / "out") == {"ana": 4, "ben": 4}
+
+
+@contained
+def test_only_and_since_leave_the_others_as_they_are(place, tmp_path):
+    for name in ("ana", "ben"):
+        place(name, text=WRONG)
+    grade(place, tmp_path / "out")
+    for name in ("ana", "ben"):
+        os.utime(place(name), (0, 2_000_000_000 if name == "ana" else 1_000_000_000))
+    assert grade(place, tmp_path / "out", "--since", "2030-01-01")[0] == 0
+    assert points(tmp_path / "out") == {"ana": 4, "ben": 0}
+    assert grade(place, tmp_path / "out", "--only", "ben")[0] == 0
+    assert points(tmp_path / "out") == {"ana": 4, "ben": 4}
+    code, said = grade(place, tmp_path / "out", "--only", "zoe")
+    assert code == 2 and "zoe" in said
+
+
+@contained
+def test_a_roster_keeps_its_columns_and_everybody_on_it(place, tmp_path):
+    place("ana")
+    place("stranger")
+    roster = tmp_path / "roster.csv"
+    roster.write_text("Name,Login,Section\nAna A.,ana,1\nZoe Z.,zoe,2\n")
+    assert grade(place, tmp_path / "out", "--roster", roster)[0] == 0
+    with open(tmp_path / "out" / "grades.csv", newline="") as file:
+        header, *rows = csv.reader(file)
+    assert header == ["Name", "Login", "Section", "student", "echo_worker", "total", "max"]
+    assert rows == [
+        ["Ana A.", "ana", "1", "ana", "4", "4", "4"],
+        ["Zoe Z.", "zoe", "2", "zoe", "0", "0", "4"],
+        ["", "stranger", "", "stranger", "4", "4", "4"],
+    ]
+
+
+@contained
+def test_hidden_checks_count_and_do_not_show_their_code(place, tmp_path):
+    place("ana")
+    hidden = tmp_path / "hidden"
+    hidden.mkdir()
+    (hidden / "test_style.py").write_text(
+        '"""More checks."""\nfrom jobs_kit.grading import expect, points\n'
+        'EXERCISE = "echo_worker"\n@points(3)\ndef test_a_docstring(answer):\n'
+        '    """The file says what it does"""\n    secret_name = answer.text("echo.py")\n'
+        '    expect(secret_name.startswith(\'"""\'), "a docstring", "echo.py", "there is none")\n'
+    )
+    assert grade(place, tmp_path / "out", "--hidden", hidden)[0] == 0
+    assert grades(tmp_path / "out")["ana"]["echo_worker"] == "4"
+    assert grades(tmp_path / "out")["ana"]["max"] == "7"
+    page = (tmp_path / "out" / "feedback" / "ana.html").read_text()
+    assert "a docstring" in page and "secret_name" not in page
+
+
+@contained
+def test_gradescope_gets_its_file_and_gets_one_after_a_crash_too(place, tmp_path):
+    place("ana")
+    assert grade(place, tmp_path / "out", "--gradescope")[0] == 0
+    made = json.loads((tmp_path / "out" / "results.json").read_text())
+    assert made["score"] == 4 and len(made["tests"]) == 3
+    assert {test["status"] for test in made["tests"]} == {"passed"}
+    code, said = grade(place, tmp_path / "other", "--gradescope", "--hidden", tmp_path / "nowhere")
+    assert code == 1 and "nowhere" in said
+    made = json.loads((tmp_path / "other" / "results.json").read_text())
+    assert made["score"] == 0 and "nowhere" in made["output"]
+
+
+def test_where_nothing_contains_student_code_it_is_refused(place, tmp_path, monkeypatch):
+    place("ana")
+    monkeypatch.setattr(sys, "platform", "elsewhere")
+    with pytest.raises(containment.NotContained, match="only Linux"):
+        Batch(place.folder, tmp_path / "out")
+    Batch(place.folder, tmp_path / "out", contained=False)
+
+
+def test_a_run_without_containment_says_so(place, tmp_path):
+    place("ana")
+    code, said = grade(place, tmp_path / "out", "--uncontained")
+    assert code == 0 and "asked not to contain" in said
+    assert points(tmp_path / "out") == {"ana": 4}
+
+
+def test_two_shells_is_told_by_its_evidence_and_has_no_points(place, tmp_path):
+    place("ana", "two_shells/.evidence.json", "{}")
+    (place.folder / "ben").mkdir()
+    command = [
+        sys.executable,
+        "-m",
+        "jobs_kit.cli",
+        "grade",
+        place.folder,
+        "--out",
+        tmp_path / "out",
+    ]
+    subprocess.run([*command, "--uncontained", "--exercise", "two_shells"], check=True)
+    rows = grades(tmp_path / "out")
+    assert {name: row["two_shells"] for name, row in rows.items()} == {
+        "ana": "recorded",
+        "ben": "missing",
+    }
+    assert rows["ana"]["max"] == "0"
+
+
+# What was handed in
+
+
+def files(path):
+    return {f"{folder}/{name}": data for (folder, name), data in read("ana", path).files.items()}
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["echo_worker/echo.py", "echo.py", "final/echo.py", "final/exercises/echo_worker/echo.py"],
+)
+def test_a_file_is_found_wherever_it_lies(place, name):
+    place("ana", name)
+    assert files(place.folder / "ana") == {"echo_worker/echo.py": RIGHT.encode()}
+
+
+def test_the_service_may_lie_flat_and_the_bugs_in_their_folder(place):
+    for name in ("jobs.py", "clients.py", "find_the_bugs/jobs.py", ".progress.json"):
+        place("ana", name, name)
+    assert set(files(place.folder / "ana")) == {
+        "jobs_service/jobs.py",
+        "jobs_service/clients.py",
+        "jobs_service/.progress.json",
+        "find_the_bugs/jobs.py",
+    }
+
+
+@pytest.mark.parametrize("inside", ["work.zip", "../ana.zip"])
+def test_a_zip_file_is_opened(place, inside):
+    (place.folder / "ana").mkdir()
+    with zipfile.ZipFile(place.folder / "ana" / inside, "w") as packed:
+        packed.writestr("me/jobs_service/jobs.py", "one")
+        packed.writestr("me/echo.py", "two")
+    if inside != "work.zip":
+        (place.folder / "ana").rmdir()
+    path = students(place.folder)["ana"]
+    assert files(path) == {"jobs_service/jobs.py": b"one", "echo_worker/echo.py": b"two"}
+
+
+def notebook(*sources):
+    cells = [{"cell_type": "code", "source": source} for source in sources]
+    return json.dumps({"cells": cells, "nbformat": 4, "nbformat_minor": 5, "metadata": {}})
+
+
+def test_a_notebook_alone_is_read(place):
+    place("ana", "echo_worker.ipynb", notebook("from jobs_kit.lab import check", "%cd x", RIGHT))
+    place("ana", "add_job.ipynb", notebook("%%writefile jobs.py\nx = 1\n", "check('add_job')"))
+    assert files(place.folder / "ana") == {
+        "echo_worker/echo.py": RIGHT.encode(),
+        "jobs_service/jobs.py": b"x = 1\n",
+    }
+
+
+def test_what_cannot_be_read_is_said_for_that_student_alone(place):
+    place("ana", "work.zip", "this is no zip file")
+    place("ana", "echo.ipynb", "this is no notebook")
+    place("ana", "jobs.py", "x" * 9_000_000)
+    place("ana", "echo.py")
+    submission = read("ana", place.folder / "ana")
+    said = "\n".join(submission.remarks)
+    assert all(word in said for word in ("work.zip", "echo.ipynb", "jobs.py is too large"))
+    assert set(submission.files) == {("echo_worker", "echo.py")}
+
+
+def test_a_single_hand_in_is_one_student(place):
+    place("ana")
+    assert list(students(place.folder / "ana")) == ["ana"]
+
+
+def test_a_class_of_masters_gets_full_marks(place, tmp_path):
+    exercises = [one for one in all_exercises().values() if one.files]
+    last = {one.folder: one for one in exercises}
+    for folder, exercise in last.items():
+        write_stage(exercise, place.folder / "ana" / folder, "final")
+    result = Batch(place.folder, tmp_path / "out", contained=not can_contain()).run()[0]
+    assert result["total"] == result["max"] > 80, json.dumps(result, indent=1)
+
+
+def test_nothing_is_left_behind(place, tmp_path, until):
+    import psutil
+
+    place("ana")
+    before = set(psutil.Process().children(recursive=True))
+    Batch(
+        place.folder, tmp_path / "out", exercises=["echo_worker"], contained=not can_contain()
+    ).run()
+    until(lambda: set(psutil.Process().children(recursive=True)) <= before)
+    assert sorted(os.listdir(tmp_path)) == ["out", "submissions"]
