@@ -16,15 +16,12 @@ from jobs_kit.lab import sightings
 from jobs_kit.lab.address import RedisNotFound, server_version
 from jobs_kit.lab.clients import WAITING_COMMANDS, connect, list_clients, may_wait_at, waits
 from jobs_kit.lab.find import own_prefix
-from jobs_kit.lab.history import ENOUGH, SHOWN
+from jobs_kit.lab.history import ENOUGH, SHOWN, History
 from jobs_kit.lab.watch import USUAL_DB, USUAL_QUEUE, identity, the_named_server
 
 MOMENT = 1  # seconds since its last command; so old is whoever is still at work
 PATIENCE = 2  # seconds until a consumer at work counts as one that does not wait
-NOTHING = {
-    "waited": [], "most": 0, "taken": [], "all_taken": False, "removed": 0, "in_order": True,
-    "by_another": True, "at_once": [], "asked_length": 0, "settled": False,
-}  # fmt: skip
+NOTHING = History().summary()
 
 
 class Witness:
@@ -41,13 +38,13 @@ class Witness:
         self._watches = sightings.ask(folder, secrets.token_hex(4))
         self.was_watched = bool(self._watches)
         self.is_watched = any(map(sightings.is_alive, self._watches))
-        self.problem, self._here = None, []
+        self.problem, self._here, self._asked_at = None, [], {}
         self.length, self.messages, self.tells_who_waits = 0, [], True
         self.waiting, self.elsewhere, self.idle_askers = [], [], []
         self.db, self.key = USUAL_DB, f"hotqueue:{USUAL_QUEUE}"
         try:
             self._look()
-        except (RedisNotFound, redis.RedisError) as problem:
+        except (RedisNotFound, redis.RedisError, ValueError) as problem:
             self.problem = str(problem)
         seen = [queue for one in self._watches for queue in one["queues"]]
         self.seen = NOTHING | max([NOTHING, *seen], key=_progress)
@@ -111,7 +108,6 @@ class Witness:
         server = self.server = the_named_server()
         prefix, me = own_prefix(server), identity(server)
         mine = [one for one in self._watches if (one["server"], one["prefix"]) == (me, prefix)]
-        self._asked_at = {}
         for one in mine:
             self._asked_at |= {a: [tuple(n) for n in names] for a, names in one["asked_at"].items()}
         self._here = [queue for one in mine for queue in one["queues"]]

@@ -13,15 +13,22 @@ import socket
 import time
 from pathlib import Path
 
+from jobs_kit.lab.history import History
+
 EVIDENCE, ASK = ".evidence.json", ".evidence.ask"
 KEPT = 5  # watches whose evidence stays
+LARGEST = 1 << 20  # bytes of a file that are still read
+QUEUE = {"db": 0, "key": "", **History().summary()}
+del QUEUE["asked_length"]  # or null
+# what a watch notes; of lists: [] has texts, [x] any number of x, [x, y] these two
+WATCH = {"id": "", "server": "", "prefix": "", "process": ["", 0], "queues": [QUEUE]}
 
 
 def read(folder):
     """Return what all watches have noted in a folder, a list of dicts, the latest last."""
-    with contextlib.suppress(ValueError, TypeError, KeyError):
+    with contextlib.suppress(ValueError, TypeError, KeyError, RecursionError):
         found = json.loads(_text(Path(folder) / EVIDENCE))["watches"]
-        return [one for one in found if isinstance(one["queues"], list)]
+        return [one for one in found if _is_whole(one)]
     return []
 
 
@@ -48,7 +55,7 @@ def me():
 
 def is_alive(watch):
     """Tell whether the process of a watch still watches, as far as this computer can tell."""
-    host, process = watch.get("process", ("", 0))
+    host, process = watch["process"]
     if not watch.get("watching") or host != socket.gethostname() or process < 1:
         return False
     if os.name != "posix":  # there, to ask for a process by signal 0 would end it
@@ -82,8 +89,29 @@ def asked(folder):
     return _text(Path(folder) / ASK)
 
 
+def _is_whole(watch):
+    """Tell whether all is there that is asked for later; somebody may have written in the file."""
+    asked_at = watch.get("asked_at") if _is_like(watch, WATCH) else None
+    return isinstance(asked_at, dict) and _is_like(list(asked_at.values()), [[[0, ""]]])
+
+
+def _is_like(value, pattern):
+    """Tell whether a value of JSON is made like the pattern, a dict, a list, a text or a number."""
+    if isinstance(pattern, dict):
+        return isinstance(value, dict) and all(
+            _is_like(value.get(name), one) for name, one in pattern.items()
+        )
+    if isinstance(pattern, list) and isinstance(value, list):
+        if len(pattern) < 2:
+            pattern = (pattern or [""]) * len(value)
+        return len(value) == len(pattern) and all(map(_is_like, value, pattern))
+    return isinstance(value, type(pattern))
+
+
 def _text(path):
     try:
+        if path.stat().st_size > LARGEST:
+            return ""
         return path.read_text(encoding="utf-8")
     except (OSError, ValueError):
         return ""

@@ -110,11 +110,31 @@ def test_a_redis_that_has_gone_is_said_to_have_gone(judge, play):
     assert "has ended" in str(verdict) and "still run?" in str(verdict)
 
 
-def test_evidence_that_cannot_be_read_is_none(judge, play):
-    session = play(Nothing(watched=False))
-    for text in ("[1, 2", '{"watches": 7}', '{"watches": [{"queues": 3}, {}]}', "[]"):
-        (session.folder / ".evidence.json").write_text(text)
-        assert judge.check(TWO_SHELLS, session.folder).outcome == "not attempted"
+@pytest.mark.parametrize(
+    "text",
+    [
+        "[1, 2",
+        '{"watches": 7}',
+        "[]",
+        "[" * 100_000,
+        '{"watches": [{"queues": 3}, {}, null, 7]}',
+        '{"watches": [{"id": "a", "server": "b", "prefix": "", "process": ["c", 1], '
+        '"asked_at": {}, "watching": true, "queues": [{"db": "1", "key": 7, "most": "many"}]}]}',
+        '{"watches": [{"id": "a", "server": "b", "prefix": "", "process": "cd", "asked_at": 7, '
+        '"watching": true, "queues": []}]}',
+    ],
+)
+def test_evidence_that_cannot_be_read_is_none(judge, tmp_path, redis_url, text):
+    (tmp_path / ".evidence.json").write_text(text)
+    verdict = judge.check(TWO_SHELLS, tmp_path)
+    assert verdict.outcome == "not attempted", str(verdict)
+
+
+def test_an_address_that_makes_no_sense_is_said(judge, tmp_path, monkeypatch):
+    monkeypatch.delenv("REDIS_URL", raising=False)
+    monkeypatch.setenv("REDIS_PORT", "many")
+    verdict = judge.check(TWO_SHELLS, tmp_path)
+    assert verdict.outcome == "not attempted" and "REDIS_PORT is 'many'" in str(verdict)
 
 
 @pytest.mark.parametrize("kind", ["in_two_terminals", "on_a_class_redis"])

@@ -17,6 +17,7 @@ from hotqueue import HotQueue
 from jobs_kit.lab import overhear, sightings, watch_queue
 from jobs_kit.lab import watch as module
 from jobs_kit.lab.address import RedisNotFound, Server
+from jobs_kit.lab.history import History
 from jobs_kit.lab.server import StandIn, start_server
 from jobs_kit.lab.watch import Watch
 
@@ -149,6 +150,13 @@ def test_where_little_is_allowed_the_length_is_seen(on_class, watch, seen):
     assert seen("hotqueue:ana.some_queue")["all_taken"]
 
 
+def test_who_may_not_listen_looks(own, watch, seen):
+    watch(Server(own.url))  # as somebody else's server: without the kit's own user
+    queue_on(own).put("one", "two", "three")
+    assert seen()["most"] == 3 and seen()["asked_length"] is None
+    assert not any(one["cmd"] == "monitor" for one in own.connect().client_list())
+
+
 def test_a_stand_in_is_looked_at(watch, until, seen):
     server = StandIn(0)
     watch(server)
@@ -261,8 +269,10 @@ def test_two_watches_write_side_by_side(own, watch, tmp_path, seen):
 
 
 def test_old_evidence_stays_and_makes_room(own, watch, tmp_path, seen):
-    old = [{"id": str(n), "queues": [{"db": 1, "key": "hotqueue:old"}]} for n in range(9)]
-    empty = {"id": "gone", "queues": [], "watching": True, "process": [socket.gethostname(), -1]}
+    one = {"server": "", "prefix": "", "process": [socket.gethostname(), -1], "asked_at": {}}
+    queue = {"db": 1, "key": "hotqueue:old", **History().summary()}
+    old = [one | {"id": str(n), "queues": [queue]} for n in range(9)]
+    empty = one | {"id": "gone", "queues": [], "watching": True}
     (tmp_path / sightings.EVIDENCE).write_text(json.dumps({"watches": [*old, empty]}))
     watch(own)
     ids = [one["id"] for one in sightings.read(tmp_path)]
