@@ -141,15 +141,17 @@ class Server:
         with contextlib.suppress(BlockingIOError):
             os.read(self.woken, 4096)
         with contextlib.suppress(ChildProcessError):
-            while (found := os.waitpid(-1, os.WNOHANG))[0]:
+            while (found := os.wait4(-1, os.WNOHANG))[0]:
                 self.report_end(*found)
 
-    def report_end(self, child, status):
+    def report_end(self, child, status, used):
         report = self.reports.pop(child, None)
         if report is not None:
             os.set_blocking(report, False)  # a child may have filled it
+            end = {"exit": os.waitstatus_to_exitcode(status)}
+            end["processor"] = used.ru_utime + used.ru_stime
             with contextlib.suppress(OSError):
-                os.write(report, b'\n{"exit": %d}\n' % os.waitstatus_to_exitcode(status))
+                os.write(report, f"\n{json.dumps(end)}\n".encode())
             os.close(report)
 
     def end_all(self):
@@ -159,7 +161,7 @@ class Server:
                 with contextlib.suppress(ProcessLookupError):
                     os.kill(child, signal.SIGKILL)
             with contextlib.suppress(ChildProcessError):
-                self.report_end(*os.waitpid(-1, 0))
+                self.report_end(*os.wait4(-1, 0))
 
 
 def _children():

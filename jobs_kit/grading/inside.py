@@ -10,7 +10,8 @@ the judge as lines of JSON:
     {"value": ...} or {"error": ...}                     what a call came to
     {"stack": [...]}                                     where it was when it was asked
     {"overtime": "..."}                                  it was stopped, and why
-    {"exit": 0}                                          it ended (the fork server says this)
+    {"exit": 0, "processor": 0.1}                        it ended, having used so many seconds (the
+                                                         fork server says this)
 
 This module imports nothing of the kit.
 """
@@ -39,7 +40,7 @@ SLOW_IMPORTS = ["matplotlib.figure", "matplotlib.backends.backend_agg"]
 LONGEST_SLEEP = 0.2  # seconds
 MB = 1 << 20
 
-_here = {"redis": None, "report": 3, "folder": None, "http": 4}
+_here = {"redis": None, "report": 3, "folder": None, "http": 4, "serving": False}
 _sleep = time.sleep
 
 
@@ -156,6 +157,8 @@ def _connect(self):
     where = {name: getattr(self, name, None) for name in ("host", "port", "path", "db")}
     _tell({"asked": where})
     self.client_name = self.client_name or f"pid-{os.getpid()}"
+    # the check's Redis knows no users of a class's
+    self.username = self.password = self.credential_provider = None
     connection = socket.socket(socket.AF_UNIX)
     connection.settimeout(self.socket_connect_timeout)
     connection.connect(_here["redis"])
@@ -187,6 +190,7 @@ def _serve(hostname, port, application, **options):
     for name in ("use_reloader", "use_debugger", "threaded"):
         wanted[name] = bool(options.get(name))
     server = make_server("unix://http", 0, application, threaded=True, fd=_here["http"])
+    _here["serving"] = True
     _tell({"serving": wanted})
     server.serve_forever()
 
@@ -239,10 +243,11 @@ def _tell(line):
 
 
 def _tell_stack(number, frame):
-    """Tell where it is: a server answers each request in a thread, and the main one waits."""
+    """Tell where it is: the main thread, or the one in which a server answers a request."""
     others = sys._current_frames()
     others.pop(threading.get_ident(), None)
-    stacks = [_frames(traceback.walk_stack(one)) for one in (*others.values(), frame)]
+    threads = (*others.values(), frame) if _here["serving"] else (frame, *others.values())
+    stacks = [_frames(traceback.walk_stack(one)) for one in threads]
     _tell({"stack": next(filter(None, stacks), [])[::-1]})
 
 
@@ -313,6 +318,8 @@ def _plain(value, depth=0):
         return _plain(dict(fields()), depth + 1)
     if hasattr(value, "__dict__"):
         return _plain(vars(value), depth + 1)
+    if isinstance(slots := getattr(type(value), "__slots__", None), list | tuple):
+        return _plain({name: getattr(value, name, None) for name in slots}, depth + 1)
     return repr(value)
 
 

@@ -12,13 +12,22 @@ from functools import partial
 from pathlib import Path
 
 import pytest
+from redis import RedisError
 
 from jobs_kit.grading.answer import Answer
 from jobs_kit.grading.evidence import CheckRedis
 from jobs_kit.grading.exercise import EXERCISES, Exercise, answer_folder, find_exercise
 from jobs_kit.grading.sandbox import Sandbox
 from jobs_kit.grading.student import Student
-from jobs_kit.grading.verdict import MARKS, Fault, NotAttempted, NotReached, Verdict, overall
+from jobs_kit.grading.verdict import (
+    MARKS,
+    Fault,
+    NotAttempted,
+    NotReached,
+    TimedOut,
+    Verdict,
+    overall,
+)
 
 MOST_TIMEOUTS = 2  # of an exercise; its other checks would wait as long
 warm = {}  # "sandbox", "redis": what a process that judges again and again has ready
@@ -217,6 +226,12 @@ def _marker(item):
 def _check(item, call):
     """Return what is said of one check, see verdict.py."""
     problem = call.excinfo and call.excinfo.value
+    if isinstance(problem, RedisError):  # the judge's own connection: student code has stalled it
+        problem = TimedOut(
+            "Redis answers, whatever the program asks of it",
+            got=f"it no longer does: {problem}",
+            hint="What did the program ask of Redis that keeps it busy for so long?",
+        )
     fault = problem if isinstance(problem, Fault) else Fault(None)
     worth = _marker(item).args[0]
     outcome = "pass" if problem is None else getattr(problem, "outcome", "error")

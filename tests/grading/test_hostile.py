@@ -1,0 +1,150 @@
+"""Hostile submissions are contained, get what they deserve, and their neighbours notice nothing."""
+
+import csv
+import json
+import os
+import subprocess
+import sys
+import time
+import tomllib
+import zipfile
+from pathlib import Path
+
+import psutil
+import pytest
+
+from jobs_kit.grading import containment
+
+HERE = Path(__file__).parents[1] / "hostile"
+CASES = {path.stem: tomllib.loads(path.read_text("utf-8")) for path in sorted(HERE.glob("*.toml"))}
+HONEST = CASES["deletes_its_own_files"]["code"].replace("os.remove('echo.py')\n", "")
+NEIGHBOURS = 5
+OF_THE_RUN = {}  # the folders that it used
+
+
+@pytest.fixture(scope="module")
+def graded(tmp_path_factory):
+    """Grade all of them, honest ones in between; return the folder OUT."""
+    try:
+        containment.require()
+    except containment.NotContained as problem:
+        pytest.skip(f"this system cannot contain student code: {problem}")
+    place, out = tmp_path_factory.mktemp("class"), tmp_path_factory.mktemp("out")
+    for name, case in CASES.items():
+        write(place, name, case["code"])
+    for number in range(NEIGHBOURS):
+        write(place, f"{'afkpz'[number]}_honest", HONEST)
+    write_unusual(place)
+    mine = tmp_path_factory.mktemp("t")  # a place of its own for what the judges write
+    command = [sys.executable, "-m", "jobs_kit.cli", "grade", place, "--out", out]
+    done = subprocess.run(
+        [*command, "--exercise", "echo_worker"],
+        env=os.environ | {"TMPDIR": str(mine)},
+        capture_output=True,
+        text=True,
+        timeout=900,
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+    OF_THE_RUN.update(tmp=mine, place=place)
+    return out
+
+
+def write(place, name, text):
+    folder = place / name / "echo_worker"
+    folder.mkdir(parents=True)
+    (folder / "echo.py").write_text(text, "utf-8")
+
+
+def write_unusual(place):
+    """Write the hand-ins that are no text: each of them has nothing that could be judged."""
+    secret = place.parent / "secret.txt"
+    secret.write_text("hush")
+    for name in ("link_to_a_secret", "link_to_a_folder", "named_pipe", "not_utf8", "huge_file"):
+        (place / name / "echo_worker").mkdir(parents=True)
+    (place / "link_to_a_secret" / "echo_worker" / "echo.py").symlink_to(secret)
+    (place / "link_to_a_folder" / "more").symlink_to(place / "a_honest")
+    os.mkfifo(place / "named_pipe" / "echo_worker" / "echo.py")
+    (place / "not_utf8" / "echo_worker" / "echo.py").write_bytes(b"# caf\xe9\nprint(1)\n")
+    (place / "huge_file" / "echo_worker" / "echo.py").write_bytes(b"#" * (200 << 20))
+    (place / "zip_bomb").mkdir()
+    with zipfile.ZipFile(place / "zip_bomb" / "w.zip", "w", zipfile.ZIP_DEFLATED) as packed:
+        packed.writestr("echo_worker/echo.py", b"#" * (300 << 20))
+    (place / "zip_that_leads_out").mkdir()
+    with zipfile.ZipFile(place / "zip_that_leads_out" / "w.zip", "w") as packed:
+        packed.writestr("../../a_honest/echo_worker/echo.py", "print('overwritten')")
+        packed.writestr("/tmp/echo_worker/echo.py", "print('overwritten')")
+    deep = place / "deep_folders"
+    for _ in range(60):
+        deep = deep / "d"
+    deep.mkdir(parents=True)
+
+
+def result(out, name):
+    return json.loads((out / "results" / f"{name}.json").read_text())["exercises"][0]
+
+
+@pytest.mark.parametrize("name", CASES)
+def test_it_gets_what_it_deserves(graded, name):
+    found = result(graded, name)
+    assert found["outcome"] == CASES[name]["outcome"], json.dumps(found, indent=1)
+    assert found["points"] == (
+        found["max_points"] if found["outcome"] == "pass" else found["points"]
+    )
+    assert found["points"] < found["max_points"] or found["outcome"] == "pass"
+    assert CASES[name].get("says", "") in json.dumps(found)
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "link_to_a_secret",
+        "link_to_a_folder",
+        "named_pipe",
+        "huge_file",
+        "zip_bomb",
+        "zip_that_leads_out",
+        "deep_folders",
+    ],
+)
+def test_what_is_no_answer_is_not_attempted(graded, name):
+    assert result(graded, name)["outcome"] == "not attempted"
+
+
+def test_bytes_that_are_no_text_are_a_failure_that_says_so(graded):
+    found = result(graded, "not_utf8")
+    assert found["outcome"] == "fail" and "UTF-8" in json.dumps(found)
+
+
+def test_the_neighbours_notice_nothing(graded):
+    with open(graded / "grades.csv", newline="") as file:
+        rows = {row["student"]: row for row in csv.DictReader(file)}
+    honest = [row for name, row in rows.items() if name.endswith("_honest")]
+    assert len(honest) == NEIGHBOURS
+    assert all(row["echo_worker"] == row["max"] for row in honest)
+
+
+def test_no_secret_is_in_any_report(graded):
+    for path in graded.rglob("*"):
+        if path.is_file():
+            text = path.read_text("utf-8", errors="replace")
+            assert "hush" not in text
+            assert "def test_it_prints_each_message" not in text
+            assert "<script>alert" not in text or path.suffix != ".html"
+
+
+def test_nothing_runs_on(graded):
+    deadline = time.monotonic() + 20
+    while left := [
+        process
+        for process in psutil.process_iter(["cmdline", "environ"])
+        if str(OF_THE_RUN["tmp"]) in f"{process.info['cmdline']}{process.info['environ']}"
+    ]:
+        assert time.monotonic() < deadline, left
+        time.sleep(0.1)
+
+
+def test_nothing_lies_about(graded):
+    assert not Path("/tmp/pickle-was-run").exists()
+    assert os.listdir(OF_THE_RUN["tmp"]) == []
+    text = (OF_THE_RUN["place"] / "a_honest" / "echo_worker" / "echo.py").read_text()
+    assert text == HONEST
