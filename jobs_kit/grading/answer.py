@@ -158,8 +158,13 @@ class Answer:
         except Fault:  # what cannot be read was written by somebody
             attempted = True
         if not attempted:
-            names = " and ".join(dict.fromkeys(self.exercise.changes)) or "the answer"
-            raise NotAttempted(f"nothing to judge yet: {names} is as it was handed out")
+            changes = self.exercise.changes.items()
+            parts = [
+                f"{' and '.join(names)} in {file}" if names else file for file, names in changes
+            ]
+            raise NotAttempted(
+                f"nothing to judge yet; still to do: {', '.join(parts) or 'the answer'}"
+            )
 
     def files(self):
         """Return {name: bytes} of the files that an answer runs with: its own, and the given ones.
