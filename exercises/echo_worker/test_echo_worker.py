@@ -1,7 +1,9 @@
 """echo.py, started as a program, prints each message of the queue `echo` once, in order."""
 
+import re
+
 from jobs_kit.grading import Exercise, expect, points
-from jobs_kit.grading.student import ending, printed
+from jobs_kit.grading.student import ending, hint_for, printed
 
 EXERCISE = Exercise(
     __file__,
@@ -23,30 +25,56 @@ def start(student):
     """Start echo.py and wait until it waits at its queue; return the process."""
     process = student.start("echo.py")
     student.settle(process)
-    expect(
-        process.running,
-        "the program waits at the empty queue, and does not end",
-        process.shown,
-        ending(process),
-        "Defining a worker does not start it: which line calls it?"
-        if process.exit_code == 0
-        else None,
-    )
+    _expect_running(process, "Defining a worker does not start it: which line calls it?")
     return process
 
 
 def queue_key(student, process):
-    """Return the key at which the program waits."""
+    """Return the database and the key at which the program waits."""
     student.redis.update()
     keys = [(one.db, key) for one in student.redis.takes() for key in one.keys]
+    keys = keys or list(student.redis.asked())
     expect(keys, "the program asks a queue for messages", process.shown, ending(process))
     return keys[-1]
+
+
+def feed(student, process, *items, until):
+    """Put items on its queue; wait until the condition is true or nothing more happens."""
+    db, key = queue_key(student, process)
+    student.redis.put(db, key, *(student.encode(process, item) for item in items))
+    student.until(lambda: until() or student.has_settled(process))
+    student.until(lambda: until() or not process.running, seconds=0.3)  # printed by a thread
+
+
+def _expect_running(process, hint=None, before=""):
+    error = (process.told("error") or [None])[-1]
+    expect(
+        process.running,
+        "the program waits for the next message, and does not end",
+        process.shown,
+        before + ending(process),
+        hint_for(error) if error else hint,
+    )
 
 
 @points(1)
 def test_it_waits_at_the_empty_queue(student):
     """Started as a program, it stays alive while its queue is empty"""
-    start(student)
+    process = start(student)
+    student.redis.update()
+    asked = student.redis.takes()
+    if any(one.time_out for one in asked):
+        student.let_time_pass(process)
+        student.until(
+            lambda: (
+                student.redis.update()
+                or len(student.redis.takes()) > len(asked)
+                or not process.running
+            )
+        )
+    _expect_running(
+        process, "What told it how long to wait?", "when it had waited in vain for a while, "
+    )
 
 
 @points(1, after="test_it_waits_at_the_empty_queue")
@@ -67,19 +95,67 @@ def test_its_queue_is_named_echo(student):
 def test_it_prints_each_message_once_in_order(student, note):
     """It prints each message once, in the order in which they came"""
     process = start(student)
-    db, key = queue_key(student, process)
     words = ["apple", "banana", "cherry", "date"]
-    student.redis.put(db, key, *(student.encode(process, word) for word in words))
-    student.settle(process)
-    student.until(lambda: "date" in process.output or not process.running, seconds=0.3)
-    said = [word for line in process.output.splitlines() for word in words if word in line]
+
+    def said():
+        return re.findall("|".join(words), process.output)
+
+    feed(student, process, *words, until=lambda: len(said()) > len(words) or said() == words)
+    error = (process.told("error") or [None])[-1]
     expect(
-        said == words,
+        said() == words,
         "it prints these four, each once, in this order",
         f"put {', '.join(words)} on the queue",
         f"it printed\n{printed(process)}",
-        "What does your function do with its argument?",
+        _hint(error, said(), words),
     )
-    expect(process.running, "it waits for the next message", process.shown, ending(process))
-    if student.queue_of(process)["socket_timeout"] is not None:
+    settled = student.until(lambda: student.has_settled(process) or said() != words)
+    if not settled:
+        raise student.timed_out(process, "it comes back to the queue for the next message")
+    expect(
+        said() == words,
+        "it prints each message once",
+        f"put {', '.join(words)} on the queue",
+        f"it printed\n{printed(process)}",
+        _hint(None, said(), words),
+    )
+    _expect_running(process, "What happens after the last message?")
+    queue = student.queue_of(process)
+    if queue["serializer"] is None:
+        note("the queue has no serializer: each item is bytes, and is printed as b'…'")
+    if queue["socket_timeout"] is not None:
         note("without socket_timeout=None this program dies after an idle minute (lesson 02)")
+
+
+def _hint(error, said, words):
+    if error and error.get("type") == "TypeError":
+        return "The worker hands the item in by itself. What else is handed in here, or asked for?"
+    if error:
+        return hint_for(error)
+    if len(said) > len(words):
+        return "How many lines print a message, and does one of them put it on the queue again?"
+    if not said:
+        return "The messages were taken. Which line prints them, and is it reached?"
+    if len(said) < len(words):
+        return "Which line takes the next message, when one is done?"
+    return "At which end of the list does put() add a message, and from which one is it taken?"
+
+
+@points(1, after="test_it_prints_each_message_once_in_order")
+def test_it_prints_items_of_every_kind(student):
+    """It prints an item of any kind: a number, a list"""
+    process = start(student)
+
+    def said():
+        return re.findall(r"\b(4711|egg)\b", process.output)
+
+    feed(student, process, 4711, ["egg", 7], until=lambda: said() == ["4711", "egg"])
+    error = (process.told("error") or [None])[-1]
+    expect(
+        said() == ["4711", "egg"],
+        "it prints the number 4711, and then the list with the egg",
+        'put 4711 and ["egg", 7] on the queue',
+        f"it printed\n{printed(process)}",
+        "Of which type is the item here, and what does this line need?" if error else None,
+    )
+    _expect_running(process)
