@@ -90,6 +90,12 @@ def faults_of_storage(notebook):
     return faults
 
 
+def declared_dependencies():
+    """Return the lines of all dependencies in pyproject.toml, those of every extra included."""
+    project = tomllib.loads(text_of(ROOT / "pyproject.toml"))["project"]
+    return project["dependencies"] + sum(project["optional-dependencies"].values(), [])
+
+
 def run(*command):
     done = subprocess.run(
         [sys.executable, "-m", *command], cwd=ROOT, capture_output=True, text=True
@@ -144,8 +150,7 @@ def test_every_dependency_is_pinned_inside_its_range():
         pin = Requirement(line)  # a line with an option or an address is none
         assert re.fullmatch(r"==[^,*]+", str(pin.specifier)), line
         pins.setdefault(pin.name, []).append(str(pin.specifier).removeprefix("=="))
-    project = tomllib.loads(text_of(ROOT / "pyproject.toml"))["project"]
-    wanted = project["dependencies"] + project["optional-dependencies"]["test"]
+    wanted = declared_dependencies()
     assert wanted
     for dependency in map(Requirement, wanted):
         assert dependency.name in pins, f"{dependency} is not pinned"
@@ -180,8 +185,7 @@ def test_the_commands_of_the_pages_exist():
 
 
 def test_each_dependency_is_explained():
-    project = tomllib.loads(text_of(ROOT / "pyproject.toml"))["project"]
-    wanted = project["dependencies"] + project["optional-dependencies"]["test"]
+    wanted = declared_dependencies()
     names = {Requirement(dependency).name for dependency in wanted}
     page = text_of(ROOT / "CONTRIBUTING.md")
     rows = re.findall(r"^\| ([^|]+) \| [^|]{10,} \|$", page, re.MULTILINE)
