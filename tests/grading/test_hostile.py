@@ -64,7 +64,7 @@ def write_unusual(place):
     (place / "link_to_a_secret" / "echo_worker" / "echo.py").symlink_to(secret)
     (place / "link_to_a_folder" / "more").symlink_to(place / "a_honest")
     os.mkfifo(place / "named_pipe" / "echo_worker" / "echo.py")
-    (place / "not_utf8" / "echo_worker" / "echo.py").write_bytes(b"# caf\xe9\nprint(1)\n")
+    (place / "not_utf8" / "echo_worker" / "echo.py").write_bytes(b"# \xe9t\xe9\nprint(1)\n")
     (place / "huge_file" / "echo_worker" / "echo.py").write_bytes(b"#" * (200 << 20))
     (place / "zip_bomb").mkdir()
     with zipfile.ZipFile(place / "zip_bomb" / "w.zip", "w", zipfile.ZIP_DEFLATED) as packed:
@@ -85,12 +85,10 @@ def result(out, name):
 
 @pytest.mark.parametrize("name", CASES)
 def test_it_gets_what_it_deserves(graded, name):
-    found = result(graded, name)
-    assert found["outcome"] == CASES[name]["outcome"], json.dumps(found, indent=1)
-    assert found["points"] == (
-        found["max_points"] if found["outcome"] == "pass" else found["points"]
-    )
-    assert found["points"] < found["max_points"] or found["outcome"] == "pass"
+    found, wanted = result(graded, name), CASES[name]["outcome"]
+    wanted = wanted if isinstance(wanted, list) else [wanted]
+    assert found["outcome"] in wanted, json.dumps(found, indent=1)
+    assert (found["points"] == found["max_points"]) == (found["outcome"] == "pass")
     assert CASES[name].get("says", "") in json.dumps(found)
 
 
