@@ -6,6 +6,7 @@ import subprocess
 import sys
 import tomllib
 from fnmatch import fnmatch
+from itertools import chain
 from pathlib import Path
 from urllib.parse import unquote
 
@@ -93,7 +94,8 @@ def faults_of_storage(notebook):
 def declared_dependencies():
     """Return the lines of all dependencies in pyproject.toml, those of every extra included."""
     project = tomllib.loads(text_of(ROOT / "pyproject.toml"))["project"]
-    return project["dependencies"] + sum(project["optional-dependencies"].values(), [])
+    extras = project["optional-dependencies"].values()
+    return [*project["dependencies"], *chain.from_iterable(extras)]
 
 
 def run(*command):
