@@ -92,6 +92,7 @@ def test_an_instructor_sees_what_was_seen(judge, play, monkeypatch, elsewhere):
         play(Nothing(watched=False))
     verdict = judge.check(TWO_SHELLS, folder)
     assert verdict.passed, str(verdict)
+    assert "the Redis of then is not here any more" in str(verdict)
 
 
 def test_what_was_seen_is_no_excuse_for_what_is_there_now(judge, play):
