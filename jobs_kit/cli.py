@@ -112,10 +112,15 @@ def doctor(options):
 def check(options):
     """check exercises: those that you name, or all"""
     from jobs_kit.grading import terminal
+    from jobs_kit.lab.address import RedisNotFound
 
-    if options.watch:
-        return terminal.watch(options.exercises[0] if options.exercises else None, options.folder)
-    return terminal.check(options.exercises, options.folder)
+    try:
+        if options.watch:
+            first = options.exercises[0] if options.exercises else None
+            return terminal.watch(first, options.folder)
+        return terminal.check(options.exercises, options.folder)
+    except RedisNotFound as problem:
+        return _fail(problem)
 
 
 def hint(options):

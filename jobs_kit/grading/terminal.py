@@ -7,6 +7,7 @@ from pathlib import Path
 from jobs_kit.grading.exercise import all_exercises, find_exercise
 from jobs_kit.grading.judge import Judge
 from jobs_kit.grading.progress import Desk, first_unfinished
+from jobs_kit.lab.watch import watch_queue
 
 POLL_SECONDS = 0.2
 
@@ -29,26 +30,44 @@ def check(names, place=None):
 def watch(name=None, place=None):
     """Check an exercise whenever a file of it is saved; go on to the next unfinished one.
 
+    For two_shells, which leaves no file, it watches the queues meanwhile.
+
     name: where to begin, else at the first unfinished one. Returns 0 when all have passed.
     """
     exercise = find_exercise(name) if name else first_unfinished(place)
     with Judge() as judge:
         while exercise:
-            desk = Desk(exercise, place)
-            seen = _saved(desk)
-            verdict = desk.check(judge)
-            print(f"\n{verdict}", flush=True)
-            if verdict.passed:
-                following = first_unfinished(place, after=exercise.id)
-                exercise = following if following and following.id != exercise.id else None
-                if exercise:
-                    print(f"\nNext: {exercise.id} ({exercise.title})", flush=True)
-                continue
-            print(f"\nWatching {desk.folder}; save a file to check again, Ctrl-C ends.", flush=True)
-            while _saved(desk) == seen:
-                time.sleep(POLL_SECONDS)
+            _watch_until_it_passes(exercise, place, judge)
+            following = first_unfinished(place, after=exercise.id)
+            exercise = following if following and following.id != exercise.id else None
+            if exercise:
+                print(f"\nNext: {exercise.id} ({exercise.title})", flush=True)
     print("\nAll exercises have passed.")
     return 0
+
+
+def _watch_until_it_passes(exercise, place, judge):
+    desk, shown = Desk(exercise, place), None
+    what = "save a file" if exercise.files else "work in your shells"
+    if not exercise.files:
+        print(watch_queue(desk.folder))
+    while True:
+        seen = _saved(desk)
+        verdict = desk.check(judge)
+        if (
+            exercise.files or str(verdict) != shown
+        ):  # what is seen of the queues changes all the time
+            print(f"\n{verdict}", flush=True)
+            shown = str(verdict)
+            if not verdict.passed:
+                print(
+                    f"\nWatching {desk.folder}: {what}, and it checks again. Ctrl-C ends.",
+                    flush=True,
+                )
+        if verdict.passed:
+            return
+        while _saved(desk) == seen:
+            time.sleep(POLL_SECONDS)
 
 
 def grade(options):
@@ -106,6 +125,7 @@ def _saved(desk):
     """Return what changes when a file of the answer is saved, made or removed."""
     return {
         (path.name, path.stat().st_mtime_ns, path.stat().st_size)
-        for path in desk.folder.glob("*.py")
+        for pattern in ("*.py", ".evidence*")
+        for path in desk.folder.glob(pattern)
         if path.is_file()
     }
