@@ -66,7 +66,7 @@ class Watch:
     def __init__(self, server, folder):
         self.server, self.folder = server, folder
         self._id = "-".join(map(str, [*sightings.me(), next(_numbers)]))
-        self._prefix = own_prefix(server)
+        self._prefix, self._identity = own_prefix(server), ""
         self._histories, self._asked_at = {}, {}
         self._written, self._last_seen = {}, time.monotonic()
         self._begun, self._stopped = threading.Event(), threading.Event()

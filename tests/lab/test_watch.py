@@ -252,6 +252,14 @@ def test_it_goes_on_when_redis_was_away(own, watch, seen, until):
     assert watching.is_watching
 
 
+def test_a_redis_that_never_answers_is_no_traceback(own, tmp_path, capfd):
+    own.stop()
+    watching = Watch(own, tmp_path)
+    watching.stop()
+    assert sightings.read(tmp_path)[-1]["queues"] == []
+    assert capfd.readouterr().err == ""
+
+
 def test_it_ends_when_nothing_happens_for_long(own, watch, seen, until, tmp_path, monkeypatch):
     monkeypatch.setattr(module, "IDLE_SECONDS", 0.5)
     watching = watch(own)
