@@ -112,6 +112,7 @@ class Watch:
                     raise
                 may_listen = False
             except (redis.RedisError, OSError):  # the server may be away for a moment
+                self._begun.set()
                 self._stopped.wait(1)
 
     def _open(self, listens):
