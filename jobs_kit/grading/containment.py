@@ -31,7 +31,7 @@ class NotContained(Exception):
 
 def means(user):
     """Return what holds student code back, in words, for the report: [text, ...]."""
-    found = ["its own network, processes and files (bubblewrap)"]
+    found = ["a network, processes and files of its own (bubblewrap)"]
     found += [f"an unprivileged user ({user})"] if user is not None else []
     return [*found, "other files refused by the kernel (Landlock)", "limits of time and memory"]
 

@@ -9,6 +9,7 @@
 Files are copied, never run and never followed out of the folder. What cannot be read is said.
 """
 
+import contextlib
 import json
 import re
 import zipfile
@@ -17,6 +18,8 @@ from pathlib import Path, PurePosixPath
 
 from jobs_kit.grading.answer import LARGEST, regular_files
 from jobs_kit.grading.exercise import all_exercises
+from jobs_kit.lab import sightings
+from jobs_kit.lab.history import ENOUGH
 
 MOST_FILES = 300  # of one student
 MOST_BYTES = 20 << 20
@@ -186,7 +189,11 @@ def _from_notebook(path, data, known, submission):
 
 
 def evidence_of_two_shells(submission):
-    """Tell whether the live shells' evidence of two_shells is there."""
-    return any(
-        folder == "two_shells" and name.startswith(".evidence") for folder, name in submission.files
-    )
+    """Tell whether a watch has recorded two_shells: messages waited, and were taken in order."""
+    text = submission.files.get(("two_shells", sightings.EVIDENCE), b"")
+    with contextlib.suppress(ValueError, TypeError, AttributeError, KeyError, RecursionError):
+        queues = [queue for watch in json.loads(text)["watches"] for queue in watch["queues"]]
+        return any(
+            queue["most"] >= ENOUGH and queue["all_taken"] and queue["in_order"] for queue in queues
+        )
+    return False

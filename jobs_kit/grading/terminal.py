@@ -7,6 +7,7 @@ from pathlib import Path
 from jobs_kit.grading.exercise import all_exercises, find_exercise
 from jobs_kit.grading.judge import Judge
 from jobs_kit.grading.progress import Desk, first_unfinished
+from jobs_kit.lab import sightings
 from jobs_kit.lab.watch import watch_queue
 
 POLL_SECONDS = 0.2
@@ -122,10 +123,11 @@ def _moment(text):
 
 
 def _saved(desk):
-    """Return what changes when a file of the answer is saved, made or removed."""
+    """Return what changes when a file of the answer is saved, or when more was seen of queues."""
+    if not desk.exercise.files:
+        return sightings.state(desk.folder)
     return {
         (path.name, path.stat().st_mtime_ns, path.stat().st_size)
-        for pattern in ("*.py", ".evidence*")
-        for path in desk.folder.glob(pattern)
+        for path in desk.folder.glob("*.py")
         if path.is_file()
     }

@@ -222,8 +222,11 @@ def test_a_run_without_containment_says_so(place, tmp_path):
 
 
 def test_two_shells_is_told_by_its_evidence_and_has_no_points(place, tmp_path):
-    place("ana", "two_shells/.evidence.json", "{}")
-    (place.folder / "ben").mkdir()
+    queue = {"most": 3, "all_taken": True, "in_order": True}
+    for name, queues in (("ana", [queue]), ("ben", [queue | {"most": 2}]), ("cem", [])):
+        evidence = {"watches": [{"queues": queues}]}
+        place(name, "two_shells/.evidence.json", json.dumps(evidence))
+    place("dia", "two_shells/.evidence.json", "[7")
     command = [
         sys.executable,
         "-m",
@@ -238,6 +241,8 @@ def test_two_shells_is_told_by_its_evidence_and_has_no_points(place, tmp_path):
     assert {name: row["two_shells"] for name, row in rows.items()} == {
         "ana": "recorded",
         "ben": "missing",
+        "cem": "missing",
+        "dia": "missing",
     }
     assert rows["ana"]["max"] == "0"
 
