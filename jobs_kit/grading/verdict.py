@@ -149,7 +149,8 @@ def details(check):
 def _row(check):
     points = f"{check['points']} of {check['max_points']}"
     rows = "".join(
-        f'<tr><td style="text-align:left; vertical-align:top; white-space:nowrap"><i>{label}</i></td>'
+        f'<tr><td style="text-align:left; vertical-align:top; white-space:nowrap">'
+        f"<i>{label}</i></td>"
         f'<td style="text-align:left"><pre style="margin:0; white-space:pre-wrap">'
         f"{html.escape(text)}</pre></td></tr>"
         for label, text in details(check)
