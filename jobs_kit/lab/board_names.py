@@ -51,6 +51,8 @@ class Names:
         if program := self._program(client, kind):
             return program
         own = RANDOM_END.sub("", consumer or self._own_name(client))
+        if not own and kind == "producer" and self._clients and client not in self._clients:
+            return "producer"  # gone already: those who come for one message are one
         if not own:
             return self.next(kind)
         taken, name, number = set(self._given.values()), own, 1

@@ -27,6 +27,7 @@ class Notes:
         self._numbers = 0  # how many were given out
         self._clients = {}  # client: who, the workers
         self._waiters = {}  # client: (who, until when, keeps), first come first
+        self._presumed = {}  # client: who, those that wait, it seems, for this queue
         self._kept = set()  # messages that Redis still holds for the worker that took them
 
     def say(self, at, did, **more):
@@ -109,29 +110,56 @@ class Notes:
         self._waiters.pop(client, None)
 
     def settle(self, at):
-        """Serve those who wait."""
-        while self._waiters and depth(self.now):
+        """Serve those who wait; if others are presumed to, they came first: ask Redis."""
+        while self._waiters and not self._presumed and depth(self.now):
             who, until, keeps = self._waiters.pop(next(iter(self._waiters)))
             if at <= until:
                 self.take(at, who, keeps)
 
-    def see_clients(self, at, clients, adopted=(), was_away=False):
+    @property
+    def doubts(self):
+        """Tell whether a message may have gone to somebody who is only presumed to wait."""
+        return bool(self._presumed and depth(self.now))
+
+    def presume(self, at, client):
+        """A client waits, it seems for this queue, although nobody heard it ask."""
+        self._presumed[client] = who = self.worker(at, client)
+        self.say(at, "worker", who=who, waits=True)
+
+    def confirm(self, at, client):
+        """A client asks for a message; if it was presumed to wait, it must have got one."""
+        who = self._presumed.pop(client, None)
+        if who and depth(self.now):
+            self.take(at, who)
+
+    def resolve(self, at, length, clients):
+        """Redis was asked: who was presumed to wait, and does no more, took what is missing."""
+        for client, who in list(self._presumed.items()):
+            if client not in clients or (_waits(clients, client) and not length):
+                continue
+            del self._presumed[client]
+            if not _waits(clients, client) and depth(self.now) > length:
+                self.take(at, who)
+            else:
+                del self._clients[client]
+                self.say(at, "leave", who=who)
+                self.names.release(who)
+
+    def see_clients(self, at, clients, was_away=False):
         """Compare the workers with the clients that Redis lists: {address: its properties}.
 
-        adopted: addresses of those that wait here, although nobody heard them ask. was_away: Redis
-        was, so that a connection may have ended and its worker not.
+        was_away: Redis was, so that a connection may have ended and its worker not.
         """
         for client, (who, *_) in list(self._waiters.items()):
-            if "b" not in clients.get(client, {"flags": ""})["flags"]:
+            if not _waits(clients, client):
                 del self._waiters[client]
                 if client in clients:
                     self.say(at, "worker", who=who, waits=False)
         for client in [client for client in self._clients if client not in clients]:
             who = self._clients.pop(client)
+            self._presumed.pop(client, None)
             if who not in self._clients.values():
                 self._gone(at, who, OUT_OF_SIGHT if was_away else LOST)
-        for client in adopted:
-            self.wait(at, client, self.worker(at, client))
 
     def _gone(self, at, who, why):
         for message in self.holds(who):
@@ -141,3 +169,7 @@ class Notes:
                 self.say(at, "fail", message=message, why=why.format(who) + words)
         self.say(at, "gone", who=who)
         self.names.release(who)
+
+
+def _waits(clients, client):
+    return "b" in clients.get(client, {"flags": ""})["flags"]

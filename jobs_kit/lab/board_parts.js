@@ -3,6 +3,7 @@
 
 const SVG = "http://www.w3.org/2000/svg";
 const UUID = /([0-9a-f]{8})-(?:[0-9a-f]{4}-){3}[0-9a-f]{12}/g;
+const MOST_GLIDING = 30; // tokens at a time
 const SIGNS = { waiting: "", held: "▶", done: "✓", failed: "✗", taken: "?" };
 const WORDS = { // what a step of a timeline says
   found: () => "waits (it was there before the board)", put: (who) => who ? `put by ${who}` : "put",
@@ -36,7 +37,11 @@ function say(node, text) { if (node.textContent !== text) node.textContent = tex
 
 function plural(count, noun) { return `${count.toLocaleString("en")} ${noun}${count === 1 ? "" : "s"}`; }
 
-function shortText(text) { return text.replace(UUID, "$1…") || "·"; }
+// What fits on a token: the beginning of an id, and of other texts the end as well.
+function shortText(text) {
+  const short = text.replace(UUID, "$1…");
+  return short.length <= 10 ? short || "·" : short !== text ? short.slice(0, 9) : `${text.slice(0, 5)}…${text.slice(-4)}`;
+}
 
 // The picture in one sentence, as board_text.py says it.
 function summaryOf(picture) {
@@ -78,22 +83,27 @@ class Tokens {
     return token;
   }
 
+  places() {
+    return new Map([...this.buttons].map(([message, token]) => [message, token.getBoundingClientRect()]));
+  }
+
   // Call draw(), and let each token glide from where it was to where it is.
   move(draw) {
     const still = document.hidden || matchMedia("(prefers-reduced-motion: reduce)").matches;
-    const before = new Map(), focused = document.activeElement;
-    for (const [message, token] of still ? [] : this.buttons) before.set(message, token.getBoundingClientRect());
+    const before = still ? null : this.places(), focused = document.activeElement;
     this.shown = new Set();
     draw();
     for (const message of this.buttons.keys()) if (!this.shown.has(message)) this.buttons.delete(message);
     if (focused !== document.activeElement && focused.isConnected) focused.focus({ preventScroll: true });
     if (still) return;
-    for (const [message, token] of this.buttons) {
-      const old = before.get(message), now = token.getBoundingClientRect();
-      const [x, y] = old ? [old.left - now.left, old.top - now.top] : [-14, 0];
-      if (!x && !y) continue;
-      const from = { transform: `translate(${x}px, ${y}px)`, opacity: old ? 1 : 0 };
-      token.animate([from, { transform: "none", opacity: 1 }], { duration: 260, easing: "ease-out" });
+    const moves = [...this.places()].map(([message, now]) => { // all are measured before one moves
+      const old = before.get(message), [x, y] = old ? [old.left - now.left, old.top - now.top] : [-14, 0];
+      return { token: this.buttons.get(message), x, y, opacity: old ? 1 : 0 };
+    }).filter(({ x, y }) => x || y);
+    if (moves.length > MOST_GLIDING) return; // nobody can follow so many
+    for (const { token, x, y, opacity } of moves) {
+      const way = [{ transform: `translate(${x}px, ${y}px)`, opacity }, { transform: "none", opacity: 1 }];
+      token.animate(way, { duration: 260, easing: "ease-out" });
     }
   }
 }

@@ -12,6 +12,7 @@ An event is a dict: {"at": seconds since 1970, "did": a word, ...}. The words, a
     back    message: on the queue again, at the head
     worker  who, waits: it is there; waits until a message comes
     gone    who
+    leave   who: it waits, but at another queue
     away, here     Redis does not answer; it answers again
     note    text: what cannot be seen here
 
@@ -207,6 +208,7 @@ _RULES = {
     "back": _back,
     "worker": _there,
     "gone": _gone,
+    "leave": lambda picture, event: picture["workers"].pop(event["who"], None),
     "away": lambda picture, event: picture.update(here=False),
     "here": lambda picture, event: picture.update(here=True),
     "note": lambda picture, event: picture.update(note=event["text"]),

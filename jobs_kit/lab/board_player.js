@@ -74,6 +74,7 @@ const RULES = {
     const old = Object.entries(picture.workers).filter(([, one]) => one.gone && !one.holds.length);
     for (const [who] of old.slice(0, -MOST_GONE)) delete picture.workers[who];
   },
+  leave(picture, event) { delete picture.workers[event.who]; },
   away(picture) { picture.here = false; },
   here(picture) { picture.here = true; },
   note(picture, event) { picture.note = event.text; },
@@ -176,7 +177,6 @@ class Player {
     this.coming = index < 0 ? [] : this.events.slice(index);
     this.at = at;
     this.shownAt = Date.now();
-    this.onShow();
     this.play();
   }
 
@@ -184,13 +184,10 @@ class Player {
 
   play() {
     this.stop();
-    if (this.isPaused) { this.onShow(); return; }
-    if (this.isLive && !this.isSlow) {
-      while (this.coming.length) this.takeOne();
-      this.onShow();
-    } else if (this.coming.length) {
-      this.timer = setTimeout(() => { this.takeGroup(); this.onShow(); this.play(); }, this.pauseBefore());
-    }
+    this.onShow();
+    if (this.isPaused || !this.coming.length) return;
+    if (this.isLive && !this.isSlow) while (this.coming.length) this.takeOne();
+    else this.timer = setTimeout(() => { this.takeGroup(); this.play(); }, this.pauseBefore());
   }
 
   takeOne() {

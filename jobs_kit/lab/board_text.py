@@ -11,6 +11,7 @@ from jobs_kit.lab.board_picture import depth
 SHOWN = 6  # messages in a line
 UUID = re.compile(r"([0-9a-f]{8})-(?:[0-9a-f]{4}-){3}[0-9a-f]{12}")
 WIDTH, ROW = 720, 26  # of the SVG
+FILLS = {"done": "#e3f1e6", "failed": "#fdecea"}
 
 
 def summary(picture):
@@ -31,81 +32,87 @@ def summary(picture):
 
 def as_text(picture):
     """Return the picture as lines: what waits, who holds what, what is done and what failed."""
-    rows = "".join(f"\n  {name:<11}{text}" for name, text in _rows(picture))
-    return f"Queue {picture['queue']}: {summary(picture)}{rows}"
+    lines = [f"Queue {picture['queue']}: {summary(picture)}"]
+    for name, words, texts, after in _rows(picture):
+        quoted = ", ".join(f'"{text}"' for text in texts)
+        lines.append(f"  {name:<11}{' '.join(filter(None, [words, quoted, after]))}")
+    return "\n".join(lines)
 
 
 def as_svg(picture):
-    """Return the same rows as an SVG, which carries the text for those who cannot see it."""
+    """Return the same as an SVG, which carries the text for those who cannot see it."""
     rows = list(_rows(picture))
     height = ROW * (len(rows) + 1) + 16
-    text = [
+    drawn = [
         _svg_text(12, 22, f"Queue {picture['queue']}", "font-weight='600'"),
         _svg_text(WIDTH - 12, 22, summary(picture), "text-anchor='end'"),
     ]
-    for number, (name, words) in enumerate(rows, start=1):
-        top = 10 + ROW * number
-        fill = "#fdecea" if name == "failed" else "#eef3fa"
-        text += [
-            _svg_text(12, top + 16, name, "fill='#555'"),
-            f"<rect x='120' y='{top}' width='{WIDTH - 132}' height='{ROW - 5}' rx='4' "
-            f"fill='{fill}' stroke='#b8c4d6'/>",
-            _svg_text(128, top + 15, _shorten(words, 92)),
-        ]
+    for number, row in enumerate(rows, start=1):
+        drawn.append(_svg_row(26 + ROW * number, *row))
     return (
         f"<svg xmlns='http://www.w3.org/2000/svg' width='{WIDTH}' height='{height}' "
         f"viewBox='0 0 {WIDTH} {height}' role='img' font-family='sans-serif' font-size='12'>"
         f"<title>{html.escape(as_text(picture))}</title>"
         f"<rect width='{WIDTH}' height='{height}' rx='6' fill='#fff' stroke='#bdbdbd'/>"
-        f"{''.join(text)}</svg>"
+        f"{''.join(drawn)}</svg>"
     )
 
 
 def _rows(picture):
-    """Yield (name, words) for each line."""
+    """Yield (name, words, messages as text, words after them) for each line."""
     if not picture["here"]:
-        yield "Redis", "does not answer; the board waits for it"
+        yield "Redis", "does not answer; the board waits for it", [], ""
     if picture["note"]:
-        yield "note", picture["note"]
+        yield "note", picture["note"], [], ""
     if picture["producers"]:
         puts = [f"{who} ({count:,} put)" for who, count in picture["producers"].items()]
-        yield "producers", _some(puts, len(puts))
-    yield "waiting", _some(_quoted(picture, picture["waiting"]), depth(picture)) or "nothing"
+        yield "producers", ", ".join(puts[:SHOWN]), [], _more(len(puts))
+    words = "" if depth(picture) else "nothing"
+    yield "waiting", words, *_first(picture, picture["waiting"], depth(picture))
     for who, worker in picture["workers"].items():
-        yield who, _worker_in_words(picture, worker)
-    if picture["taken"]:
-        yield "taken", _last(_quoted(picture, picture["taken"]), picture["counts"]["taken"])
-    if picture["done"]:
-        yield "done", _last(_quoted(picture, picture["done"]), picture["counts"]["done"])
+        yield who, _does(worker), *_first(picture, worker["holds"], len(worker["holds"]))
+    for place in ("taken", "done"):
+        if picture[place]:
+            yield place, "", *_first(picture, picture[place][::-1], picture["counts"][place])
     for message in picture["failed"][: -SHOWN - 1 : -1]:
         *_, why = picture["messages"][message]["steps"][-1]
-        yield "failed", f"{_quote(picture, message)} {why}".strip()
+        yield "failed", "", [_text(picture, message)], why
 
 
-def _worker_in_words(picture, worker):
-    holds = _some(_quoted(picture, worker["holds"]), len(worker["holds"]))
+def _does(worker):
     if worker["gone"]:
-        return f"has ended, and Redis keeps {holds}" if holds else "has ended"
-    return f"works on {holds}" if holds else "waits" if worker["waits"] else "is there"
+        return "has ended, and Redis keeps" if worker["holds"] else "has ended"
+    if worker["holds"]:
+        return "works on"
+    return "waits" if worker["waits"] else "is there"
 
 
-def _quoted(picture, messages):
-    return [_quote(picture, message) for message in messages]
+def _first(picture, messages, count):
+    return [_text(picture, message) for message in messages[:SHOWN]], _more(count)
 
 
-def _quote(picture, message):
-    text = UUID.sub(r"\1…", picture["messages"][message]["text"])
-    return f'"{_shorten(text, 40)}"'
+def _text(picture, message):
+    return _shorten(UUID.sub(r"\1…", picture["messages"][message]["text"]), 40)
 
 
-def _some(texts, count):
-    shown = texts[:SHOWN]
-    more = [f"{count - len(shown):,} more"] if count > len(shown) else []
-    return ", ".join(shown + more)
+def _more(count):
+    return f"and {count - SHOWN:,} more" if count > SHOWN else ""
 
 
-def _last(texts, count):
-    return _some(texts[::-1], count)
+def _svg_row(y, name, words, texts, after):
+    """Return one row of the SVG: its name, its words, a box for each message."""
+    drawn, x = [_svg_text(12, y, name, "fill='#555'")], 120
+    if words:
+        drawn.append(_svg_text(x, y, _shorten(words, 90)))
+        x += 7 * len(words) + 8
+    for text in texts:
+        shown = _shorten(text, 10)
+        wide = 7 * len(shown) + 16
+        box = f"<rect x='{x}' y='{y - 15}' width='{wide}' height='21' rx='4'"
+        drawn.append(f"{box} fill='{FILLS.get(name, '#eef3fa')}' stroke='#8a99b0'/>")
+        drawn.append(_svg_text(x + wide / 2, y, shown, "text-anchor='middle'"))
+        x += wide + 6
+    return "".join([*drawn, _svg_text(x, y, _shorten(after, 70))])
 
 
 def _plural(count, noun):

@@ -71,14 +71,13 @@ class Trace:
 
     def _hear_pop(self, command):
         client, words = self._client(command), command.words
-        waiting = depth(self._notes.now)
-        if command.name == "LPOP" and not waiting and not self._notes.is_worker(client):
+        if command.name == "LPOP" and not self._waiting and not self._notes.is_worker(client):
             return  # somebody looked whether there is a message
         who = self._ask(command.at, client)
         if command.name == "BLPOP":
             self._notes.wait(command.at, client, who, float(words[-1]))
         else:
-            for _ in range(min(int(words[1]) if words[1:] else 1, waiting)):
+            for _ in range(min(int(words[1]) if words[1:] else 1, self._waiting)):
                 self._notes.take(command.at, who)
 
     def _hear_move(self, command):
@@ -92,7 +91,7 @@ class Trace:
             who = self._ask(command.at, client, target)
             if command.name == "BLMOVE":
                 self._notes.wait(command.at, client, who, float(rest[-1]), keeps=True)
-            elif depth(self._notes.now):
+            elif self._waiting:
                 self._notes.take(command.at, who, keeps=True)
 
     def _hear_return(self, at, source):
@@ -120,9 +119,14 @@ class Trace:
             who = self._consumers[target] = self._notes.worker(at, client, consumer)
             return who
         who = self._notes.worker(at, client)
+        self._notes.confirm(at, client)
         for message in self._notes.holds(who):
             self._notes.finish(at, message)
         return who
+
+    @property
+    def _waiting(self):
+        return depth(self._notes.now)
 
     def _holds(self, held):
         return self._notes.holds(self._consumers.get(held))

@@ -104,7 +104,8 @@ class Watcher:
 
     def _check_due(self):
         """Return in how many seconds Redis is to be looked at, None if there is no reason."""
-        if self._checked is None or self._trace.unsure or runs_short(self._notes):
+        doubts = self._trace.unsure or self._notes.doubts or runs_short(self._notes)
+        if self._checked is None or doubts:
             return 0
         workers = self._notes.now["workers"].values()
         if self._checked == self._notes.recording.count and all(one["gone"] for one in workers):
@@ -116,10 +117,12 @@ class Watcher:
         was_away = self._checked is None
         is_first = was_away and not self._notes.now["at"]
         self._is_here(True)
-        fresh = compare(self._notes, at, self._look.length, self._look.messages, is_first)
-        clients = self._look.clients or {}
-        adopted = self._window.waiting(clients) if was_away else ()
-        self._notes.see_clients(at, clients, adopted, was_away and not is_first)
+        length, messages, clients = self._look
+        self._notes.resolve(at, length, clients)
+        fresh = compare(self._notes, at, length, messages, is_first)
+        self._notes.see_clients(at, clients, was_away and not is_first)
+        for client in self._window.waiting(clients) if was_away and not length else ():
+            self._notes.presume(at, client)
         self._learn(fresh, at)
         self._look = self._mark = None
         self._trace.unsure = False

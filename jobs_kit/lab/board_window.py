@@ -20,7 +20,7 @@ class Look(NamedTuple):
 
     length: int
     messages: list | None
-    clients: dict | None
+    clients: dict
 
 
 class Window:
@@ -44,7 +44,7 @@ class Window:
             length, messages, clients = pipeline.execute(raise_on_error=False)[-3:]
         if isinstance(length, Exception):
             raise length
-        return Look(length, _or_none(messages), _by_address(_or_none(clients)))
+        return Look(length, _or_none(messages), _by_address(_or_none(clients) or []))
 
     def clients(self):
         """Return who is connected, {address: properties}."""
@@ -54,9 +54,13 @@ class Window:
             return {}
 
     def waiting(self, clients):
-        """Return the addresses of those that wait, as far as Redis tells, at this queue."""
+        """Return the addresses of those that wait, as far as Redis tells, for this queue.
+
+        One that waits with BLMOVE, for a while each time, is heard soon enough.
+        """
         waiting = [c for c in clients.values() if may_wait_at(c, self._db, self._key)]
-        return [c["addr"] for c in sorted(waiting, key=lambda c: -int(c["idle"]))]
+        popping = [c for c in waiting if c["cmd"] == "blpop"]
+        return [c["addr"] for c in sorted(popping, key=lambda c: -int(c["idle"]))]
 
     def poke(self):
         """Send something, which changes nothing and which MONITOR shows."""
@@ -87,4 +91,4 @@ def _or_none(answer):
 
 
 def _by_address(clients):
-    return clients and {client["addr"]: client for client in clients if "addr" in client}
+    return {client["addr"]: client for client in clients if "addr" in client}

@@ -133,16 +133,27 @@ def test_it_takes_nothing_and_leaves_nothing(queue, lesson):
 
 def test_a_worker_that_waited_before_the_board_came_is_seen(queue, lesson, until, run):
     run("-c", WORKER, REDIS_HOST=lesson.host, REDIS_PORT=str(lesson.port))
-    other = HotQueue("other", serializer=json, **lesson.address, db=1, socket_timeout=None)
-    threading.Thread(target=other.get, args=(True, 5), daemon=True).start()
     clients = lesson.connect()
-    until(lambda: [one["cmd"] for one in clients.client_list()].count("blpop") == 2)
+    until(lambda: [one["cmd"] for one in clients.client_list()].count("blpop") == 1)
     board = show_board("some_queue")
-    assert board.picture["workers"] == {
-        "worker-1": {"holds": [], "waits": True, "gone": False, "done": 0}
-    }
+    waits = {"holds": [], "waits": True, "gone": False, "done": 0}
+    assert board.picture["workers"] == {"worker-1": waits}
+    queue().put("a", "b")
+    until(lambda: texts(board, "done") == ["a", "b"])
+    assert {event["who"] for event in events(board, "take")} == {"worker-1"}
+
+
+def test_who_waits_at_another_queue_is_soon_left_out(queue, lesson, until):
+    others = [queue("same_sized") for _ in range(3)]  # Redis tells the length of the name
+    for one in others:
+        threading.Thread(target=one.get, args=(True, 60), daemon=True).start()
+    clients = lesson.connect()
+    until(lambda: [one["cmd"] for one in clients.client_list()].count("blpop") == 3)
+    board = show_board("some_queue")
     queue().put("a")
-    until(lambda: texts(board, "done") == ["a"])
+    until(lambda: texts(board, "waiting") == ["a"] and board.picture["workers"] == {})
+    assert events(board, "take") == []
+    queue("same_sized").put(1, 2, 3)
 
 
 def test_jobs_go_their_way(queue, lesson, until, run):
