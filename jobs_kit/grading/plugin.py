@@ -101,7 +101,7 @@ class Judgement:
         for name in _marker(item).kwargs["after"]:
             if outcomes.get(name, "pass") != "pass":
                 claim = next(c["claim"] for c in self.results[exercise.id] if c["name"] == name)
-                raise NotReached(f"this check can only be made when that one passes: {claim}")
+                raise NotReached(f"blocked by: {claim}")
 
     def _stop_when_time_runs_out(self, exercise):
         slow = [c for c in self.results.get(exercise.id, []) if c["outcome"] == "timeout"]
