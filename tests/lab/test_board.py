@@ -18,6 +18,7 @@ from jobs_kit.lab.board import show_board
 from jobs_kit.lab.board_picture import depth
 from jobs_kit.lab.programs import start_program
 from jobs_kit.lab.server import StandIn, start_server
+from jobs_kit.queues import ReliableQueue
 
 SECONDS = 20
 
@@ -205,9 +206,33 @@ def test_what_a_dead_letter_says_is_shown(use, server, service, until, run):
     board = show_board(jobs.q)
     jobs.q.put("no such id")
     run("-m", "jobs_kit.worker")
-    until(lambda: counts(board)[:2] == (0, 1) or depth(board.picture) == 0)
-    until(lambda: board.picture["workers"])
-    assert depth(board.picture) == 0
+    until(lambda: counts(board) == (0, 1, 0))
+    assert events(board, "fail")[0]["why"] == "there is no such job"
+
+
+def test_a_queue_that_loses_nothing_says_itself_what_is_done(lesson, until):
+    board = show_board("some_queue")
+    q = ReliableQueue("some_queue", **lesson.address, db=1)
+    q.put("a", "b")
+    messages = q.consume(timeout=1)
+    assert next(messages) == "a"
+    until(lambda: texts(board, "waiting") == ["b"] and len(board.picture["workers"]) == 1)
+    assert next(messages) == "b"
+    until(lambda: texts(board, "done") == ["a"])
+    messages.close()  # puts back what it holds
+    until(lambda: texts(board, "waiting") == ["b"])
+    assert words(board, "b") == ["put", "taken", "back"]
+
+
+def test_a_queue_of_the_same_name_in_another_database_is_another(queue, lesson, until):
+    board = show_board("some_queue")
+    elsewhere = HotQueue("some_queue", serializer=json, **lesson.address, db=2)
+    elsewhere.put("elsewhere")
+    queue().put("here")
+    until(lambda: "here" in texts(board, "waiting"))
+    assert texts(board, "waiting") == ["here"]
+    other = show_board(elsewhere)
+    assert texts(other, "waiting") == ["elsewhere"]
 
 
 def test_a_killed_worker_loses_its_message(queue, until):
@@ -291,7 +316,7 @@ def test_of_a_very_long_queue_the_end_is_counted(queue, until):
 def test_a_queue_that_is_emptied_is_empty(queue, lesson, until, command):
     board = show_board("some_queue")
     queue().put("a", "b")
-    until(lambda: depth(board.picture) == 2)
+    until(lambda: depth(board.picture) == 2 and board._watcher._check_due() is None)
     lesson.connect(db=1).execute_command(*command.split())
     until(lambda: depth(board.picture) == 0)
     queue().put("c")

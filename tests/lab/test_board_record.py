@@ -91,7 +91,9 @@ def test_a_glimpse_is_small_and_whole():
     assert depth(glimpse) == 1000 and len(glimpse["waiting"]) < 100
     assert set(glimpse["waiting"]) == set(glimpse["messages"])
     glimpse["waiting"].clear()
+    glimpse["messages"]["1"]["text"] = "changed"
     assert depth(recording.now) == 1000, "it is a copy"
+    assert recording.now["messages"]["1"]["text"] == "m1"
 
 
 def test_what_has_ended_long_ago_is_forgotten_and_counted():
@@ -121,6 +123,19 @@ def test_a_message_that_comes_back_waits_at_the_head():
     assert now["waiting"] == ["1", "2"] and now["workers"]["worker-1"]["holds"] == []
     now = recording_of(put(1), put(2), take(1), did("fail", 1, why=""), put(1, first=True)).now
     assert now["waiting"] == ["1", "2"] and now["counts"]["failed"] == 0
+
+
+def test_who_has_taken_a_message_waits_no_more():
+    now = recording_of(did("worker", who="worker-1", waits=True), put(1), take(1)).now
+    assert now["workers"]["worker-1"] == {"holds": ["1"], "waits": False, "gone": False, "done": 0}
+
+
+def test_behind_messages_that_are_only_counted_others_are_counted_too():
+    now = recording_of(did("look", waiting=[["1", "m1"]], beyond=5), put(2)).now
+    assert now["waiting"] == ["1"] and depth(now) == 7
+    for event in (take(1), take(9, text="m9")):
+        apply(now, event)
+    assert depth(now) == 5 and now["messages"]["9"]["text"] == "m9"
 
 
 def test_a_look_sets_things_right():
