@@ -1,4 +1,4 @@
-"""A notebook whose cell hangs has failed.
+"""What holds for all tests: which may run at once; and that a notebook whose cell hangs has failed.
 
 When a cell outlives --nbval-cell-timeout, nbval interrupts the kernel. HotQueue's consume()
 swallows that interrupt, so the cell ends quietly and nbval would call it passed.
@@ -19,3 +19,15 @@ def pytest_runtest_makereport(item):
         report.outcome = "failed"
         report.__dict__.pop("wasxfail", None)  # nbval expects the cells after it to fail
     return report
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(config, items):
+    """Keep the tests of a file, and the cells of a notebook, in one process and in their order.
+
+    Only files that say SPREAD = True are spread over all processes (see --dist loadgroup).
+    """
+    if config.pluginmanager.hasplugin("xdist"):
+        for item in items:
+            if not getattr(getattr(item, "module", None), "SPREAD", False):
+                item.add_marker(pytest.mark.xdist_group(str(item.path)))
