@@ -11,7 +11,7 @@ lab: .venv/ready
 	@.venv/bin/jobs-kit start
 
 test: .venv/ready
-	.venv/bin/python -m pytest -n auto --dist loadgroup
+	.venv/bin/python -m pytest -n auto
 
 bench: .venv/ready
 	@.venv/bin/python tests/benchmarks/checks.py

@@ -6,6 +6,7 @@ swallows that interrupt, so the cell ends quietly and nbval would call it passed
 
 import pytest
 
+SPREAD = {"tests/grading/test_cases.py"}  # hundreds of tests that know nothing of each other
 pytest_plugins = ["jobs_kit.grading.plugin"]
 
 
@@ -21,13 +22,14 @@ def pytest_runtest_makereport(item):
     return report
 
 
-@pytest.hookimpl(tryfirst=True)
-def pytest_collection_modifyitems(config, items):
-    """Keep the tests of a file, and the cells of a notebook, in one process and in their order.
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config, log):
+    """Keep the tests of a file, and the cells of a notebook, in one process and in their order."""
+    from xdist.scheduler import LoadScopeScheduling
 
-    Only files that say SPREAD = True are spread over all processes (see --dist loadgroup).
-    """
-    if config.pluginmanager.hasplugin("xdist"):
-        for item in items:
-            if not getattr(getattr(item, "module", None), "SPREAD", False):
-                item.add_marker(pytest.mark.xdist_group(str(item.path)))
+    class ByFile(LoadScopeScheduling):
+        def _split_scope(self, nodeid):
+            file = nodeid.partition("::")[0]
+            return nodeid if file in SPREAD else file
+
+    return ByFile(config, log)

@@ -6,8 +6,6 @@ from cases import file_cases, write_stage
 from jobs_kit.grading.exercise import all_exercises
 from jobs_kit.grading.judge import Judge
 
-SPREAD = True  # over all processes that run tests; each has a judge of its own
-
 each = pytest.mark.parametrize(
     "exercise", [one for one in all_exercises().values() if one.files], ids=lambda one: one.id
 )
