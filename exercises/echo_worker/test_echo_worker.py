@@ -3,7 +3,7 @@
 import re
 
 from jobs_kit.grading import Exercise, expect, points
-from jobs_kit.grading.student import ending, hint_for, printed
+from jobs_kit.grading.words import ending, hint_for, printed
 
 EXERCISE = Exercise(
     __file__,

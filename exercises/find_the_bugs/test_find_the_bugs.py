@@ -9,7 +9,8 @@ from ipaddress import ip_address
 
 from jobs_kit.grading import Exercise, Fault, expect, points
 from jobs_kit.grading.evidence import UUID
-from jobs_kit.grading.student import dicts_in, ending, hint_for, jid_of, printed
+from jobs_kit.grading.values import dicts_in, jid_of
+from jobs_kit.grading.words import ending, hint_for, printed
 
 FILES = ("api.py", "jobs.py", "worker.py")
 GOOD = {"start": "2012-01-01", "end": "2012-03-31"}

@@ -2,7 +2,8 @@
 
 from jobs_kit.grading import Exercise, NotReached, expect, points
 from jobs_kit.grading.evidence import HASH_WRITES, OTHER_WRITES, short
-from jobs_kit.grading.student import hint_for, jid_of
+from jobs_kit.grading.values import jid_of
+from jobs_kit.grading.words import hint_for
 
 EXERCISE = Exercise(
     __file__,

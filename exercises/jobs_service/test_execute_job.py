@@ -2,7 +2,8 @@
 
 from jobs_kit.grading import Exercise, NotReached, expect, points
 from jobs_kit.grading.evidence import arrows, short
-from jobs_kit.grading.student import ending, hint_for, jid_of, printed
+from jobs_kit.grading.values import jid_of
+from jobs_kit.grading.words import ending, hint_for, printed
 
 EXERCISE = Exercise(
     __file__,

@@ -6,7 +6,8 @@ import re
 
 from jobs_kit.grading import Exercise, Fault, NotAttempted, expect, points
 from jobs_kit.grading.evidence import text
-from jobs_kit.grading.student import dicts_in, ending, other_id
+from jobs_kit.grading.values import dicts_in, other_id
+from jobs_kit.grading.words import ending
 
 GOOD = ("2012-03-01", "2012-03-31")
 TOO_EARLY = ("1890-01-01", "1890-12-31")  # the data begins in 2012

@@ -10,8 +10,8 @@ import pytest
 
 from jobs_kit.grading import Exercise, Fault, NotAttempted, NotReached, TimedOut, expect, points
 from jobs_kit.grading.project import Project
-from jobs_kit.grading.student import hint_for
 from jobs_kit.grading.trees import imports_in, is_private
+from jobs_kit.grading.words import hint_for
 
 
 def is_attempted(answer):

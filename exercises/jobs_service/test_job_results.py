@@ -6,7 +6,8 @@ import json
 from jobs_kit.analysis import summarize
 from jobs_kit.grading import Exercise, NotAttempted, expect, points
 from jobs_kit.grading.evidence import HASH_WRITES, OTHER_WRITES, PUSHES
-from jobs_kit.grading.student import dicts_in, ending, jid_of
+from jobs_kit.grading.values import dicts_in, jid_of
+from jobs_kit.grading.words import ending
 
 SPRING = {"start": "2012-03-01", "end": "2012-05-31"}
 NOVEMBER = {"start": "2014-11-01", "end": "2014-11-30"}

@@ -3,7 +3,8 @@
 import ast
 
 from jobs_kit.grading import Exercise, NotReached, expect, points
-from jobs_kit.grading.student import ending, hint_for, jid_of
+from jobs_kit.grading.values import jid_of
+from jobs_kit.grading.words import ending, hint_for
 
 HANDED_OUT = "172.17.0.1"
 READS = {"environ", "environb", "getenv"}

@@ -2,7 +2,7 @@
 
 from jobs_kit.grading import Exercise, expect, points
 from jobs_kit.grading.evidence import short, text
-from jobs_kit.grading.student import hint_for
+from jobs_kit.grading.words import hint_for
 
 EXERCISE = Exercise(
     __file__,
@@ -23,20 +23,25 @@ EXERCISE = Exercise(
 JID = "1f6e3c1c-6f5e-4c53-9a29-7d0a54a9a1e9"
 KEY = f"job.{JID}"
 JOB = {"id": JID, "status": "submitted", "start": "2012-01-01", "end": "2012-12-31"}
+OTHER = "7c0d9b52-3b7e-4f0a-8d35-5e1f0a6b2c44"
+OTHER_KEY = f"job.{OTHER}"
+OTHER_JOB = {"id": OTHER, "status": "complete", "start": "2014-05-01", "end": "2014-05-31"}
 SAVE, QUEUE = ("_save_job", "save_job"), ("_queue_job", "queue_job")
 
 
 def call(student, names, *arguments):
     """Call a function of jobs.py that has to come back; return the Call."""
     call = student.call("jobs", names, *arguments)
-    is_missing = call.error and not call.error["frames"]
+    hint = hint_for(call.error)
+    if call.error and not call.error["frames"]:
+        hint = "Which functions does jobs.py define at its left margin, and how are they spelled?"
+    elif student.waits(call.process):
+        hint = "Which line asks the queue for a message, and which one would put one there?"
     expect(
         call.process.told("value"),
         "it does its work and comes back, without an exception",
         call,
-        hint="Which functions does jobs.py define at its left margin, and how are they spelled?"
-        if is_missing
-        else hint_for(call.error),
+        hint=hint,
     )
     return call
 
@@ -93,13 +98,28 @@ def test_the_four_fields(student):
     """The hash has the four fields of the job, as they are in the dict"""
     made, stored = saved(student)
     db = next(db for db, key in stored if key == KEY)
-    fields = student.redis.client(db).hgetall(KEY)
+    expect_fields(student, made, db, KEY, JOB)
+    made = call(student, SAVE, OTHER_KEY, OTHER_JOB)
+    expect_fields(student, made, db, OTHER_KEY, OTHER_JOB)
+    expect(
+        student.redis.client(db).exists(KEY),
+        f"the job that was saved before is still there, at {KEY}",
+        made,
+        "it is gone",
+        "Which command of yours takes more away than it adds?",
+    )
+
+
+def expect_fields(student, made, db, key, job):
+    """Expect that the hash at a key holds the fields of a job."""
+    fields = student.redis.client(db).hgetall(key)
     fields = {text(name): text(value) for name, value in fields.items()}
     expect(
-        fields.items() >= JOB.items(),
-        "\n".join(f"{name}: {value}" for name, value in JOB.items()),
+        fields.items() >= job.items(),
+        "\n".join(f"{name}: {value}" for name, value in job.items()),
         made,
-        "\n".join(f"{name}: {short(value)}" for name, value in fields.items()),
+        "\n".join(f"{name}: {short(value)}" for name, value in fields.items())
+        or f"nothing is at the key {key}",
         "Compare the fields in Redis with those of the dict, one by one. Which is missing, or has "
         "another value?",
     )
@@ -112,7 +132,6 @@ def test_one_message_on_the_queue(student, note):
     student.redis.update()
     pushes = student.redis.pushes()
     places = {(text(one.arguments[0]), str(one.db)) for one in pushes}
-    db = str(student.queue_of(made.process)["db"])
     expect(
         pushes,
         "one message on the queue `queue`, which Redis knows as hotqueue:queue",
@@ -120,6 +139,7 @@ def test_one_message_on_the_queue(student, note):
         "nothing was put on any list",
         "How long is the queue before and after the call? What did lesson 02 do to lengthen one?",
     )
+    db = str(queue_at_import(student, made.process)["db"])
     expect(
         places == {("hotqueue:queue", db)},
         f"it is put on the queue `queue`: hotqueue:queue, in the database {db} of q",
@@ -135,22 +155,41 @@ def test_one_message_on_the_queue(student, note):
         f"{len(messages)} messages: {', '.join(map(short, messages[:4]))}",
         "Each argument of put() becomes a message. How many does yours get?",
     )
+    expect(
+        student.redis.where(JID),
+        "the message waits on the queue until a worker takes it",
+        made,
+        "it was put on the queue, and is not there any more",
+        "Which line takes messages off the queue, and in which program should that line stand?",
+    )
     if "pickle" in str(student.queue_of(made.process)["serializer"]):
         note("without serializer=json this queue runs what its writers send (lesson 02)")
+
+
+def queue_at_import(student, process):
+    """Return the queue that was made while jobs.py was imported; the last one if none was."""
+    told = process.report
+    imported = next((at for at, one in enumerate(told) if "imported" in one), len(told))
+    made = [one["queue"] for one in told[:imported] if "queue" in one]
+    named = [one for one in made if one["name"] == "queue"]
+    return (named or made or [student.queue_of(process)])[-1]
 
 
 @points(1, after="test_one_message_on_the_queue")
 def test_the_message_is_the_id(student):
     """The message is the id, as it was given, and q can read it"""
-    made = call(student, QUEUE, JID)
-    student.redis.update()
-    message = student.redis.pushes()[0].arguments[1]
-    read = student.read(made.process, message)
-    expect(
-        read == JID,
-        f"q.get() returns {JID!r}",
-        made,
-        f"the message is {short(message)}, "
-        + ("which q cannot read" if read is None else f"and q.get() returns {short(repr(read))}"),
-        "Who wraps the message and who unwraps it? Is what your function puts there the id itself?",
-    )
+    for jid in (JID, OTHER):
+        made = call(student, QUEUE, jid)
+        student.redis.update()
+        message = student.redis.pushes()[-1].arguments[-1]
+        read = student.read(made.process, message)
+        found = f"q.get() returns {short(repr(read))}"
+        expect(
+            read == jid,
+            f"q.get() returns {jid!r}",
+            made,
+            f"the message is {short(message)}, "
+            + ("which q cannot read" if read is None else f"and {found}"),
+            "Who wraps the message and who unwraps it? Is what your function puts there the id "
+            "itself?",
+        )

@@ -15,8 +15,8 @@ import time
 
 import redis
 
-from jobs_kit.grading.student import ending, hint_for, own_traceback
 from jobs_kit.grading.verdict import Fault
+from jobs_kit.grading.words import ending, hint_for, own_traceback
 
 LONG = 10.0  # seconds: the lease where nobody is killed
 GONE = 1.0  # seconds for which a message must be nowhere in Redis until it counts as lost

@@ -9,22 +9,16 @@ has happened, or until nothing can happen any more.
 """
 
 import contextlib
-import http.client
 import json
 import pickle
-import pickletools
-import re
 import signal
-import socket
 import time
 
-from jobs_kit.grading.evidence import UUID, short, text, without_folder
-from jobs_kit.grading.verdict import Fault, NotReached, TimedOut
-
-PICKLE_OF_A_TEXT = {"PROTO", "FRAME", "UNICODE", "BINUNICODE", "SHORT_BINUNICODE", "STOP"}
-PICKLE_OF_A_TEXT |= {"PUT", "BINPUT", "LONG_BINPUT", "MEMOIZE"}
-GIVEN = ("analysis.py",)  # its lines in a traceback are not the student's own
-PATIENCE = 10  # seconds until a check gives up, on an idle machine far more than needed
+from jobs_kit.grading.evidence import short, text
+from jobs_kit.grading.values import decoded, encoded, jid_of, read_message
+from jobs_kit.grading.verdict import PATIENCE, Fault, NotReached, TimedOut
+from jobs_kit.grading.web import Api
+from jobs_kit.grading.words import ending, hint_for
 
 
 class Student:
@@ -80,7 +74,7 @@ class Student:
             "do": "call",
             "module": module,
             "name": name,
-            "arguments": [_encoded(one) for one in arguments],
+            "arguments": [encoded(one) for one in arguments],
             "times": times,
         }
         shown = f"{module}.{name}({', '.join(map(repr, arguments))})"
@@ -264,7 +258,7 @@ class Call:
         """The values of all its times. Raises Fault when one of them raised."""
         if self.error:
             raise Fault("each time a value comes back", self.text, self.came_back)
-        return [_decoded(one.get("value")) for one in self.process.told("value")]
+        return [decoded(one.get("value")) for one in self.process.told("value")]
 
     @property
     def value(self):
@@ -273,248 +267,10 @@ class Call:
             raise Fault(
                 "it comes back with a value", self.text, self.came_back, hint_for(self.error)
             )
-        return _decoded(self._value.get("value"))
+        return decoded(self._value.get("value"))
 
     @property
     def came_back(self):
         if self._value is not None:
             return short(self._value.get("repr", "imported"), 500)
         return ending(self.process, self._waits)
-
-
-class Api:
-    """A student's API at work. Every answer comes over HTTP."""
-
-    def __init__(self, student, process):
-        self._student, self.process = student, process
-        self.serving = process.told("serving")[-1]
-
-    def get(self, path):
-        """GET a path, and the one that it leads on to; return a Response."""
-        answer = self._ask("GET", path, None)
-        # Flask leads on to a route that ends in a slash, and clients follow
-        return self._ask("GET", f"{path}/", None) if answer.status == 308 else answer
-
-    def post(self, path, body):
-        """POST a body (bytes, or anything that JSON can express); return a Response."""
-        data = body if isinstance(body, bytes) else json.dumps(body).encode()
-        return self._ask("POST", path, data)
-
-    def _ask(self, method, path, data):
-        said = "" if data is None else data.decode(errors="replace") or "(an empty body)"
-        shown = f"{method} {path}  {said}".rstrip()
-        connection = _UnixHTTP(self.process.http)
-        before = len(self.process.output)
-        try:
-            connection.request(method, path, data, {"Content-Type": "application/json"})
-            # the program is read while we wait, or it would stop at a full pipe
-            self._student.until(lambda: _has_come(connection.sock) or not self.process.running)
-            if not _has_come(connection.sock) and self.process.running:
-                raise self._student.timed_out(self.process, f"{method} {path} is answered")
-            answer = connection.getresponse()
-            body = answer.read(1 << 20)
-            content_type = answer.headers.get_content_type()
-        except (OSError, http.client.HTTPException) as problem:
-            raise Fault(
-                "the API answers",
-                shown,
-                f"{type(problem).__name__}: {problem}",
-                "The connection was closed without an answer. Which line of yours ends the "
-                "thread or the program that was to give one?",
-            ) from None
-        finally:
-            connection.close()
-        self._student.until(lambda: True)
-        if answer.status >= 500:  # with debug=True its traceback is printed after the answer
-            self._student.until(lambda: "Traceback" in self.process.output[before:], seconds=0.5)
-        return Response(shown, answer.status, content_type, body, self.process.output[before:])
-
-
-class Response:
-    """An answer over HTTP. status (int), content_type (str), body (bytes), json (or None)."""
-
-    def __init__(self, call, status, content_type, body, output):
-        self.text, self.status, self.content_type, self.body = call, status, content_type, body
-        self._output = output
-        try:
-            self.json = json.loads(body)
-        except (ValueError, RecursionError):
-            self.json = None
-
-    @property
-    def came_back(self):
-        page = re.search(rb"<title>(.*?)</title>", self.body)
-        body = b"a page with the title " + page[1] if page else self.body.strip()
-        said = f"{self.status} {self.content_type}: {short(body, 500)}"
-        if self.status >= 500 and "Traceback" in self._output:
-            said += "\n" + own_traceback(self._output)
-        return said
-
-
-class _UnixHTTP(http.client.HTTPConnection):
-    def __init__(self, path):
-        super().__init__("localhost", timeout=PATIENCE)
-        self._path = path
-
-    def connect(self):
-        self.sock = socket.socket(socket.AF_UNIX)
-        self.sock.settimeout(PATIENCE)
-        self.sock.connect(self._path)
-
-
-def _has_come(connection):
-    try:
-        connection.setblocking(False)
-        return bool(connection.recv(1, socket.MSG_PEEK)) or True
-    except BlockingIOError:
-        return False
-    finally:
-        connection.settimeout(PATIENCE)
-
-
-def jid_of(value):
-    """Return the id of a job in whatever form add_job() returned it: text, dict or object."""
-    if isinstance(value, bytes):
-        value = value.decode(errors="replace")
-    if isinstance(value, str):
-        with contextlib.suppress(ValueError):
-            value = json.loads(value)
-    if isinstance(value, dict):
-        value = next((value[name] for name in ("id", "jid", "job_id") if name in value), None)
-    if isinstance(value, list | tuple):
-        value = next((one for one in map(jid_of, value) if one), None)
-    return value if isinstance(value, str) and value else None
-
-
-def read_message(message, serializer):
-    """Return what a message (bytes) holds, by the name of its serializer; None if unreadable.
-
-    Of a pickle only its texts are read, for to load one is to run it: the text, or a list.
-    """
-    with contextlib.suppress(ValueError, RecursionError):
-        if "pickle" not in (serializer or "").lower():
-            return json.loads(message)
-        steps = list(pickletools.genops(message))
-        texts = [argument for _, argument, _ in steps if isinstance(argument, str)]
-        plain = all(step.name in PICKLE_OF_A_TEXT for step, _, _ in steps)
-        return texts[0] if plain and len(texts) == 1 else texts
-    return None if serializer else message.decode(errors="replace")
-
-
-def dicts_in(value):
-    """Return every dict within a JSON value, those in JSON texts that it holds included."""
-    found, left = [], [value]
-    while left:
-        one = left.pop(0)
-        if isinstance(one, str):
-            with contextlib.suppress(ValueError, RecursionError):
-                left.append(json.loads(one))
-        elif isinstance(one, dict):
-            found.append(one)
-            left += one.values()
-        elif isinstance(one, list):
-            left += one
-    return found
-
-
-def ending(process, waits=False):
-    """Return in words how a process ended, or that it waits, and why if it was an exception."""
-    error = (process.told("error") or [None])[-1]
-    if error:
-        return explain(error)
-    if process.told("overtime"):
-        stack = (process.told("stack") or [[]])[-1]
-        return "\n".join([process.told("overtime")[0], *map(_frame, stack[-3:])])
-    if waits and process.told("serving"):
-        return "it does not come back: it serves"
-    if waits:
-        return "it does not come back: it waits for a message"
-    if process.running:
-        return "it still runs"
-    said = short(process.output.strip()[-500:], 500)
-    return f"the program ended with exit code {process.exit_code}" + (
-        said and f"; it printed\n{said}"
-    )
-
-
-def printed(process):
-    """Return what a program printed, a traceback cut down to its own files."""
-    before, found, _ = process.output.partition("Traceback (most recent call last):")
-    said = short(before.strip(), 1000) or "nothing"
-    if found:
-        said += "\n" + (ending(process) if process.told("error") else own_traceback(process.output))
-    return said
-
-
-def explain(error):
-    """Return an exception as text: its kind, its message, the student's own lines."""
-    lines = [f"{error.get('type')}: {error.get('message')}"]
-    own = [frame for frame in error.get("frames", []) if frame.get("file") not in GIVEN]
-    lines += map(_frame, own[-4:])
-    return without_folder("\n".join(lines))
-
-
-def hint_for(error):
-    """Return a question that leads from an exception to its cause, or None."""
-    kind = (error or {}).get("type")
-    name = (error or {}).get("name")
-    return {
-        "NameError": f"Where does {name} come from: an import, a definition, one with underscore?",
-        "ModuleNotFoundError": "What is a file called in an import, and what in the folder?"
-        if str(name).endswith(".py")
-        else f"Is there a file or a package named {name}?",
-        "ImportError": "Does the module that you import from define this name, spelled like this?",
-        "AttributeError": "What is the object on the left of the dot at this line, and why?",
-        "TypeError": "How many arguments does the definition take, and which kinds?",
-        "KeyError": "Which keys are really there at that moment? Print them.",
-        "DataError": "Redis stores text, bytes and numbers. Which of the arguments here is none?",
-        "ConnectionError": "Which address does this client use, and who told it?",
-        "ResponseError": "Which command did Redis refuse, and what did this line hand it?",
-    }.get(kind)
-
-
-def own_traceback(output):
-    """Return the last lines of a traceback in a program's output that name its own files."""
-    lines = output.strip().splitlines()
-    start = max(i for i, line in enumerate(lines) if line.startswith("Traceback"))
-    kept, last = [], ""
-    for number, line in enumerate(lines[start + 1 :], start + 1):
-        path = line.split('"')[1] if line.startswith('  File "') else "<"
-        if path.rpartition("/")[2] in GIVEN:
-            continue
-        if "/answer/" in path or not path.startswith(("/", "<")):
-            code = lines[number + 1].strip() if number + 1 < len(lines) else ""
-            file, rest = path.rpartition("/answer/")[2], line.partition('", ')[2]
-            kept.append(f"{file}, {rest}:  {code}")
-        elif line and not line.startswith(" "):
-            last = line
-            break
-    return without_folder("\n".join([last, *kept[-3:]]))
-
-
-def other_id(message):
-    """Return a message (bytes) with its id exchanged for one that no job has, and that id."""
-    unknown = "00000000-0000-4000-8000-000000000000"
-    return UUID.sub(unknown, message.decode("latin-1")).encode("latin-1"), unknown
-
-
-def _frame(frame):
-    return f"{frame['file']}, line {frame['line']}, in {frame['name']}:  {frame['text']}"
-
-
-def _encoded(value):
-    return {"bytes": value.decode("latin-1")} if isinstance(value, bytes) else value
-
-
-def _decoded(value):
-    if isinstance(value, list):
-        return [_decoded(one) for one in value]
-    if isinstance(value, dict) and "bytes" in value:
-        return value["bytes"].encode("latin-1")
-    if isinstance(value, dict):
-        return {_hashable(_decoded(k)): _decoded(v) for k, v in value.get("dict", [])}
-    return value
-
-
-def _hashable(value):
-    return value if isinstance(value, str | bytes | int | float) or value is None else repr(value)

@@ -12,6 +12,7 @@ import html
 
 from jobs_kit.grading.evidence import UUID
 
+PATIENCE = 10  # seconds until a check gives up, on an idle machine far more than needed
 OUTCOMES = ("pass", "fail", "not attempted", "timeout", "error")
 MARKS = {
     "pass": "✓",

@@ -1,0 +1,90 @@
+"""How is said what a student's program did? Its end, its output, its exceptions, in words."""
+
+from jobs_kit.grading.evidence import short, without_folder
+
+GIVEN = ("analysis.py",)  # its lines in a traceback are not the student's own
+
+
+def ending(process, waits=False):
+    """Return in words how a process ended, or that it waits, and why if it was an exception."""
+    error = (process.told("error") or [None])[-1]
+    if error:
+        return explain(error)
+    if process.told("overtime"):
+        stack = (process.told("stack") or [[]])[-1]
+        return "\n".join([process.told("overtime")[0], *map(frame_text, stack[-3:])])
+    if waits and process.told("serving"):
+        return "it does not come back: it serves"
+    if waits:
+        return "it does not come back: it waits for a message"
+    if process.running:
+        return "it still runs"
+    said = short(process.output.strip()[-500:], 500)
+    return f"the program ended with exit code {process.exit_code}" + (
+        said and f"; it printed\n{said}"
+    )
+
+
+def printed(process):
+    """Return what a program printed, a traceback cut down to its own files."""
+    before, found, _ = process.output.partition("Traceback (most recent call last):")
+    said = short(before.strip(), 1000) or "nothing"
+    if found:
+        said += "\n" + (ending(process) if process.told("error") else own_traceback(process.output))
+    return said
+
+
+def explain(error):
+    """Return an exception as text: its kind, its message, the student's own lines."""
+    lines = [f"{error.get('type')}: {error.get('message')}"]
+    own = [frame for frame in error.get("frames", []) if frame.get("file") not in GIVEN]
+    lines += map(frame_text, own[-4:])
+    return without_folder("\n".join(lines))
+
+
+def hint_for(error):
+    """Return a question that leads from an exception to its cause, or None."""
+    kind = (error or {}).get("type")
+    name = (error or {}).get("name")
+    return {
+        "NameError": f"Where does {name} come from: an import, a definition, one with underscore?",
+        "ModuleNotFoundError": "What is a file called in an import, and what in the folder?"
+        if str(name).endswith(".py")
+        else f"Is there a file or a package named {name}?",
+        "ImportError": "Does the module that you import from define this name, spelled like this?",
+        "AttributeError": "What is the object on the left of the dot at this line, and why?",
+        "TypeError": "How many arguments does the definition take, and which kinds?",
+        "KeyError": "Which keys are really there at that moment? Print them.",
+        "DataError": "Redis stores text, bytes and numbers. Which of the arguments here is none?",
+        "ConnectionError": "Which address does this client use, and who told it?",
+        "UnboundLocalError": "Which line of this function gives the name a value, and does it run "
+        "before this one?",
+        "RecursionError": "Which function calls itself here, and what should it call instead?",
+        "SystemExit": "Which line ends the program, and who else still needs the program?",
+        "EOFError": "Nobody sits at the keyboard of a program like this: from where could the "
+        "value come instead?",
+        "ResponseError": "Which command did Redis refuse, and what did this line hand it?",
+    }.get(kind)
+
+
+def own_traceback(output):
+    """Return the last lines of a traceback in a program's output that name its own files."""
+    lines = output.strip().splitlines()
+    start = max(i for i, line in enumerate(lines) if line.startswith("Traceback"))
+    kept, last = [], ""
+    for number, line in enumerate(lines[start + 1 :], start + 1):
+        path = line.split('"')[1] if line.startswith('  File "') else "<"
+        if path.rpartition("/")[2] in GIVEN:
+            continue
+        if "/answer/" in path or not path.startswith(("/", "<")):
+            code = lines[number + 1].strip() if number + 1 < len(lines) else ""
+            file, rest = path.rpartition("/answer/")[2], line.partition('", ')[2]
+            kept.append(f"{file}, {rest}:  {code}")
+        elif line and not line.startswith(" "):
+            last = line
+            break
+    return without_folder("\n".join([last, *kept[-3:]]))
+
+
+def frame_text(frame):
+    return f"{frame['file']}, line {frame['line']}, in {frame['name']}:  {frame['text']}"
