@@ -32,7 +32,7 @@ from jobs_kit.lab.watch import Watch
 SECONDS = 30
 PROGRAMS = {
     "python": [sys.executable, "-u", "-i", "-q"],
-    "ipython": [sys.executable, "-m", "IPython", "--simple-prompt", "--no-banner"],
+    "ipython": [sys.executable, "-u", "-m", "IPython", "--simple-prompt", "--no-banner"],
 }
 PROGRAMS["ipython"] += ["--no-confirm-exit", "--HistoryManager.enabled=False"]
 # A class server's user: reads and writes what begins with its name, and sees who is connected.
