@@ -22,6 +22,7 @@ class Trace:
         self._notes, self._key, self._db = notes, key.encode(), db
         self._held, self._dead = self._key + b":held:", self._key + b":dead"
         self._consumers = {}  # the list of what a consumer holds: its name on the board
+        self._heard_at = 0  # when the last command came
         self._caller = ""  # the client that sent the script that runs
         self._acknowledged = deque()  # messages; what becomes of their jobs may come next
         self.unsure = False
@@ -35,9 +36,10 @@ class Trace:
 
     def _hear(self, command):
         if command.client != "lua":
-            self.settle(command.at)
+            self.settle()
             self._notes.stop_waiting(command.client)
             self._caller = command.client
+        self._heard_at = command.at
         name, words = command.name, command.words
         if name.startswith("FLUSH"):
             self.unsure = True
@@ -56,8 +58,9 @@ class Trace:
         elif self._key in words and name not in READS:
             self.unsure = True
 
-    def settle(self, at):
+    def settle(self):
         """Say what follows from what was heard, now that no script runs."""
+        at = self._heard_at
         while self._acknowledged:
             message = self._acknowledged.popleft()
             if self._notes.holder(message) and not self._notes.jobs.is_open(message):

@@ -81,19 +81,15 @@ class Watcher:
 
     def _read(self, connection):
         """Take note of what has come."""
-        at = None
         for _ in range(MOST_LINES):
             line = connection.read_response(disable_decoding=True)
             if any(needle in line for needle in self._needles):
-                command = read_command(line)
-                self._trace.hear(command)
-                at = command.at
+                self._trace.hear(read_command(line))
             elif self._mark and self._mark in line:
                 self._compare(read_command(line).at)
             if not connection.can_read(0):
                 break
-        if at:
-            self._trace.settle(at)
+        self._trace.settle()
 
     def _check(self):
         """Look at Redis when that is due; MONITOR says when it comes to the moment of the look."""
@@ -113,7 +109,7 @@ class Watcher:
         return self._checked_at + CHECK_SECONDS - time.monotonic()
 
     def _compare(self, at):
-        self._trace.settle(at)
+        self._trace.settle()
         was_away = self._checked is None
         is_first = was_away and not self._notes.now["at"]
         self._is_here(True)
