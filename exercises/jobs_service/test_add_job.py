@@ -95,6 +95,15 @@ def test_it_returns_the_job(student):
         call,
         hint="What does the last line of add_job() give to whoever called it?",
     )
+    record = student.redis.find_job(jid)
+    own = record.fields.get("id", jid) if record else jid
+    expect(
+        own == jid and jid != "submitted",
+        f"it comes back with the job, with its id{f' {own}' if record else ''}",
+        call,
+        hint="Which of the variables of add_job() is the job, and which one is its id, its key, "
+        "its status?",
+    )
 
 
 @points(1, after="test_it_returns_the_job")
@@ -135,7 +144,10 @@ def test_what_is_saved(student):
         ", ".join(f"{name}: {value}" for name, value in wanted.items()),
         call,
         ", ".join(f"{name}: {short(fields.get(name, '(missing)'))}" for name in wanted),
-        "In which order does _instantiate_job() take its arguments, and in which do you give them?",
+        "Compare the status letter by letter. Who gave it this value, if nobody hands one in?"
+        if fields.items() >= {"start": START, "end": END}.items()
+        else "In which order does _instantiate_job() take its arguments, and in which do you give "
+        "them?",
     )
 
 
@@ -167,20 +179,19 @@ def test_the_id_is_queued(student):
 def test_saved_before_queued(student):
     """The job is saved before its id is queued"""
     call, jid = add_job(student)
-    written = [
-        place
-        for place, command in enumerate(student.redis.trace)
+    queued, _ = messages(student, jid)[0]
+    late = [
+        command
+        for command in student.redis.trace[queued:]
         if command.name in HASH_WRITES | OTHER_WRITES
         and any(jid.encode() in word for word in command.arguments)
+        and any(b"status" in word for word in command.arguments)
     ]
-    queued, _ = messages(student, jid)[0]
     expect(
-        not written or written[0] < queued,
+        not late,
         "first the job is saved, then its id goes on the queue",
         call,
-        f"first {student.redis.trace[queued]}\nthen {student.redis.trace[written[0]]}"
-        if written
-        else None,
+        late and f"first {student.redis.trace[queued]}\nthen {late[0]}",
         "A worker waits at the queue and is fast. What does it find in Redis, if it gets the id "
         "between your two lines?",
     )
@@ -198,3 +209,21 @@ def test_ids_differ(student):
         f"the ids {jids[0]} and {jids[-1]}",
         "When does Python run the line that makes the id: at each call, or once?",
     )
+    call, jid = add_job(student)
+    expect(
+        jid not in jids,
+        "an id that no job had before",
+        call,
+        f"the id {jid}, which a job got that was added before, by another program",
+        "Two programs add jobs at the same time, or one is started again. What do both of them "
+        "know of the ids that are taken?",
+    )
+    gone = [one for one in (*jids, jid) if not student.redis.find_job(one)]
+    if student.redis.find_job(jid):  # else nothing is saved at all: another check says so
+        expect(
+            not gone,
+            "the jobs that were added before are still there",
+            call,
+            f"there is no job {' and no job '.join(gone)} any more",
+            "Which command of yours takes more away than it adds?",
+        )

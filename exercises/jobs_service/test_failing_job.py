@@ -189,9 +189,18 @@ def test_a_job_that_raises_ends_failed(student):
     """A job whose analysis raises ends `failed`"""
     queue_job(student, *GOOD)
     bad = queue_job(student, *TOO_EARLY)
+    before = saved(student, bad).fields
     worker = run(student)
-    expect_failed(
-        student, bad, worker, f"a job from {' to '.join(TOO_EARLY)}; the data begins in 2012"
+    call = f"a job from {' to '.join(TOO_EARLY)}; the data begins in 2012"
+    expect_failed(student, bad, worker, call)
+    after = saved(student, bad).fields
+    lost = [name for name in ("id", "start", "end") if after.get(name) != before.get(name)]
+    expect(
+        not lost,
+        "the rest of the job stays: " + ", ".join(f"{name}: {before.get(name)}" for name in lost),
+        call,
+        "\n".join(f"{name}: {after.get(name, '(missing)')}" for name in lost),
+        "A failed job is still a job. Which of your lines takes fields away, or writes over them?",
     )
 
 

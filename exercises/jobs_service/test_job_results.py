@@ -74,9 +74,9 @@ def results_of(api, jid):
     return api.get(f"/jobs/{jid}/results")
 
 
-def do_jobs(student, *ranges):
+def do_jobs(student, *ranges, api=None):
     """POST a job for each of these, let the worker do them all; return (api, [id, ...])."""
-    api = student.serve()
+    api = api or student.serve()
     jids = [post(api, dates) for dates in ranges]
     worker = student.start("worker.py")
     if not student.settle(worker) or worker.told("overtime"):
@@ -122,6 +122,12 @@ def stores_a_summary(command):
     """Tell whether a command writes a summary."""
     writes = command.name in HASH_WRITES | OTHER_WRITES | PUSHES
     return writes and any(OF_A_SUMMARY in word for word in command.arguments)
+
+
+def has_sent_a_summary(student):
+    """Tell whether any program has sent a summary to Redis, by whatever command."""
+    student.redis.update()
+    return any(OF_A_SUMMARY in word for one in student.redis.trace for word in one.arguments)
 
 
 def hint_for_results(student, answer):
@@ -196,6 +202,14 @@ def test_each_job_has_its_own_results(student):
             hint="Two jobs were done before anybody asked. Under which key is each result kept, "
             "and from where do its dates come?",
         )
+        again = results_of(api, jid)
+        again.text += ", asked for the second time"
+        expect(
+            again.status == answer.status and holds(again, summary),
+            "the same answer as before",
+            again,
+            hint="What was stored, and which of your lines takes it away when somebody reads it?",
+        )
 
 
 @points(1, after="test_the_results_are_the_summary")
@@ -238,7 +252,17 @@ def _are_one_step(trace, first, last):
 @points(1, after="test_the_results_are_the_summary")
 def test_the_worker_does_the_work(student):
     """The API hands out what the worker has stored, and analyses nothing itself"""
-    api, [jid] = do_jobs(student, SPRING)
+    api = student.serve()
+    post(api, NOVEMBER)
+    expect(
+        not has_sent_a_summary(student),
+        "no summary in Redis before a worker runs: the API answers at once, and the worker works",
+        f"POST /jobs  {json.dumps(NOVEMBER)}, while no worker runs",
+        "a summary was stored",
+        "In which of the two programs does analysis.summarize() run, and how long does the client "
+        "wait for an answer if an analysis takes an hour?",
+    )
+    _, [jid] = do_jobs(student, SPRING, api=api)
     with student.without("data/seattle-weather.csv"):
         answer = results_of(api, jid)
     answer.text += ", with the weather data out of the API's reach"
@@ -248,6 +272,13 @@ def test_the_worker_does_the_work(student):
         answer,
         hint="In which of the two programs does analysis.summarize() run when somebody asks for "
         "the results?",
+    )
+    expect(
+        has_sent_a_summary(student),
+        "the worker has stored the summary in Redis",
+        "python worker.py, with one job on the queue",
+        "no summary was ever sent to Redis",
+        "In production the worker and the API run on two machines. What do these two share?",
     )
 
 

@@ -122,7 +122,13 @@ def has(answer, fields):
 
 
 def expect_refused(student, api, bodies, hint):
-    """POST each of these; each must be refused and leave nothing, and a job be taken afterwards."""
+    """POST each of these; each must be refused and change nothing, and a job be taken afterwards.
+
+    A job that is there already must still be there.
+    """
+    post(api)
+    student.redis.update()
+    before, pushes = student.redis.keys(), len(student.redis.pushes())
     for body in bodies:
         answer = api.post("/jobs", body)
         expect(
@@ -131,8 +137,18 @@ def expect_refused(student, api, bodies, hint):
             answer,
             hint=hint,
         )
+        student.redis.update()
+        now = student.redis.keys()
+        gone = [one for one in before if one not in now]
         expect(
-            not student.redis.keys(),
+            not gone,
+            "what is refused leaves everything else in Redis as it is",
+            answer,
+            f"{answer.came_back}\nand the job that was added before is gone",
+            "Which command of yours takes more away than the job that was refused?",
+        )
+        expect(
+            now == before and len(student.redis.pushes()) == pushes,
             "what is refused leaves nothing in Redis: no key, and no message on the queue",
             answer,
             f"{answer.came_back}\nand something was stored all the same",
@@ -175,6 +191,13 @@ def test_a_job_is_shown(student):
             hint="Compare what came back with the hash in Redis, field by field. "
             "Which of them has changed on its way?",
         )
+        expect(
+            student.redis.status(jid) == "submitted",
+            "to ask for a job changes nothing in Redis",
+            answer,
+            f"{answer.came_back}\nand afterwards its status is {student.redis.status(jid)}",
+            "Which of your lines writes, although somebody only wanted to read?",
+        )
 
 
 @points(1, after="test_a_job_is_shown")
@@ -204,9 +227,16 @@ def test_the_status_follows(student):
 def test_an_unknown_id_is_not_found(student):
     """GET /jobs/<jid> answers 404 with a JSON error for an id that no job has"""
     api = student.serve()
-    post(api)
+    jid = post(api)
     before = student.redis.keys()
-    answer = api.get(f"/jobs/{UNKNOWN}")
+    nearly = jid[:-1] + ("1" if jid.endswith("0") else "0")
+    for unknown in (UNKNOWN, nearly):
+        expect_unknown(student, api, unknown, before)
+
+
+def expect_unknown(student, api, jid, before):
+    """Ask for an id that no job has: 404, as JSON, and the keys are the same as before."""
+    answer = api.get(f"/jobs/{jid}")
     answer.text += ", an id that no job has"
     expect(
         answer.status == 404,

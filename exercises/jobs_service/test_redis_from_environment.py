@@ -72,7 +72,9 @@ def addresses(student, host, port):
     call, text = add_job(student, variables)
     student.redis.update()
     databases = {str(one.db) for one in student.redis.pushes()[before:]}
-    if call.process.told("imported") and not databases:
+    is_of_add_job = call.error is None or "ellipsis" in call.error["message"]
+    is_of_add_job = is_of_add_job or call.error["type"] == "NameError"
+    if call.process.told("imported") and not databases and is_of_add_job:
         student.add_job()  # which says so if it does not do its part elsewhere either
     expect(
         call.process.told("value"),
@@ -90,6 +92,8 @@ def why(error):
     """Return a question that leads from what was raised to its cause."""
     if (error or {}).get("type") == "KeyError":
         return "REDIS_HOST and REDIS_PORT are set. Which name do you ask for?"
+    if (error or {}).get("type") in ("ValueError", "AttributeError", "TypeError"):
+        return "What are the values of host= and port= at the lines that make q and rd? Print them."
     return hint_for(error)
 
 
@@ -178,6 +182,18 @@ def test_unset_variables(student):
         missing = [name for name in ("REDIS_HOST", "REDIS_PORT") if name not in variables]
         said = call.process.output.partition("Traceback")[0]
         said += (call.error or {}).get("message", "")
+        asked = call.process.told("asked") if call.process.told("value") else []
+        for name, value in variables.items():
+            expect_followed(asked, name, value, "a program without " + " and ".join(missing), text)
+        nowhere = any(one["host"] is None and not one.get("path") for one in asked)
+        expect(
+            not nowhere,
+            "a default that stands in your code, or an error that names the missing variable",
+            f"{text}\nwithout {' and '.join(missing)}",
+            "the host is None, of which redis-py makes localhost without a word",
+            "What does your line get for a name that the environment does not have? Who would "
+            "notice if the variable were forgotten where Redis is somewhere else?",
+        )
         expect(
             call.process.told("value") or any(name in said for name in missing),
             "a default, such as localhost and 6379, or an error that names the missing variable",
