@@ -9,6 +9,7 @@ import importlib
 _HOMES = {
     "check": "checks",
     "draw_imports": "imports",
+    "draw_timeline": "timeline",
     "examine": "doctor",
     "find_redis": "find",
     "hint": "checks",

@@ -1,0 +1,117 @@
+"""Where was one message, and when? A row for each place, as a picture and as text.
+
+    draw_timeline([(0.0, "on the queue"), (0.4, "with worker 1"), (1.2, "lost")])
+
+    on the queue  ■■■■■■■■■■■■■··························· 0.0 to 0.4 s
+    with worker 1 ·············■■■■■■■■■■■■■■■■■■■■■■■■■■· 0.4 to 1.2 s
+    lost          ·······································■ from 1.2 s on
+
+Only the differences of the times count: seconds since 1970 do as well.
+"""
+
+import html
+from itertools import pairwise
+
+COLUMNS = 40  # of the text form
+WIDTH, ROW, MARGIN, LETTER = 480, 34, 24, 8  # of the picture, in pixels
+INK, GREY, BLUE, PALE = "#111111", "#555555", "#1d4ed8", "#dbeafe"
+
+
+def draw_timeline(moves):
+    """Return what a cell shows: a Timeline of [(seconds, place), ...], in order.
+
+    At each of these moments the message came to a place; in the last one it stays. Raises
+    ValueError for fewer than two, or for times that go back.
+    """
+    times = [float(seconds) for seconds, _ in moves]
+    if len(times) < 2 or times != sorted(times):
+        raise ValueError(f"give two or more moves, in the order of their times; got {moves!r}")
+    return Timeline(
+        [(time - times[0], str(place)) for time, (_, place) in zip(times, moves, strict=True)]
+    )
+
+
+class Timeline:
+    """The way of one message. moves: [(seconds since the first, place), ...]."""
+
+    def __init__(self, moves):
+        self.moves = moves
+        self._whole = moves[-1][0] or 1.0
+        self._places = list(dict.fromkeys(place for _, place in moves))
+
+    def stays(self, place):
+        """Return [(from, to), ...] for a place; to is None for the last one of all."""
+        ends = [end for end, _ in self.moves[1:]]
+        all_stays = zip(self.moves, [*ends, None], strict=True)
+        return [(start, end) for (start, where), end in all_stays if where == place]
+
+    def in_words(self, place):
+        """Return when it was at a place: "0.0 to 0.4 s"."""
+        return ", ".join(
+            f"from {start:.1f} s on" if end is None else f"{start:.1f} to {end:.1f} s"
+            for start, end in self.stays(place)
+        )
+
+    def __repr__(self):
+        longest = max(map(len, self._places))
+        return "\n".join(
+            f"{place:{longest}} {self._row(place)} {self.in_words(place)}" for place in self._places
+        )
+
+    def _repr_html_(self):
+        return _picture(self, self._places, self._whole)
+
+    def _row(self, place):
+        cells = ["·"] * COLUMNS
+        for start, end in self.stays(place):
+            first, last = (round(_share(at, self._whole) * (COLUMNS - 1)) for at in (start, end))
+            for number in range(first, max(last, first + 1)):
+                cells[number] = "■"
+        return "".join(cells)
+
+
+def _share(seconds, whole):
+    return 1 if seconds is None else seconds / whole
+
+
+def _picture(timeline, places, whole):
+    left = MARGIN + LETTER * max(map(len, places)) + 12
+    rows = {place: MARGIN + ROW * number for number, place in enumerate(places)}
+    parts = [_label(place, left, y, timeline.in_words(place)) for place, y in rows.items()]
+    stops = [(left + WIDTH * seconds / whole, rows[place]) for seconds, place in timeline.moves]
+    for (start, y), (end, to) in pairwise(stops):
+        parts += [_bar(start, end, y), _step(end, y, to)]
+    words = [f"{place}: {timeline.in_words(place)}" for place in places]
+    room = LETTER * max(len(timeline.in_words(place)) for place in places)
+    width, height = left + WIDTH + room + MARGIN, MARGIN + ROW * len(places)
+    return (
+        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {width} {height}" '
+        f'width="{width}" height="{height}" style="max-width: 100%; height: auto" role="img" '
+        f'aria-label="{html.escape("; ".join(words))}" font-family="sans-serif" font-size="13">'
+        f'<rect width="100%" height="100%" rx="8" fill="#ffffff"/>{"".join(parts)}'
+        f"{_end(*stops[-1])}</svg>"
+    )
+
+
+def _label(place, left, y, words):
+    return (
+        f'<text x="{left - 12}" y="{y + 4}" fill="{INK}" text-anchor="end">{html.escape(place)}'
+        f'</text><path d="M{left} {y}h{WIDTH}" stroke="{GREY}" stroke-dasharray="1 5"/>'
+        f'<text x="{left + WIDTH + 14}" y="{y + 4}" fill="{GREY}">{words}</text>'
+    )
+
+
+def _bar(start, end, y):
+    width = max(end - start, 2)
+    return (
+        f'<rect x="{start:.0f}" y="{y - 9}" width="{width:.0f}" height="18" '
+        f'fill="{PALE}" stroke="{BLUE}"/>'
+    )
+
+
+def _step(x, y, to):
+    return f'<path d="M{x:.0f} {y}V{to}" stroke="{BLUE}" stroke-width="2" stroke-dasharray="4 3"/>'
+
+
+def _end(x, y):
+    return f'<circle cx="{x:.0f}" cy="{y}" r="6" fill="{BLUE}"/>'
