@@ -34,7 +34,7 @@ class Crew:
             raise RuntimeError(f"{MOST} workers run; kill one before you start another")
         title = f"{name} of {self._queue_name}"
         if self._program is None:
-            program = start_program(WORKER, *self._arguments, name=title)
+            program = start_program(WORKER, *self._arguments, name, name=title)
         elif str(self._program).endswith(".py"):
             program = start_program(self._program, name=title)
         else:

@@ -11,6 +11,7 @@ import time
 import psutil
 
 RANDOM_END = re.compile(r"-[0-9a-f]{8}$")  # of the name of a Consumer (queues.py)
+MOST_INTRODUCED = 1000
 LIST_SECONDS = 0.05  # many strangers at once do not make us ask for each
 HERE = ("127.0.0.1:", "[::1]:")
 
@@ -25,6 +26,7 @@ class Names:
     def __init__(self, programs=dict, list_clients=dict):
         self._programs, self._list_clients = programs, list_clients
         self._clients, self._listed_at = {}, 0
+        self._introduced = {}  # address: the name that it gave itself while it was heard
         self._given = {}  # (kind, address or consumer): its name
         self._last = {"producer": 0, "worker": 0}
 
@@ -37,6 +39,12 @@ class Names:
         if identity not in self._given:
             self._given[identity] = self._find(client, kind, consumer)
         return self._given[identity]
+
+    def introduce(self, client, name):
+        """A client gives itself a name; it may be gone before anybody can ask for it."""
+        self._introduced[client] = name
+        if len(self._introduced) > MOST_INTRODUCED:
+            del self._introduced[next(iter(self._introduced))]
 
     def next(self, kind):
         """Return a name that nobody has."""
@@ -62,6 +70,8 @@ class Names:
         return name
 
     def _own_name(self, client):
+        if client in self._introduced:
+            return self._introduced[client]
         if client not in self._clients and time.monotonic() > self._listed_at + LIST_SECONDS:
             self._clients, self._listed_at = self._list_clients(), time.monotonic()
         return self._clients.get(client, {}).get("name", "")

@@ -43,6 +43,8 @@ class Trace:
         name, words = command.name, command.words
         if name.startswith("FLUSH"):
             self.unsure = True
+        if name == "CLIENT" and words[0].upper() == b"SETNAME":
+            self._notes.names.introduce(command.client, words[1].decode(errors="replace"))
         if not words or self._notes.jobs.hear(command) or command.db != self._db:
             return
         if name in MOVES and self._key in words[:2]:

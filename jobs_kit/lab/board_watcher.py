@@ -36,7 +36,7 @@ class Watcher:
         self._notes, self._window, self._on_change = notes, window, on_change
         self._trace = Trace(notes, key, db)
         self._needles = [as_monitor_writes(key), as_monitor_writes(window.job_key_start)]
-        self._needles += [b'"FLUSH', b'"flush']
+        self._needles += [b'"FLUSH', b'"flush', b'"SETNAME"']
         self._may_monitor = True
         self._marks = (f"board-{id(self)}-{number}" for number in itertools.count())
         self._look = self._mark = None  # the last look, and what MONITOR shows at its moment

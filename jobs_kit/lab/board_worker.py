@@ -1,6 +1,8 @@
 """A worker to be watched: it holds each message for a while, and one message is its end.
 
-python board_worker.py URL DB QUEUE SECONDS FAILURE; a URL with a password is the one in REDIS_URL.
+python board_worker.py URL DB QUEUE SECONDS FAILURE NAME
+
+A URL with a password is the one in REDIS_URL; who needs one may not be allowed to have a NAME.
 """
 
 import json
@@ -13,11 +15,12 @@ from hotqueue import HotQueue
 from jobs_kit import settings
 
 
-def main(url, db, queue, seconds, failure):
+def main(url, db, queue, seconds, failure, name):
     """Do what the messages ask for: nothing, slowly. Raises RuntimeError at the message failure."""
     mine = settings.redis_url()
     address = redis.connection.parse_url(mine if url == settings.without_password(mine) else url)
-    pool = redis.ConnectionPool(**address | {"db": int(db), "socket_timeout": None})
+    address |= {"db": int(db), "client_name": None if address.get("password") else name}
+    pool = redis.ConnectionPool(**address, socket_timeout=None)
     q = HotQueue(queue, serializer=json, connection_pool=pool)
 
     @q.worker

@@ -127,7 +127,9 @@ def test_it_shows_what_is_put_who_takes_it_and_what_is_done(queue, until):
 def test_it_takes_nothing_and_leaves_nothing(queue, lesson):
     q = queue()
     q.put("a", "b")
-    show_board("some_queue").close()
+    board = show_board("some_queue")
+    board.close()
+    assert not board._watcher._thread.is_alive()
     assert [q.get(), q.get(), q.get()] == ["a", "b", None]
     assert lesson.connect(db=1).keys() == []
 
@@ -145,16 +147,25 @@ def test_a_worker_that_waited_before_the_board_came_is_seen(queue, lesson, until
 
 
 def test_who_waits_at_another_queue_is_soon_left_out(queue, lesson, until):
-    others = [queue("same_sized") for _ in range(3)]  # Redis tells the length of the name
-    for one in others:
-        threading.Thread(target=one.get, args=(True, 60), daemon=True).start()
+    names = ["same_sized", "same_sized", "another"]  # Redis tells the length of the name
+    for name in names:
+        threading.Thread(target=queue(name).get, args=(True, 60), daemon=True).start()
     clients = lesson.connect()
     until(lambda: [one["cmd"] for one in clients.client_list()].count("blpop") == 3)
     board = show_board("some_queue")
+    assert len(board.picture["workers"]) == 2
     queue().put("a")
     until(lambda: texts(board, "waiting") == ["a"] and board.picture["workers"] == {})
     assert events(board, "take") == []
-    queue("same_sized").put(1, 2, 3)
+    queue("same_sized").put(1, 2)
+    queue("another").put(3)
+
+
+def test_the_database_of_the_queue_counts_and_not_that_of_the_address(use, server, queue, until):
+    use(server, url=f"{server.url}/5")
+    board = show_board("some_queue")
+    queue().put("a")
+    until(lambda: texts(board, "waiting") == ["a"])
 
 
 def test_jobs_go_their_way(queue, lesson, until, run):
