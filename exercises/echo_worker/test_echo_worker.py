@@ -1,8 +1,10 @@
 """echo.py, started as a program, prints each message of the queue `echo` once, in order."""
 
 import re
+from collections import Counter
 
 from jobs_kit.grading import Exercise, expect, points
+from jobs_kit.grading.evidence import short
 from jobs_kit.grading.words import ending, hint_for, printed
 
 EXERCISE = Exercise(
@@ -25,7 +27,11 @@ def start(student):
     """Start echo.py and wait until it waits at its queue; return the process."""
     process = student.start("echo.py")
     student.settle(process)
-    _expect_running(process, "Defining a worker does not start it: which line calls it?")
+    student.redis.update()
+    hint = "Defining a worker does not start it: which line calls it?"
+    if student.redis.asked():
+        hint = "It asked its queue, which was empty, and ended. Which line lets it end then?"
+    _expect_running(process, hint)
     return process
 
 
@@ -74,6 +80,14 @@ def test_it_waits_at_the_empty_queue(student):
         )
     _expect_running(
         process, "What told it how long to wait?", "when it had waited in vain for a while, "
+    )
+    said, often = (Counter(process.output.splitlines()).most_common(1) or [("", 0)])[0]
+    expect(
+        often < 3,
+        "as long as there is no message, it prints none",
+        process.shown,
+        f"the queue is empty, and it prints {short(said)!r} again and again",
+        "What does get() return when the queue is empty, and which call waits instead?",
     )
 
 
@@ -147,7 +161,7 @@ def test_it_prints_items_of_every_kind(student):
     process = start(student)
 
     def said():
-        return re.findall(r"\b(4711|egg)\b", process.output)
+        return re.findall(r"(?<!\d)4711(?!\d)|egg", process.output)
 
     feed(student, process, 4711, ["egg", 7], until=lambda: said() == ["4711", "egg"])
     error = (process.told("error") or [None])[-1]
