@@ -1,8 +1,9 @@
 """The queue and the client ask the Redis that REDIS_HOST and REDIS_PORT name."""
 
 import ast
+import contextlib
 
-from jobs_kit.grading import Exercise, NotReached, expect, points
+from jobs_kit.grading import Exercise, Fault, NotReached, expect, points
 from jobs_kit.grading.values import jid_of
 from jobs_kit.grading.words import ending, hint_for
 
@@ -146,7 +147,7 @@ def test_both_follow_the_port(student):
 
 @points(1, after="test_both_follow_the_port")
 def test_the_worker_follows(student):
-    """python worker.py asks there, too, and nowhere else"""
+    """The worker and the API ask there, too, and nowhere else"""
     host, port = PLACES[0]
     variables = environment(REDIS_HOST=host, REDIS_PORT=port)
     call, _ = add_job(student, variables)
@@ -163,13 +164,24 @@ def test_the_worker_follows(student):
             process.shown,
             ending(process),
         )
+    expect_nowhere_else(process, variables)
+    with contextlib.suppress(Fault):  # whether it serves, and how, is for other exercises, too
+        student.serve(**variables).post("/jobs", {"start": START, "end": END})
+    expect_nowhere_else(student.processes[-1], variables)
+
+
+def expect_nowhere_else(process, variables):
+    """Expect that a program has asked the Redis that its environment names, and no other."""
+    host, port = variables["REDIS_HOST"], variables["REDIS_PORT"]
+    asked = process.told("asked")
     other = next((one for one in asked if (one["host"], str(one["port"])) != (host, port)), None)
+    file = process.shown.removeprefix("python ")
     expect(
         not other,
         f"host {host}, port {port}",
         shown(variables, process.shown),
         other and f"it asks {named(other)} as well",
-        "Does worker.py make a queue or a client of its own? Which of those in jobs.py would do?",
+        f"Does {file} make a queue or a client of its own? Which of those in jobs.py would do?",
     )
 
 
