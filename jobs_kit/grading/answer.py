@@ -5,9 +5,12 @@ what was handed out: to make a helper private is another exercise than to write 
 """
 
 import ast
+import codecs
+import contextlib
 import json
 import os
 import re
+import tokenize
 import warnings
 from pathlib import Path
 
@@ -42,7 +45,7 @@ class Answer:
         if path.stat().st_size > LARGEST:
             raise Fault(f"{name} is a program of a few lines", got=f"{path.stat().st_size} bytes")
         try:
-            return path.read_text(encoding="utf-8-sig")
+            return path.read_text(encoding=_encoding_of(path))
         except UnicodeDecodeError as problem:
             raise Fault(
                 f"{name} is stored as UTF-8, as JupyterLab does",
@@ -216,6 +219,15 @@ def defined_in(tree):
             function = node.value.func
             if isinstance(function, ast.Attribute) and function.attr == "run":
                 yield f"{ast.unparse(function.value)}.run", node
+
+
+def _encoding_of(path):
+    """Return the encoding of a Python file: UTF-8, or one of a few that its first lines name."""
+    with contextlib.suppress(SyntaxError), path.open("rb") as file:
+        named = codecs.lookup(tokenize.detect_encoding(file.readline)[0]).name
+        if named.startswith(("iso8859", "cp125")):  # with others there are surprises
+            return named
+    return "utf-8-sig"
 
 
 def _is_text(node):

@@ -24,17 +24,22 @@ MOVES = {"LMOVE", "BLMOVE", "RPOPLPUSH", "BRPOPLPUSH"}
 LOOKS = {"LLEN", "LRANGE", "LINDEX"}
 HASH_WRITES = {"HSET", "HMSET", "HSETNX"}
 OTHER_WRITES = {"SET", "SETEX", "SETNX", "GETSET", "MSET", "JSON.SET"}
+STATUSES = (b"submitted", b"in progress", b"complete", b"failed")
 UUID = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}")
 
 
 @dataclass
 class Command:
-    """One command that somebody sent: its name in capitals, its arguments (bytes), its database."""
+    """One command that somebody sent: its name in capitals, its arguments (bytes), its database.
+
+    by_script: a Lua script ran it.
+    """
 
     name: str
     arguments: list
     db: int
     by_check: bool = False
+    by_script: bool = False
 
     @property
     def keys(self):
@@ -141,6 +146,18 @@ class CheckRedis:
         """Return {(db, key)} of the lists that were asked for messages, or how long they are."""
         asking = [one for one in self.trace if one.name in POPS | MOVES | LOOKS]
         return {(one.db, key) for one in asking for key in one.keys}
+
+    def asks(self):
+        """Return how often a list was asked for messages, or how long it is."""
+        return sum(one.name in POPS | MOVES | LOOKS for one in self.trace)
+
+    def deeds(self):
+        """Return how many messages were put, and statuses written, by whomever."""
+        return sum(
+            one.name in PUSHES
+            or (one.name in HASH_WRITES | OTHER_WRITES and _names_a_status(one.arguments))
+            for one in self.trace
+        )
 
     def statuses(self, jid):
         """Return every status that a job was given, in order."""
@@ -358,7 +375,13 @@ def parse_monitor(line):
     head, _, rest = line.partition(b"] ")
     words = [codecs.escape_decode(word)[0] for word in re.findall(rb'"((?:[^"\\]|\\.)*)"', rest)]
     db = re.search(rb"\[(\d+) ", head)
-    return Command(text(words[0]).upper(), words[1:], int(db[1])) if words and db else None
+    if not words or not db:
+        return None
+    return Command(text(words[0]).upper(), words[1:], int(db[1]), by_script=head.endswith(b" lua"))
+
+
+def _names_a_status(words):
+    return any(status in word for word in words for status in STATUSES)
 
 
 def _status_in(command, jid):

@@ -9,6 +9,7 @@ the judge as lines of JSON:
     {"serving": {"host": ..., "port": ..., ...}}         it called app.run()
     {"value": ...} or {"error": ...}                     what a call came to
     {"stack": [...]}                                     where it was when it was asked
+    {"hands": 2}                                         it does several things at once
     {"overtime": "..."}                                  it was stopped, and why
     {"exit": 0, "processor": 0.1}                        it ended, having used so many seconds (the
                                                          fork server says this)
@@ -40,7 +41,7 @@ SLOW_IMPORTS = ["matplotlib.figure", "matplotlib.backends.backend_agg"]
 LONGEST_SLEEP = 0.2  # seconds
 MB = 1 << 20
 
-_here = {"redis": None, "report": 3, "folder": None, "http": 4, "serving": False}
+_here = {"redis": None, "report": 3, "folder": None, "http": 4, "serving": False, "hands": False}
 _sleep = time.sleep
 
 
@@ -59,6 +60,8 @@ def prepare():
     time.sleep = lambda seconds: _sleep(min(seconds, LONGEST_SLEEP))
     asleep = asyncio.sleep
     asyncio.sleep = lambda delay, result=None: asleep(min(delay, LONGEST_SLEEP), result)
+    threading.Thread.start = _told_of_hands(threading.Thread.start)
+    os.register_at_fork(after_in_child=_tell_of_hands)
     for kind in (redis.Connection, redis.SSLConnection, redis.UnixDomainSocketConnection):
         kind._connect = _connect
     werkzeug.serving.run_simple = _serve
@@ -156,7 +159,8 @@ def _connect(self):
     """Connect to the check's Redis, and tell which address was asked for."""
     where = {name: getattr(self, name, None) for name in ("host", "port", "path", "db")}
     _tell({"asked": where})
-    self.client_name = self.client_name or f"pid-{os.getpid()}"
+    # the session's number is that of the process which the judge knows; its children have it, too
+    self.client_name = self.client_name or f"pid-{os.getsid(0)}"
     # the check's Redis knows no users of a class's
     self.username = self.password = self.credential_provider = None
     connection = socket.socket(socket.AF_UNIX)
@@ -171,7 +175,7 @@ def _record_queues(kind):
 
     def record(self, name, *arguments, **options):
         make(self, name, *arguments, **options)
-        names = {"name": str(name), "serializer": getattr(self.serializer, "__name__", None)}
+        names = {"name": str(name), "serializer": _name_of(self.serializer)}
         pool = options.get("connection_pool")
         patience = (pool.connection_kwargs if pool else options).get("socket_timeout", "not given")
         # asked of the client, for it may come from a pool, an address or a default
@@ -180,6 +184,28 @@ def _record_queues(kind):
         _tell({"queue": names | {"socket_timeout": patience, "db": db or 0}})
 
     kind.__init__ = record
+
+
+def _told_of_hands(start):
+    def told(self):
+        _tell_of_hands()
+        start(self)
+
+    return told
+
+
+def _tell_of_hands():
+    """Tell, once, that student code has a thread or a process beside its first one."""
+    if _here["folder"] and not _here["hands"]:
+        _here["hands"] = True
+        _tell({"hands": 2})
+
+
+def _name_of(serializer):
+    """Return the name of a serializer, a module, a class or an object; None is none."""
+    if serializer is None:
+        return None
+    return str(getattr(serializer, "__name__", None) or type(serializer).__name__)
 
 
 def _serve(hostname, port, application, **options):

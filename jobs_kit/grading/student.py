@@ -20,6 +20,8 @@ from jobs_kit.grading.verdict import PATIENCE, Fault, NotReached, TimedOut
 from jobs_kit.grading.web import Api
 from jobs_kit.grading.words import ending, hint_for
 
+QUIET = 1  # seconds without a deed, after which a program of several threads has nothing in mind
+
 
 class Student:
     """A student's answer, ready to run. answer: its files; redis: the check's CheckRedis."""
@@ -30,6 +32,7 @@ class Student:
         self._files = answer.files()
         sandbox.lay(self.folder, self._files)
         self.processes, self._laid = [], set()
+        self._heard = 0, time.monotonic()  # how much was done in Redis, and when it became so much
 
     def close(self):
         """End all that was started, and remove the copy."""
@@ -150,10 +153,19 @@ class Student:
         Of several workers that ask again and again without blocking one may still be at work.
         """
         waiting = self.redis.blocked()
-        if all(f"pid-{one.pid}" in waiting for one in workers if one.running):
-            return True
+        if not all(f"pid-{one.pid}" in waiting for one in workers if one.running):
+            self.redis.update()
+            if self.redis.in_vain <= 3 * len(workers):
+                return False
+        # where one thread waits another one may be at work
+        return not any(one.told("hands") for one in workers if one.running) or self._is_quiet()
+
+    def _is_quiet(self):
+        """Tell whether no message was put and no status written for a while."""
         self.redis.update()
-        return self.redis.in_vain > 3 * len(workers)
+        if self.redis.deeds() != self._heard[0]:
+            self._heard = self.redis.deeds(), time.monotonic()
+        return time.monotonic() - self._heard[1] > QUIET
 
     def let_time_pass(self, worker):
         """Let the time-out of a worker's wait for a message run out now; one without goes on."""
@@ -170,11 +182,12 @@ class Student:
 
     def _at_work(self):
         """Return a function that tells whether a process serves, or asks a queue for ever."""
-        before = len(self.redis.takes())
+        self.redis.update()
+        before = self.redis.asks()
 
         def at_work(process):
             self.redis.update()
-            asked = len(self.redis.takes()) - before
+            asked = self.redis.asks() - before
             return bool(process.told("serving")) or asked > 3 or self.waits(process)
 
         return at_work
@@ -230,7 +243,7 @@ class Student:
     def encode(self, process, message):
         """Return a message as bytes, in the way in which this program's queue reads it."""
         serializer = self.queue_of(process)["serializer"]
-        if serializer in ("pickle", "_pickle", "cPickle"):
+        if "pickle" in (serializer or "").lower():
             return pickle.dumps(message)
         if serializer is None:
             return str(message).encode()
