@@ -75,13 +75,13 @@ def test_put_and_len_work_as_in_hotqueue(student):
 def test_messages_come_in_order(student):
     """A worker gets each message once, in the order in which they were put"""
     scene = Scene(student)
-    words = ["first", "second", "third", "fourth"]
+    words = ["first", "second", "third", "fourth", "second"]
     scene.put(*words)
-    call = "q.put('first', 'second', 'third', 'fourth'); for message in q.consume(): work(message)"
+    call = f"q.put({', '.join(map(repr, words))}); for message in q.consume(): work(message)"
     ana = scene.worker("ana")
     scene.wait(
         lambda: len(scene.noted("done")) >= len(words),
-        "ana does all four",
+        "ana does all five",
         call,
         ana,
         got=lambda: f"done so far: {', '.join(scene.noted('done')) or 'nothing'}",
@@ -90,7 +90,7 @@ def test_messages_come_in_order(student):
     done = scene.messages("done")
     expect(
         done == words,
-        "ana does first, second, third, fourth",
+        f"ana does {', '.join(words)}",
         call,
         f"ana did {', '.join(done)}",
         "put() adds at the right end of the list. From which end does a message leave?"
@@ -177,6 +177,17 @@ def test_a_time_out_ends_an_idle_worker(student):
         hint="What becomes of the argument timeout=1 on its way to the line that waits?",
         in_vain=after(PATIENCE_WHEN_IDLE),
     )
+    patient = scene.worker("ben")
+    idle = after(1.5)
+    student.until(lambda: idle() or not patient.running)
+    scene.put("third")
+    scene.wait(
+        lambda: scene.names("done", "third"),
+        "without a timeout, consume() waits for a message, however long that takes",
+        f"{patient.shown}\nnothing comes for more than a second; then q.put('third')",
+        patient,
+        hint="What ends the loop of consume() when nobody has given a timeout?",
+    )
 
 
 @points(2, after="test_two_workers_share")
@@ -192,6 +203,15 @@ def test_a_killed_workers_message_comes_back(student):
         ben,
         hint="Where is a message while a worker works on it, who can find it there when that "
         "worker is dead, and when does he look?",
+    )
+    gap = scene.gap("first")
+    expect(
+        not gap,
+        "'first' is in Redis at every moment, until it is done",
+        "looked at what the workers sent to Redis",
+        gap and f"between these two commands it is nowhere:\n{gap[0]}\n{gap[1]}",
+        "What becomes of 'first' if the worker is killed between these two? Which command does "
+        "both at once?",
     )
 
 

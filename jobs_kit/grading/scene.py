@@ -15,10 +15,12 @@ import time
 
 import redis
 
+from jobs_kit.grading.evidence import HASH_WRITES, OTHER_WRITES, POPS, PUSHES
 from jobs_kit.grading.verdict import Fault
 from jobs_kit.grading.words import ending, hint_for, own_traceback
 
 LONG = 10.0  # seconds: the lease where nobody is killed
+ADDS = PUSHES | HASH_WRITES | OTHER_WRITES | {"ZADD", "SADD", "XADD", "LINSERT"}
 GONE = 1.0  # seconds for which a message must be nowhere in Redis until it counts as lost
 SILENT = 2  # seconds without a command after which a blocked worker has nothing else in mind
 OFTEN = 8  # times that a worker asks, long after the lease, until nothing more is expected of it
@@ -221,6 +223,26 @@ class Scene:
         found = self.student.redis.where(message)
         return [f"{key} (db {db})" for db, key in found if not key.startswith("check:")]
 
+    def gap(self, message):
+        """Return the two Commands between which a message that was claimed was nowhere, or None.
+
+        It was put before any worker was there, and no other was taken before it.
+        """
+        self.student.redis.update()
+        trace, word = self.student.redis.trace, message.encode()
+        copies, place, taken = 0, None, None  # place: the list that it was put on
+        for at, one in enumerate(trace):
+            has_it = any(word in argument for argument in one.arguments)
+            if has_it and one.arguments[0].startswith(b"check:"):
+                return None  # somebody begins to work on it
+            if has_it and one.name in ADDS:
+                if taken:
+                    return taken, one
+                copies, place = copies + 1, place or one.keys
+            elif copies == 1 and one.name in POPS and one.keys == place:
+                taken = taken or (None if is_in_one_step(trace, at) else one)
+        return None
+
     def _says_where(self, message):
         places = self.places(message)
         if places:
@@ -246,6 +268,12 @@ class Scene:
             if any(int(one["idle"]) < SILENT for one in mine):
                 return False
         return bool(processes)
+
+
+def is_in_one_step(trace, at):
+    """Tell whether a command of a trace is part of a script or of a MULTI."""
+    following = (one.name for one in trace[at:] if one.name in ("MULTI", "EXEC"))
+    return trace[at].by_script or next(following, None) == "EXEC"
 
 
 class _Absence:
