@@ -4,6 +4,7 @@ Some hide others. What only shows once another defect is mended comes out as "no
 """
 
 import ast
+import re
 from contextlib import suppress
 from ipaddress import ip_address
 
@@ -21,6 +22,7 @@ UNKNOWN = "00000000-0000-4000-8000-000000000000"
 HOSTS = (("first.example", "7001"), ("second.example", "7002"))
 NO_PLAN = ("AttributeError", "TypeError", "NameError", "UnboundLocalError", "IndexError")
 NO_PLAN += ("RecursionError", "DataError", "ResponseError", "ConnectionError", "SystemExit")
+ON_PURPOSE = re.compile(r"(^|:\s*)(raise|assert)\b")
 
 
 def is_attempted(answer):
@@ -90,15 +92,25 @@ def post(student, api):
     return response, jid
 
 
-def expect_refused(api, bodies, hint):
-    """POST each of these; each must be answered with 400 or 422."""
+def expect_refused(student, api, bodies, hint):
+    """POST each of these; each must be answered with 400 or 422, and change nothing."""
     for body in bodies:
+        student.redis.update()
+        before = student.redis.keys(), len(student.redis.pushes())
         response = api.post("/jobs", body)
         expect(
             response.status in (400, 422),
             "400 (or 422): the request is at fault, and not the server",
             response,
             hint=hint,
+        )
+        student.redis.update()
+        expect(
+            (student.redis.keys(), len(student.redis.pushes())) == before,
+            "what is refused changes nothing in Redis: no job, no message more or less",
+            response,
+            f"{response.came_back}\nand Redis is not as it was before",
+            "Which comes first in the view: the look at what came, or the call that saves?",
         )
 
 
@@ -134,6 +146,7 @@ def test_a_good_job_is_taken(student):
 def test_malformed_json_is_refused(student):
     """POST /jobs answers 400 to a body that is not JSON"""
     expect_refused(
+        student,
         student.serve(),
         MALFORMED,
         "What may a Flask view return, so that the client gets a status code? Compare this with "
@@ -146,9 +159,9 @@ def test_a_body_that_is_no_job_is_refused(student):
     """POST /jobs answers 400 to JSON that has no start or no end"""
     api = student.serve()
     hint = "This body is valid JSON. What is it in Python, and what does the view do with it next?"
-    expect_refused(api, NO_JOB, hint)
+    expect_refused(student, api, NO_JOB, hint)
     if api.post("/jobs", GOOD).status < 500:  # or these might come upon another defect
-        expect_refused(api, NO_DATES, hint)
+        expect_refused(student, api, NO_DATES, hint)
 
 
 @points(1, after="test_a_good_job_is_taken")
@@ -308,7 +321,7 @@ def test_an_unknown_id_is_seen(student):
     keys = student.redis.keys()
     call = update(student, UNKNOWN, "in progress")
     error = call.error or {"type": None, "frames": []}
-    on_purpose = [one["text"].startswith(("raise", "assert")) for one in error["frames"][-1:]]
+    on_purpose = [bool(ON_PURPOSE.search(one["text"])) for one in error["frames"][-1:]]
     expect(
         error["type"] != "SystemExit",
         "one job that is missing does not end the program",
