@@ -412,6 +412,8 @@ def test_where_nothing_happens_nothing_runs(queue, until):
     before = watcher.wakes
     subprocess.run([sys.executable, "-c", "import time; time.sleep(2)"], check=True)
     assert watcher.wakes == before
+    board.close()  # which wakes it for the last time
+    assert not watcher._thread.is_alive()
 
 
 def test_a_worker_that_waits_costs_next_to_nothing(queue, until):

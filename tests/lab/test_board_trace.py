@@ -39,6 +39,10 @@ class Ear:
             self.notes.see_clients(at, clients)
 
 
+def events(ear, kind):
+    return [event for event in ear.notes.recording.events if event["did"] == kind]
+
+
 @pytest.fixture
 def ear():
     return Ear()
@@ -136,18 +140,29 @@ def test_a_list_of_their_own_keeps_a_message_for_a_dead_worker(ear):
     assert (ear.texts("waiting"), ear.texts("worker-1")) == (["2"], [])
 
 
+def test_a_job_that_is_complete_and_still_waits_is_not_done(ear):
+    ear.hear("p", "HSET job.1 id 1 status submitted", db=0)
+    ear.hear("p", f"RPUSH {KEY} 1")
+    ear.hear("p", "HSET job.1 status complete", db=0)
+    assert (ear.texts("waiting"), ear.texts("done")) == (["1"], [])
+    ear.hear("a", f"LPOP {KEY}")
+    ear.hear("a", "HSET job.1 status failed error why", db=0)
+    assert ear.texts("failed") == ["1"]
+
+
 # Who was waiting before the board came
 
 
 def test_who_was_presumed_to_wait_and_does_no_more_took_what_is_missing(ear):
     ear.notes.presume(2.0, "a")
     ear.notes.presume(2.0, "b")
+    ear.hear("c", f"BLPOP {KEY} 0")
     ear.hear("p", f"RPUSH {KEY} 1")
     ear.trace.settle()
-    assert ear.notes.doubts
-    ear.look(clients={"a": FREE, "b": BLOCKED})
-    assert ear.texts("worker-1") == ["1"] and not ear.notes.doubts
-    assert ear.now["workers"]["worker-2"]["waits"]
+    assert ear.notes.doubts and not events(ear, "take")
+    ear.look(clients={"a": FREE, "b": BLOCKED, "c": BLOCKED})
+    assert [event["who"] for event in events(ear, "take")] == ["worker-1"]
+    assert ear.now["workers"]["worker-2"]["waits"] and not ear.notes.doubts
 
 
 def test_who_was_presumed_to_wait_and_asks_again_took_what_was_there(ear):
