@@ -3,6 +3,7 @@
 from jobs_kit.grading import Exercise, NotReached, expect, points
 from jobs_kit.grading.evidence import arrows, short
 from jobs_kit.grading.values import jid_of
+from jobs_kit.grading.verdict import PATIENCE
 from jobs_kit.grading.words import ending, hint_for, printed
 
 EXERCISE = Exercise(
@@ -75,7 +76,7 @@ def work_off(student, jids):
         again = any(len(student.redis.history(jid)) > 6 for jid in jids)
         return again or student.has_settled(process)
 
-    if not student.until(is_over) or process.told("overtime"):
+    if not student.until(is_over, PATIENCE * len(jids)) or process.told("overtime"):
         raise student.timed_out(process, "it does its work and waits for the next message")
     return process
 
@@ -273,7 +274,7 @@ def test_two_workers(student):
             return True
         return max(runs()) > 1 or all(student.redis.status(jid) == COMPLETE for jid in jids)
 
-    student.until(is_over)
+    student.until(is_over, PATIENCE * len(jids))
     student.settle(*workers)
     counts, ends = runs(), [student.redis.history(jid)[-1] for jid in jids]
     call = "two workers wait; then four jobs are added"

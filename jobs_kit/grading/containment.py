@@ -15,7 +15,7 @@ HERE = Path(__file__).parent
 HOME = "/home/student"
 INSIDE = "/jobs-kit"  # where the fork server's own files are, in there
 FONTS = "/fonts"
-FIRST_USER = 60000
+FIRST_USER, USERS = 61184, 4336  # ids that systemd, too, keeps for users of the moment
 MB = 1 << 20
 LIMITS = {  # beside those of sandbox.py
     "RLIMIT_DATA": 768 * MB,
@@ -36,9 +36,13 @@ def means(user):
     return [*found, "other files refused by the kernel (Landlock)", "limits of time and memory"]
 
 
-def student_user(number):
-    """Return the user id for the student code of one grader, or None where we are not root."""
-    return FIRST_USER + number if os.geteuid() == 0 else None
+def student_user(number, run):
+    """Return the user id for the student code of one judge, or None where we are not root.
+
+    number: of the judge; run: the id of the process that grades. Two that grade at once must not
+    share a user: the system counts all of a user's processes together.
+    """
+    return FIRST_USER + (16 * run + number) % USERS if os.geteuid() == 0 else None
 
 
 def command(arguments, readable):

@@ -100,7 +100,7 @@ class Batch:
         """Return what held student code back, in words."""
         if not self.contained:
             return ["nothing but limits of time and memory: this run was asked not to contain it"]
-        return containment.means(containment.student_user(1))
+        return containment.means(containment.student_user(1, os.getpid()))
 
     def _work(self, number, waiting, done):
         """Be one grader: take a student, grade, take the next."""

@@ -343,10 +343,17 @@ def _plain(value, depth=0):
     if callable(fields):
         return _plain(dict(fields()), depth + 1)
     if hasattr(value, "__dict__"):
-        return _plain(vars(value), depth + 1)
+        return _plain(vars(value) | _properties(value), depth + 1)
     if isinstance(slots := getattr(type(value), "__slots__", None), list | tuple):
         return _plain({name: getattr(value, name, None) for name in slots}, depth + 1)
     return repr(value)
+
+
+def _properties(value):
+    names = [name for name, one in vars(type(value)).items() if isinstance(one, property)]
+    with contextlib.suppress(Exception):  # of its own code, which may raise anything
+        return {name: getattr(value, name) for name in names}
+    return {}
 
 
 def _decoded(arguments):

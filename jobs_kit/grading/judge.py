@@ -127,7 +127,7 @@ class Parts:
         if self._contained is None:
             plugin.warm.update(sandbox=Sandbox(), redis=CheckRedis())
         else:
-            user = containment.student_user(self._contained)
+            user = containment.student_user(self._contained, os.getppid())
             sandbox = Sandbox(contained=True, shared=self._place, user=user)
             plugin.warm.update(sandbox=sandbox, redis=CheckRedis(self._place))
 
