@@ -1,6 +1,6 @@
 # Two commands matter: `make lab` opens the lessons, `make test` proves them.
 # Needs python3 (3.11 to 3.13), make and pip; uses uv where it is present.
-.PHONY: lab test press bench requirements clean
+.PHONY: lab test press bench bench-grade requirements clean
 SHELL = /bin/sh
 
 IN_RANGE = import sys; sys.exit(not (3, 11) <= sys.version_info[:2] <= (3, 13))
@@ -16,6 +16,9 @@ test: .venv/ready
 bench: .venv/ready
 	@.venv/bin/python tests/benchmarks/checks.py
 
+bench-grade: .venv/ready .venv-bench/ready
+	@.venv/bin/python tests/benchmarks/grading.py $(OPTIONS)
+
 press: .venv/ready
 	@.venv/bin/jobs-kit press
 
@@ -23,7 +26,7 @@ requirements:
 	$(COMPILE)
 
 clean:
-	rm -rf .venv
+	rm -rf .venv .venv-bench
 
 # Made anew when the pins have changed or the folder has moved; ready when the last step succeeded.
 MOVED := $(shell grep -qsF "$(CURDIR)/.venv" .venv/bin/activate || rm -f .venv/ready)
@@ -51,4 +54,12 @@ MOVED := $(shell grep -qsF "$(CURDIR)/.venv" .venv/bin/activate || rm -f .venv/r
 	  $$pip install $$options -r requirements.txt && $$pip install $$options --no-deps --editable .; \
 	}; \
 	with_uv || with_pip
+	@touch $@
+
+# The graders that `make bench-grade` compares with; nothing of theirs comes into .venv.
+.venv-bench/ready: tests/benchmarks/requirements.txt
+	rm -rf .venv-bench
+	.venv/bin/python -m venv --without-pip .venv-bench
+	.venv/bin/python -m pip --python .venv-bench/bin/python --quiet --disable-pip-version-check \
+	  install -r tests/benchmarks/requirements.txt
 	@touch $@
