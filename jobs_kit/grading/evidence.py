@@ -10,8 +10,10 @@ import itertools
 import json
 import re
 import secrets
-from collections import Counter
+import socket
+from collections import Counter, deque
 from dataclasses import dataclass
+from urllib.parse import urlsplit
 
 import redis
 
@@ -25,6 +27,8 @@ LOOKS = {"LLEN", "LRANGE", "LINDEX"}
 HASH_WRITES = {"HSET", "HMSET", "HSETNX"}
 OTHER_WRITES = {"SET", "SETEX", "SETNX", "GETSET", "MSET", "JSON.SET"}
 STATUSES = (b"submitted", b"in progress", b"complete", b"failed")
+WORD, DB = re.compile(rb'"((?:[^"\\]|\\.)*)"'), re.compile(rb"\[(\d+) ")  # of MONITOR
+BLOCKED = re.compile(rb"^id=(\d+) .* name=(\S*) .* flags=[a-zA-Z]*b", re.MULTILINE)
 UUID = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}")
 
 
@@ -107,7 +111,9 @@ class CheckRedis:
     def client(self, db=0):
         """Return the judge's own client of a database."""
         if db not in self._clients:
-            self._clients[db] = self._server.connect(db=db, socket_timeout=10)
+            self._clients[db] = self._server.connect(
+                db=db, socket_timeout=10, single_connection_client=True
+            )
         return self._clients[db]
 
     def reset(self):
@@ -125,7 +131,7 @@ class CheckRedis:
         for client in self._clients.values():
             client.close()
         self._clients.clear()
-        self._monitor.__exit__(None, None, None)
+        self._monitor.close()
         self._server.stop()
 
     # What happened
@@ -233,14 +239,19 @@ class CheckRedis:
 
     def blocked(self):
         """Return the names of the clients that wait for a message now, "pid-4711" each."""
-        clients = self.client().client_list(_type="normal")
-        return {one["name"] for one in clients if "b" in one["flags"]}
+        return {name for name, _ in self._blocked()}
 
     def end_wait(self, name):
         """End the waits of the clients of this name, as if their time were up."""
-        for one in self.client().client_list(_type="normal"):
-            if one["name"] == name and "b" in one["flags"]:
-                self.client().client_unblock(one["id"])
+        for one, number in self._blocked():
+            if one == name:
+                self.client().client_unblock(number)
+
+    def _blocked(self):
+        """Return [(name, number)] of the clients that wait for a message now."""
+        # in two words: redis-py would take each client's every field apart, and this is asked often
+        listed = self.client().execute_command("CLIENT", "LIST", "TYPE", "normal")
+        return [(text(name), int(number)) for number, name in BLOCKED.findall(listed)]
 
     def put(self, db, key, *messages):
         """Put messages (bytes) on a list, as the judge."""
@@ -304,18 +315,13 @@ class CheckRedis:
     # MONITOR
 
     def _listen(self):
-        self._monitor = self._server.connect(socket_timeout=10).monitor()
-        self._monitor.__enter__()
+        self._monitor = Monitor(self._server)
 
     def _drain(self):
         """Read what MONITOR says up to a mark of our own."""
         mark = f"mark-{secrets.token_hex(4)}"
         self.client().echo(mark)
-        while True:
-            line = self._monitor.connection.read_response(disable_decoding=True)
-            line = line if isinstance(line, bytes) else str(line).encode()
-            if mark.encode() in line:
-                return
+        while mark.encode() not in (line := self._monitor.line()):
             command = parse_monitor(line)
             if command:
                 self.trace.append(command)
@@ -339,9 +345,47 @@ class CheckRedis:
             self.in_vain += 1
 
 
+class Monitor:
+    """What MONITOR says, line by line: there is much of it, and redis-py takes its time."""
+
+    def __init__(self, server):
+        told = urlsplit(server.admin_url)
+        self._lines, self._rest = deque(), b""
+        self._socket = socket.socket(socket.AF_UNIX)
+        self._socket.settimeout(10)
+        try:
+            self._socket.connect(server.address["unix_socket_path"])
+        except OSError as problem:
+            raise redis.ConnectionError(f"Redis does not answer: {problem}") from None
+        self._socket.sendall(f"AUTH {told.username} {told.password}\r\nMONITOR\r\n".encode())
+        for _ in range(2):
+            if (said := self.line()) != b"+OK":
+                raise redis.ResponseError(said.decode(errors="replace"))
+
+    def line(self):
+        """Return the next line. Raises redis.RedisError when Redis is silent for long."""
+        while not self._lines:
+            try:
+                more = self._socket.recv(1 << 16)
+            except OSError as problem:
+                raise redis.TimeoutError(f"Redis does not answer: {problem}") from None
+            if not more:
+                raise redis.ConnectionError("Redis has closed the connection")
+            self._rest += more
+            if b"\n" in more:  # within a line it is written as an escape
+                *lines, self._rest = self._rest.split(b"\r\n")
+                self._lines.extend(lines)
+        return self._lines.popleft()
+
+    def close(self):
+        self._socket.close()
+
+
 def text(value):
     """Return bytes as text that can be shown."""
     shown = value.decode(errors="backslashreplace") if isinstance(value, bytes) else str(value)
+    if shown.isprintable():
+        return shown
     return "".join(c if c.isprintable() or c == "\n" else f"\\x{ord(c):02x}" for c in shown)
 
 
@@ -373,11 +417,15 @@ def parse_monitor(line):
     1732450000.1 [0 unix:/tmp/redis.sock] "SET" "key" "value"
     """
     head, _, rest = line.partition(b"] ")
-    words = [codecs.escape_decode(word)[0] for word in re.findall(rb'"((?:[^"\\]|\\.)*)"', rest)]
-    db = re.search(rb"\[(\d+) ", head)
+    words = [_unescaped(word) for word in WORD.findall(rest)]
+    db = DB.search(head)
     if not words or not db:
         return None
     return Command(text(words[0]).upper(), words[1:], int(db[1]), by_script=head.endswith(b" lua"))
+
+
+def _unescaped(word):
+    return codecs.escape_decode(word)[0] if b"\\" in word else word
 
 
 def _names_a_status(words):

@@ -87,6 +87,7 @@ class Server:
     def _program(self, request, output, report, http):
         while request["preload"] and self.slow:
             self.slow = self.inside.import_next(self.slow)
+        self.inside.rules_for(request["allowed"])
         child = os.fork()
         if child == 0:
             self.become_the_child(request, output, report, http)

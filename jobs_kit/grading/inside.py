@@ -20,6 +20,8 @@ This module imports nothing of the kit.
 import asyncio
 import contextlib
 import fcntl
+import functools
+import gc
 import importlib
 import importlib.abc
 import io
@@ -42,6 +44,7 @@ LONGEST_SLEEP = 0.2  # seconds
 MB = 1 << 20
 
 _here = {"redis": None, "report": 3, "folder": None, "http": 4, "serving": False, "hands": False}
+_rules = {}  # the places that a child may use -> Landlock's rules for them
 _sleep = time.sleep
 
 
@@ -50,8 +53,12 @@ def prepare():
     import flask  # noqa: F401
     import hotqueue
     import redis
+    import redis.utils
     import werkzeug.serving
 
+    # redis-py looks its own version up among the installed packages for each client that is made
+    redis.utils.get_lib_version = functools.cache(redis.utils.get_lib_version)
+    redis.utils.get_lib_version()
     sys.path[:] = [place for place in sys.path if not (Path(place or ".") / "jobs_kit").exists()]
     sys.meta_path[:] = [f for f in sys.meta_path if "editable" not in getattr(f, "__module__", "")]
     sys.path_hooks[:] = [hook for hook in sys.path_hooks if "editable" not in repr(hook)]
@@ -66,18 +73,50 @@ def prepare():
         kind._connect = _connect
     werkzeug.serving.run_simple = _serve
     _record_queues(hotqueue.HotQueue)
+    gc.freeze()  # what is here now a child need not look through, which would copy it
 
 
 def import_next(names):
     """Import the first of these; return the others."""
     with contextlib.suppress(ImportError):
         importlib.import_module(names[0])
+    gc.freeze()
     return names[1:]
+
+
+def rules_for(allowed):
+    """Return Landlock's rules that let a process use these places only; None where it is missing.
+
+    To make them takes as long as half a fork, so the children of one server share them.
+    """
+    key = json.dumps(allowed)
+    if key not in _rules:
+        _rules[key] = _made_rules(allowed)
+    return _rules[key]
+
+
+def _made_rules(allowed):
+    try:
+        from landlock import FSAccess, Ruleset
+
+        rules = Ruleset()
+        reading = FSAccess.EXECUTE | FSAccess.READ_FILE | FSAccess.READ_DIR
+        for path in allowed["read"]:
+            if os.path.isdir(path):
+                rules.allow(path, rules=reading)
+        devices = FSAccess.READ_FILE | FSAccess.WRITE_FILE | FSAccess.READ_DIR
+        rules.allow("/dev", rules=devices)
+        rules.allow(*allowed["write"])
+        return rules
+    except (ImportError, OSError, AttributeError):
+        return None  # not Linux, or an old kernel
 
 
 def live(request, output, report, http):
     """Be the child: do what the request says, and end."""
     os.setsid()
+    if rules := rules_for(request["allowed"]):
+        rules.apply()  # before their file is closed
     for fd, target in ((os.open(os.devnull, os.O_RDONLY), 0), (output, 1), (output, 2)):
         os.dup2(fd, target)
     report, http = (fcntl.fcntl(fd, fcntl.F_DUPFD, 10) for fd in (report, http))
@@ -100,7 +139,7 @@ def live(request, output, report, http):
     signal.signal(signal.SIGXCPU, _end_overtime)
     _limit(request["limits"])
     _become(request["user"])
-    _hide(request["allowed"], request["hidden"])
+    _hide(request["hidden"])
     try:
         exit_code = _DO[request["do"]](request)
     except SystemExit as ended:
@@ -237,8 +276,8 @@ def _become(user):
         os.setuid(user)
 
 
-def _hide(allowed, hidden):
-    """Let this process read only what it needs, by the kernel (Linux) and by Python."""
+def _hide(hidden):
+    """Let this process read nothing of the kit, and say so, whatever the kernel refuses."""
 
     def refuse(event, arguments):
         if event == "open" and isinstance(arguments[0], str | bytes | os.PathLike):
@@ -247,20 +286,6 @@ def _hide(allowed, hidden):
                 raise PermissionError(f"{path} belongs to the kit; your program cannot read it")
 
     sys.addaudithook(refuse)
-    try:
-        from landlock import FSAccess, Ruleset
-
-        rules = Ruleset()
-        reading = FSAccess.EXECUTE | FSAccess.READ_FILE | FSAccess.READ_DIR
-        for path in allowed["read"]:
-            if os.path.isdir(path):
-                rules.allow(path, rules=reading)
-        devices = FSAccess.READ_FILE | FSAccess.WRITE_FILE | FSAccess.READ_DIR
-        rules.allow("/dev", rules=devices)
-        rules.allow(*allowed["write"])
-        rules.apply()
-    except (ImportError, OSError, AttributeError):
-        return  # not Linux, or an old kernel
 
 
 def _tell(line):

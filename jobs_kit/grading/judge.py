@@ -8,6 +8,8 @@ line out, and for each of them a fork of itself that runs pytest. It ends when i
 """
 
 import contextlib
+import gc
+import io
 import json
 import os
 import signal
@@ -16,11 +18,14 @@ import sys
 import tempfile
 import threading
 
+from jobs_kit.grading.exercise import EXERCISES
 from jobs_kit.grading.verdict import Verdict
 
 # what takes time and is not looked at here is left out
 LEAN = ["no:cacheprovider", "no:unraisableexception", "no:threadexception", "no:faulthandler"]
 PYTEST = ["--assert=plain", "--tb=native", "--capture=no", "-q", "-c", os.devnull]
+# else pytest looks for tests from the root of the file system down
+PYTEST += [f"--rootdir={EXERCISES}", f"--confcutdir={EXERCISES}"]
 PYTEST += [word for name in LEAN for word in ("-p", name)]
 
 
@@ -105,6 +110,7 @@ def serve(contained=None):
     with tempfile.TemporaryDirectory(prefix="jobs-kit-judge-") as place:
         os.chmod(place, 0o711)  # a contained program finds the socket of its Redis there
         parts = Parts(contained, place)
+        _warm_up()
         for line in sys.stdin:
             results = _in_a_fork(json.loads(line), parts)
             print(json.dumps(results), file=answers, flush=True)
@@ -145,6 +151,19 @@ class Parts:
         for part in plugin.warm.values():
             with contextlib.suppress(Exception):  # what is broken need not end well
                 part.close()
+
+
+def _warm_up():
+    """Import what pytest and the checks import, so that no fork of this process needs to."""
+    import pytest
+
+    known, tests = set(sys.modules), sorted(map(str, EXERCISES.glob("*/test_*.py")))
+    with contextlib.redirect_stdout(io.StringIO()):
+        pytest.main([*PYTEST, "-p", "jobs_kit.grading.plugin", "--collect-only", *tests])
+    for name in set(sys.modules) - known:
+        if name.startswith("test_"):  # they are read anew, for they may be edited
+            del sys.modules[name]
+    gc.freeze()  # what is here now a fork need not look through, which would copy it
 
 
 def _in_a_fork(request, parts):

@@ -11,6 +11,7 @@ A module goes by its name: "jobs" is jobs.py.
 """
 
 import ast
+import functools
 import itertools
 from dataclasses import dataclass
 
@@ -59,10 +60,9 @@ class Project:
                 self.trees.setdefault(file.removesuffix(".py"), answer.tree(file))
             except Fault as fault:
                 broken[file.removesuffix(".py")] = fault
-        for tree in self.trees.values():
-            trees.drop_annotations(tree)
-        self._imports = {name: trees.imports_in(tree) for name, tree in self.trees.items()}
-        self._bound = {name: trees.bound_in(tree.body) for name, tree in self.trees.items()}
+        read = {name: _read(tree) for name, tree in self.trees.items()}
+        self._imports = {name: imports for name, (imports, _) in read.items()}
+        self._bound = {name: bound for name, (_, bound) in read.items()}
         for one in [one for name in self.reached() for one in self.imports(name)]:
             if one.module in broken:
                 raise broken[one.module]
@@ -333,3 +333,10 @@ class _Visitor(ast.NodeVisitor):
             name = trees.imported_by_call(node)
             return name if name in self.project.trees else None
         return found[0] if found and found[1] is None else None
+
+
+@functools.lru_cache(maxsize=64)  # each check of an exercise asks for the same trees
+def _read(tree):
+    """Return (imports, what is bound) of a module; its annotations are dropped from its tree."""
+    trees.drop_annotations(tree)
+    return trees.imports_in(tree), trees.bound_in(tree.body)

@@ -187,6 +187,11 @@ class Process:
                     take(data)
 
     @property
+    def open(self):
+        """The files on which more may come."""
+        return list(self._open)
+
+    @property
     def output(self):
         return self._printed.decode(errors="replace")
 

@@ -11,6 +11,7 @@ has happened, or until nothing can happen any more.
 import contextlib
 import json
 import pickle
+import select
 import signal
 import time
 
@@ -123,8 +124,12 @@ class Student:
 
     # Waiting
 
-    def until(self, condition, seconds=PATIENCE):
-        """Wait until condition() is true and return what it returns; its last value if never."""
+    def until(self, condition, seconds=PATIENCE, watched=()):
+        """Wait until condition() is true and return what it returns; its last value if never.
+
+        It is asked anew as soon as a process says something, or something comes to the watched
+        sockets, and now and then.
+        """
         deadline, pause = time.monotonic() + seconds, 0.001
         while True:
             for process in self.processes:
@@ -132,8 +137,9 @@ class Student:
             value = condition()
             if value or time.monotonic() > deadline:
                 return value
-            time.sleep(pause)
-            pause = min(pause * 1.2, 0.02)  # most things come at once; to ask costs time, too
+            open_ends = [fd for process in self.processes for fd in process.open]
+            select.select([*open_ends, *watched], [], [], pause)
+            pause = min(pause * 1.3, 0.02)  # most things come at once; to ask costs time, too
 
     def settle(self, *workers, seconds=PATIENCE):
         """Wait until each worker has ended, or has come back for more and found nothing.
@@ -176,7 +182,9 @@ class Student:
 
     def waits(self, process):
         """Tell whether a process is blocked on a queue at this moment."""
-        return process.running and f"pid-{process.pid}" in self.redis.blocked()
+        if not process.running or not process.told("asked"):  # it knows no Redis yet
+            return False
+        return f"pid-{process.pid}" in self.redis.blocked()
 
     _waits = waits
 

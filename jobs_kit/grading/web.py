@@ -36,7 +36,10 @@ class Api:
         try:
             connection.request(method, path, data, {"Content-Type": "application/json"})
             # the program is read while we wait, or it would stop at a full pipe
-            self._student.until(lambda: _has_come(connection.sock) or not self.process.running)
+            self._student.until(
+                lambda: _has_come(connection.sock) or not self.process.running,
+                watched=[connection.sock],
+            )
             if not _has_come(connection.sock) and self.process.running:
                 raise self._student.timed_out(self.process, f"{method} {path} is answered")
             answer = connection.getresponse()
