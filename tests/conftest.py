@@ -25,6 +25,16 @@ def server():
     server.stop()
 
 
+@pytest.fixture(autouse=True)
+def no_program_outlives_its_test():
+    """End what a test started beside it: a worker would take the messages of a later test."""
+    yield
+    if programs := sys.modules.get("jobs_kit.lab.programs"):
+        for program in list(programs._started.values()):
+            program.kill()
+        programs._started.clear()
+
+
 @pytest.fixture
 def redis_url(server, monkeypatch):
     """The URL of a database with nothing in it; the environment names it as well."""
