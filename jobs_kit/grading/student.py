@@ -132,14 +132,18 @@ class Student:
         """
         deadline, pause = time.monotonic() + seconds, 0.001
         while True:
-            for process in self.processes:
-                process.pump()
+            self._pump()
             value = condition()
             if value or time.monotonic() > deadline:
+                self._pump()  # what was printed before it came true is seen as well
                 return value
             open_ends = [fd for process in self.processes for fd in process.open]
             select.select([*open_ends, *watched], [], [], pause)
             pause = min(pause * 1.3, 0.02)  # most things come at once; to ask costs time, too
+
+    def _pump(self):
+        for process in self.processes:
+            process.pump()
 
     def settle(self, *workers, seconds=PATIENCE):
         """Wait until each worker has ended, or has come back for more and found nothing.
