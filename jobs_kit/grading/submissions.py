@@ -18,8 +18,8 @@ from pathlib import Path, PurePosixPath
 
 from jobs_kit.grading.answer import LARGEST, regular_files
 from jobs_kit.grading.exercise import all_exercises
-from jobs_kit.lab import sightings
-from jobs_kit.lab.history import ENOUGH
+from jobs_kit.lab.watch import sightings
+from jobs_kit.lab.watch.history import ENOUGH
 
 MOST_FILES = 300  # of one student
 MOST_BYTES = 20 << 20

@@ -7,8 +7,8 @@ from pathlib import Path
 from jobs_kit.grading.exercise import all_exercises, find_exercise
 from jobs_kit.grading.judge import Judge
 from jobs_kit.grading.progress import Desk, first_unfinished
-from jobs_kit.lab import sightings
-from jobs_kit.lab.watch import watch_queue
+from jobs_kit.lab.watch import sightings
+from jobs_kit.lab.watch.watch import watch_queue
 
 POLL_SECONDS = 0.2
 

@@ -12,12 +12,12 @@ import time
 import redis
 
 from jobs_kit.grading.evidence import short
-from jobs_kit.lab import sightings
 from jobs_kit.lab.address import RedisNotFound, server_version
 from jobs_kit.lab.clients import WAITING_COMMANDS, connect, list_clients, may_wait_at, waits
 from jobs_kit.lab.find import own_prefix
-from jobs_kit.lab.history import ENOUGH, SHOWN, History
-from jobs_kit.lab.watch import USUAL_DB, USUAL_QUEUE, identity, the_named_server
+from jobs_kit.lab.watch import sightings
+from jobs_kit.lab.watch.history import ENOUGH, SHOWN, History
+from jobs_kit.lab.watch.watch import USUAL_DB, USUAL_QUEUE, identity, the_named_server
 
 MOMENT = 1  # seconds since its last command; so old is whoever is still at work
 PATIENCE = 2  # seconds until a consumer at work counts as one that does not wait

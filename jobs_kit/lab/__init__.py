@@ -16,11 +16,11 @@ _HOMES = {
     "lay_service": "service",
     "open_shells": "shells",
     "predict": "predict",
-    "replay": "board",
-    "show_board": "board",
+    "replay": "board.board",
+    "show_board": "board.board",
     "solution": "checks",
     "start_program": "programs",
-    "watch_queue": "watch",
+    "watch_queue": "watch.watch",
 }
 __all__ = list(_HOMES)
 

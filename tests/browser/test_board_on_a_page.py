@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import expect
 
-from jobs_kit.lab.board_page import SCRIPT
-from jobs_kit.lab.board_picture import apply, empty_picture
+from jobs_kit.lab.board.page import SCRIPT
+from jobs_kit.lab.board.picture import apply, empty_picture
 
 NOTEBOOKS = Path(__file__).parent / "notebooks"
 SOME, NAMES, CROWD, JOBS, REPLAY = range(5)  # the cells of board.ipynb

@@ -23,11 +23,11 @@ import sys
 import threading
 import time
 
-from jobs_kit.lab import sightings
 from jobs_kit.lab.address import Server
 from jobs_kit.lab.server import start_server
 from jobs_kit.lab.shells import open_shells
-from jobs_kit.lab.watch import Watch
+from jobs_kit.lab.watch import sightings
+from jobs_kit.lab.watch.watch import Watch
 
 SECONDS = 30
 PROGRAMS = {

@@ -12,10 +12,10 @@ import pytest
 import redis
 from hotqueue import HotQueue
 
-from jobs_kit.lab import board as module
 from jobs_kit.lab import find
-from jobs_kit.lab.board import show_board
-from jobs_kit.lab.board_picture import depth
+from jobs_kit.lab.board import board as module
+from jobs_kit.lab.board.board import show_board
+from jobs_kit.lab.board.picture import depth
 from jobs_kit.lab.programs import start_program
 from jobs_kit.lab.server import StandIn, start_server
 from jobs_kit.queues import ReliableQueue

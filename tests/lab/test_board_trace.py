@@ -2,13 +2,13 @@
 
 import pytest
 
-from jobs_kit.lab.board_commands import Command
-from jobs_kit.lab.board_look import compare, runs_short
-from jobs_kit.lab.board_names import Names
-from jobs_kit.lab.board_notes import Notes
-from jobs_kit.lab.board_picture import MOST_WAITING, depth, empty_picture
-from jobs_kit.lab.board_record import Recording
-from jobs_kit.lab.board_trace import Trace
+from jobs_kit.lab.board.commands import Command
+from jobs_kit.lab.board.look import compare, runs_short
+from jobs_kit.lab.board.names import Names
+from jobs_kit.lab.board.notes import Notes
+from jobs_kit.lab.board.picture import MOST_WAITING, depth, empty_picture
+from jobs_kit.lab.board.record import Recording
+from jobs_kit.lab.board.trace import Trace
 
 KEY = "hotqueue:q"
 BLOCKED, FREE = {"flags": "b"}, {"flags": "N"}

@@ -14,12 +14,13 @@ import pytest
 import redis
 from hotqueue import HotQueue
 
-from jobs_kit.lab import overhear, sightings, watch_queue
-from jobs_kit.lab import watch as module
+from jobs_kit.lab import watch_queue
 from jobs_kit.lab.address import RedisNotFound, Server
-from jobs_kit.lab.history import History
 from jobs_kit.lab.server import StandIn, start_server
-from jobs_kit.lab.watch import Watch
+from jobs_kit.lab.watch import overhear, sightings
+from jobs_kit.lab.watch import watch as module
+from jobs_kit.lab.watch.history import History
+from jobs_kit.lab.watch.watch import Watch
 
 CLASS = "on >secret ~ana.* ~hotqueue:ana.* resetchannels -@all +rpush +blpop +lpop +llen +select"
 SEES = CLASS + " +lrange +scan +client|list +info"

@@ -3,7 +3,7 @@
 A job is a hash, job.<id>, with the fields id, status, start, end; its id is the message.
 """
 
-from jobs_kit.lab.board_commands import show_message
+from jobs_kit.lab.board.commands import show_message
 
 WRITES = {"HSET", "HMSET", "HSETNX"}
 FIELDS = ("status", "start", "end", "error")

@@ -12,8 +12,8 @@ import redis
 
 from jobs_kit.grading.evidence import MOVES, POPS, PUSHES
 from jobs_kit.lab.clients import connect, list_clients, may_wait_at
-from jobs_kit.lab.history import ANYBODY, History
-from jobs_kit.lab.overhear import DATABASES, FROM_THE_END, MOST
+from jobs_kit.lab.watch.history import ANYBODY, History
+from jobs_kit.lab.watch.overhear import DATABASES, FROM_THE_END, MOST
 
 NAMES_SECONDS, CLIENTS_SECONDS = 1, 0.25  # so often new queues and clients are looked for
 MOMENT = 1  # seconds; what CLIENT LIST says of the time is no finer

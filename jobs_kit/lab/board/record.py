@@ -8,7 +8,7 @@ import json
 import threading
 from pathlib import Path
 
-from jobs_kit.lab.board_picture import apply
+from jobs_kit.lab.board.picture import apply
 
 MOST_EVENTS = 20_000
 SHOWN = 60  # messages of each kind in a glimpse

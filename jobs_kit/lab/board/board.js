@@ -1,5 +1,5 @@
 // A queue on the page: producers, tokens that wait, workers, what is done and what failed; the
-// controls, and the plots of the last minute. What is shown when, board_player.js decides.
+// controls, and the plots of the last minute. What is shown when, player.js decides.
 
 const TOKEN_WIDTH = 104, TOKEN_ROWS = 6, MOST_LANES = 18, MOST_NAMES = 8, MOST_LAST = 6;
 const SPEAK_MILLISECONDS = 3000; // between two sentences for a screen reader

@@ -11,11 +11,11 @@ from pathlib import Path
 import anywidget
 from traitlets import Dict, Unicode
 
-from jobs_kit.lab.board_text import as_svg, as_text
+from jobs_kit.lab.board.text import as_svg, as_text
 from jobs_kit.lab.pane import display_form
 
 HERE = Path(__file__).parent
-SCRIPTS, STYLES = ("board_player.js", "board_parts.js", "board.js"), ("pane.css", "board.css")
+SCRIPTS, STYLES = ("player.js", "parts.js", "board.js"), ("../pane.css", "board.css")
 SCRIPT = "\n".join((HERE / name).read_text("utf-8") for name in SCRIPTS)
 STYLE = "\n".join((HERE / name).read_text("utf-8") for name in STYLES)
 

@@ -1,13 +1,13 @@
 """What stands on the queue in Redis, and what does that say about what happened since?
 
-Redis is right. Where it can be heard (board_trace.py) nothing should have been missed; where it
+Redis is right. Where it can be heard (trace.py) nothing should have been missed; where it
 can't, this is all there is, and nobody knows who took a message.
 """
 
 from collections import defaultdict, deque
 
-from jobs_kit.lab.board_commands import show_message
-from jobs_kit.lab.board_picture import MOST_WAITING, depth
+from jobs_kit.lab.board.commands import show_message
+from jobs_kit.lab.board.picture import MOST_WAITING, depth
 
 
 def compare(notes, at, length, messages=None, is_first=False):

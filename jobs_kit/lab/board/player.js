@@ -1,4 +1,4 @@
-// What is on the board at a moment? Events add up to a picture, by the rules of board_picture.py,
+// What is on the board at a moment? Events add up to a picture, by the rules of picture.py,
 // at the pace that the reader has chosen: as they come, in slow motion, or not now.
 
 const MOST_WAITING = 2000, MOST_ENDED = 60, MOST_GONE = 2, MOST_PRODUCERS = 50, MINUTE = 60;

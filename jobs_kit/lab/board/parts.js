@@ -43,7 +43,7 @@ function shortText(text) {
   return short.length <= 10 ? short || "·" : short !== text ? short.slice(0, 9) : `${text.slice(0, 5)}…${text.slice(-4)}`;
 }
 
-// The picture in one sentence, as board_text.py says it.
+// The picture in one sentence, as text.py says it.
 function summaryOf(picture) {
   const workers = Object.values(picture.workers).filter((one) => !one.gone);
   const busy = workers.filter((one) => one.holds.length).length, { counts } = picture;

@@ -16,7 +16,7 @@ An event is a dict: {"at": seconds since 1970, "did": a word, ...}. The words, a
     away, here     Redis does not answer; it answers again
     note    text: what cannot be seen here
 
-A message is known by a number, written as text. board_player.js adds up by the same rules.
+A message is known by a number, written as text. player.js adds up by the same rules.
 """
 
 MOST_WAITING = 2_000  # messages that are known one by one; more are counted

@@ -13,7 +13,7 @@ import socket
 import time
 from pathlib import Path
 
-from jobs_kit.lab.history import History
+from jobs_kit.lab.watch.history import History
 
 EVIDENCE, ASK = ".evidence.json", ".evidence.ask"
 KEPT = 5  # watches whose evidence stays

@@ -11,9 +11,9 @@ import time
 
 import redis
 
-from jobs_kit.lab.board_commands import as_monitor_writes, read_command
-from jobs_kit.lab.board_look import compare, runs_short
-from jobs_kit.lab.board_trace import Trace
+from jobs_kit.lab.board.commands import as_monitor_writes, read_command
+from jobs_kit.lab.board.look import compare, runs_short
+from jobs_kit.lab.board.trace import Trace
 
 UPDATE_SECONDS = 0.2  # between two updates of the page, at least
 CHECK_SECONDS = 1.0  # between two looks at who is connected, while there are workers

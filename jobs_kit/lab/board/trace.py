@@ -1,4 +1,4 @@
-"""What do the commands that others send mean for a queue? Each one becomes notes (board_notes.py).
+"""What do the commands that others send mean for a queue? Each one becomes notes (notes.py).
 
 A command that is not understood here makes the trace unsure: then Redis must be asked.
 """
@@ -6,8 +6,8 @@ A command that is not understood here makes the trace unsure: then Redis must be
 import json
 from collections import deque
 
-from jobs_kit.lab.board_commands import show_message
-from jobs_kit.lab.board_picture import depth
+from jobs_kit.lab.board.commands import show_message
+from jobs_kit.lab.board.picture import depth
 
 PUSHES = {"RPUSH": False, "RPUSHX": False, "LPUSH": True, "LPUSHX": True}  # name: at the head
 POPS = {"LPOP", "BLPOP"}

@@ -8,8 +8,8 @@ from typing import NamedTuple
 
 import redis
 
-from jobs_kit.lab.board_jobs import FIELDS
-from jobs_kit.lab.board_picture import MOST_WAITING
+from jobs_kit.lab.board.jobs import FIELDS
+from jobs_kit.lab.board.picture import MOST_WAITING
 from jobs_kit.lab.clients import may_wait_at
 
 MOST_JOBS = 200  # that are looked up in one go

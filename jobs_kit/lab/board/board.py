@@ -18,15 +18,15 @@ from hotqueue import HotQueue
 from IPython import get_ipython
 
 from jobs_kit import settings
-from jobs_kit.lab.board_address import find_queue
-from jobs_kit.lab.board_crew import Crew
-from jobs_kit.lab.board_names import Names
-from jobs_kit.lab.board_notes import Notes
-from jobs_kit.lab.board_page import BoardPage, OnPage, replay_traits
-from jobs_kit.lab.board_picture import empty_picture
-from jobs_kit.lab.board_record import Recording
-from jobs_kit.lab.board_watcher import Watcher
-from jobs_kit.lab.board_window import Window
+from jobs_kit.lab.board.address import find_queue
+from jobs_kit.lab.board.crew import Crew
+from jobs_kit.lab.board.names import Names
+from jobs_kit.lab.board.notes import Notes
+from jobs_kit.lab.board.page import BoardPage, OnPage, replay_traits
+from jobs_kit.lab.board.picture import empty_picture
+from jobs_kit.lab.board.record import Recording
+from jobs_kit.lab.board.watcher import Watcher
+from jobs_kit.lab.board.window import Window
 
 MOST_AT_ONCE = 1000  # messages that one click puts
 FIRST_LOOK_SECONDS = 3
@@ -72,7 +72,7 @@ class Replay(OnPage):
 class Board(OnPage):
     """A live view of one queue.
 
-    picture (dict): a copy of how things are now, see board_picture.py. state (str): "live", "away"
+    picture (dict): a copy of how things are now, see picture.py. state (str): "live", "away"
     or "closed".
     """
 

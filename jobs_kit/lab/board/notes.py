@@ -4,8 +4,8 @@ Redis tells who asks for a message, not who gets it. So those who wait are known
 serves them in the order in which they came, as Redis does.
 """
 
-from jobs_kit.lab.board_jobs import JobTrace
-from jobs_kit.lab.board_picture import depth
+from jobs_kit.lab.board.jobs import JobTrace
+from jobs_kit.lab.board.picture import depth
 
 LOST = "lost: {} ended while it held the message"
 OUT_OF_SIGHT = "lost from sight: Redis was away while {} held the message"
@@ -16,7 +16,7 @@ LATE_SECONDS = 0.05  # a busy Redis may still serve those whose time is over
 class Notes:
     """The notes about one queue. Messages are numbers, written as text.
 
-    recording: where events go. names: what clients are called (see board_names.py).
+    recording: where events go. names: what clients are called (see names.py).
     last_words(who): why a worker ended, if that is known, or "".
     """
 

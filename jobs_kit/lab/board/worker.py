@@ -1,6 +1,6 @@
 """A worker to be watched: it holds each message for a while, and one message is its end.
 
-python board_worker.py URL DB QUEUE SECONDS FAILURE NAME
+python worker.py URL DB QUEUE SECONDS FAILURE NAME
 
 A URL with a password is the one in REDIS_URL; who needs one may not be allowed to have a NAME.
 """

@@ -13,7 +13,7 @@ import redis
 
 from jobs_kit.grading.evidence import MOVES, POPS, PUSHES, parse_monitor
 from jobs_kit.lab.clients import connect, may_wait_at, own, waits
-from jobs_kit.lab.history import History
+from jobs_kit.lab.watch.history import History
 
 LOOK_SECONDS = 0.5  # so often who waits is asked even if nobody says anything
 MOST = 200  # a queue that grows longer is not one of two shells

@@ -8,14 +8,14 @@ from pathlib import Path
 from jobs_kit.lab.programs import start_program, started_programs
 from jobs_kit.lab.shells import opened_shells
 
-WORKER = Path(__file__).parent / "board_worker.py"
+WORKER = Path(__file__).parent / "worker.py"
 MOST = 16
 
 
 class Crew:
     """The workers of one board: real processes, by the names that the board gives them.
 
-    program: what a worker runs, a file or Python code, None for board_worker.py with arguments.
+    program: what a worker runs, a file or Python code, None for worker.py with arguments.
     on_change(): called, from any thread, when a worker has been started or has ended.
     """
 

@@ -16,12 +16,12 @@ from pathlib import Path
 import redis
 
 from jobs_kit import settings
-from jobs_kit.lab import sightings
 from jobs_kit.lab.address import RedisNotFound
 from jobs_kit.lab.clients import connect
 from jobs_kit.lab.find import is_shared, named_server, own_prefix
-from jobs_kit.lab.observe import Observing
-from jobs_kit.lab.overhear import Overhearing, TooBusy
+from jobs_kit.lab.watch import sightings
+from jobs_kit.lab.watch.observe import Observing
+from jobs_kit.lab.watch.overhear import Overhearing, TooBusy
 
 USUAL_QUEUE, USUAL_DB = "some_queue", 1  # lesson 02's
 TICK = 0.05
