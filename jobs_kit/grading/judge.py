@@ -113,7 +113,10 @@ def serve(contained=None):
         _warm_up()
         for line in sys.stdin:
             results = _in_a_fork(json.loads(line), parts)
-            print(json.dumps(results), file=answers, flush=True)
+            try:
+                print(json.dumps(results), file=answers, flush=True)
+            except BrokenPipeError:  # whoever asked was killed
+                break
         parts.close()
 
 
