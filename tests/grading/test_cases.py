@@ -45,3 +45,16 @@ def test_an_untouched_starter_is_not_attempted(judge, exercise, tmp_path):
     write_stage(exercise, tmp_path / exercise.folder, "blank")
     verdict = judge.check(exercise, tmp_path / exercise.folder)
     assert verdict.outcome == "not attempted", str(verdict)
+
+
+@each
+def test_what_is_missing_is_not_attempted(judge, exercise, tmp_path):
+    target = tmp_path / exercise.folder
+    target.mkdir()
+    assert judge.check(exercise, target).outcome == "not attempted"
+    for number, name in enumerate(exercise.files):
+        target = tmp_path / str(number) / exercise.folder
+        write_stage(exercise, target, "blank")
+        (target / name).unlink(missing_ok=True)
+        verdict = judge.check(exercise, target)
+        assert verdict.outcome == "not attempted", str(verdict)
