@@ -89,8 +89,9 @@ class Judge:
         self.close()
 
     def _start(self):
+        # -P: an answer named queue.py in the current folder must not take the place of Python's
         self._process = subprocess.Popen(
-            [sys.executable, "-m", "jobs_kit.grading.judge", *self._arguments],
+            [sys.executable, "-P", "-m", "jobs_kit.grading.judge", *self._arguments],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             text=True,

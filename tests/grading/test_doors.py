@@ -183,6 +183,12 @@ def test_the_judge_comes_back_after_it_was_killed(folder):
         assert judge.check(exercise, folder).outcome == "fail"
 
 
+def test_an_answer_named_like_a_module_of_python_does_not_end_the_judge(folder):
+    (folder / "queue.py").write_text("raise SystemExit('the judge has imported an answer')")
+    with Judge() as judge:
+        assert judge.check(find_exercise("echo_worker"), folder).outcome == "fail"
+
+
 def test_nothing_is_left_of_a_judge(folder, until):
     before = set(psutil.Process().children(recursive=True))
     with Judge() as judge:
