@@ -218,8 +218,8 @@ def _bins(totals, most, number=10):
 
 def _kind(check):
     """Return what two students' mistakes have in common: what came back, without ids and values."""
-    first = (check["got"] or check["message"] or "").strip().splitlines()[:1]
-    return re.sub(r"\d+", "N", UUID.sub("<id>", first[0]))[:120] if first else ""
+    begun = (check["got"] or check["message"] or "").strip().splitlines()[:2]
+    return re.sub(r"\d+", "N", UUID.sub("<id>", " ".join(begun)))[:120]
 
 
 def _page_of(verdict):
