@@ -6,7 +6,10 @@ from pathlib import Path
 
 import pytest
 
-LESSONS = sorted((Path(__file__).parent.parent / "notebooks").glob("[0-9][0-9]_*.ipynb"))
+ROOT = Path(__file__).parent.parent
+LESSONS = sorted((ROOT / "notebooks").glob("[0-9][0-9]_*.ipynb"))
+EXERCISES = sorted((ROOT / "exercises").glob("*/*.ipynb"))
+MINUTES = r"\*\*Minutes:?\*\*:? (\d+)"
 FAILURE = "Read it aloud, line by line"  # marks the one real failure that a lesson reads
 
 
@@ -33,9 +36,7 @@ def says_what_it_is_about(lesson, name):
     """The first cell: what you'll do, what you'll learn, what you need, minutes."""
     first = cells(lesson, "markdown")[0]
     labels = r"\*\*What you'll do:?\*\*", r"\*\*What you'll learn:?\*\*", r"\*\*What you need:?\*\*"
-    return all(re.search(label, first) for label in labels) and bool(
-        re.search(r"\*\*Minutes:?\*\*:? \d+", first)
-    )
+    return all(re.search(label, first) for label in labels) and bool(re.search(MINUTES, first))
 
 
 def settles_three_predictions(lesson, name):
@@ -203,4 +204,28 @@ def test_a_lesson_names_the_one_after_it():
     assert points_to_what_comes_next(json.loads(text), first.name)
     assert not points_to_what_comes_next(
         json.loads(text.replace(second.name, "elsewhere")), first.name
+    )
+
+
+def hours(pages):
+    """Return what the first cells of the pages add up to; a stretch is nobody's duty."""
+    minutes = [int(re.search(MINUTES, page)[1]) for page in pages if "a stretch" not in page]
+    return sum(minutes) / 60
+
+
+def test_the_course_takes_as_long_as_its_first_lesson_says():
+    firsts = [
+        cells(json.loads(path.read_text(encoding="utf-8")), "markdown")[0]
+        for path in [*LESSONS, *EXERCISES]
+    ]
+    stated = re.search(r"whole course takes about (\d+) hours", firsts[0])
+    assert stated
+    assert 6 <= hours(firsts) <= 8
+    assert round(hours(firsts)) == int(stated[1])
+
+
+def test_a_stretch_does_not_count():
+    page = "**Minutes:** {}"
+    assert (
+        hours([page.format(60), page.format(30), page.format(15) + ". This is a stretch."]) == 1.5
     )
