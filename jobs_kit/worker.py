@@ -20,6 +20,7 @@ def execute_job(job):
     The result is the error itself when the work fails: that ends the job and not the worker.
     """
     begun = time.monotonic()
+    log.info("job %s in progress", job["id"])
     try:
         outcome = {
             "result": analysis.summarize(job["start"], job["end"]),

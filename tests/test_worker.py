@@ -39,9 +39,10 @@ def test_a_worker_does_the_real_analysis(jobs, worker, until):
     result, error = jobs.get_outcome(job["id"])
     assert (result["days"], result["wettest_day"], error) == (366, "2012-11-19", None)
     assert jobs.get_plot(job["id"]).startswith(b"\x89PNG")
-    until(lambda: any(job["id"] in line for line in process.said))
-    (line,) = [line for line in process.said if job["id"] in line]
-    assert " ana job " in line and " complete " in line
+    until(lambda: sum(job["id"] in line for line in process.said) == 2)
+    begun, done = [line for line in process.said if job["id"] in line]
+    assert " ana job " in begun and begun.endswith("in progress")
+    assert " ana job " in done and " complete " in done
 
 
 def test_a_job_outside_the_data_fails_and_the_worker_goes_on(jobs, worker, until):
