@@ -6,7 +6,7 @@ the judge as lines of JSON:
 
     {"asked": {"host": ..., "port": ..., "db": ...}}     it connects to a Redis
     {"queue": {"name": ..., "serializer": ..., ...}}     it made a HotQueue
-    {"serving": {"host": ..., "port": ..., ...}}         it called app.run()
+    {"serving": {"host": ..., "port": ..., ...}}         it serves, by app.run() or another server
     {"value": ...} or {"error": ...}                     what a call came to
     {"stack": [...]}                                     where it was when it was asked
     {"hands": 2}                                         it does several things at once
@@ -41,20 +41,30 @@ from pathlib import Path
 
 SLOW_IMPORTS = ["matplotlib.figure", "matplotlib.backends.backend_agg"]
 LONGEST_SLEEP = 0.2  # seconds
+INTERNET = (socket.AF_INET, socket.AF_INET6)
 MB = 1 << 20
 
+OURS = {"inside", "resource", "runpy"}  # modules that nobody but this one has imported
+
 _here = {"redis": None, "report": 3, "folder": None, "http": 4, "serving": False, "hands": False}
+_libraries = set()  # the modules that student code finds imported
+_bound = {}  # file number of a socket -> the address at which it would listen
 _rules = {}  # the places that a child may use -> Landlock's rules for them
 _sleep = time.sleep
 
 
 def prepare():
     """Before the first child: import what student code imports, and bend it."""
-    import flask  # noqa: F401
+    import csv  # noqa: F401
+    import uuid  # noqa: F401
+
+    import flask.cli
     import hotqueue
     import redis
     import redis.utils
     import werkzeug.serving
+
+    _libraries.update({name for name in sys.modules if _can_be_hidden(name)} - OURS)
 
     # redis-py looks its own version up among the installed packages for each client that is made
     redis.utils.get_lib_version = functools.cache(redis.utils.get_lib_version)
@@ -71,7 +81,9 @@ def prepare():
     os.register_at_fork(after_in_child=_tell_of_hands)
     for kind in (redis.Connection, redis.SSLConnection, redis.UnixDomainSocketConnection):
         kind._connect = _connect
-    werkzeug.serving.run_simple = _serve
+    for place in (werkzeug, werkzeug.serving, flask.cli):
+        place.run_simple = _serve
+    _redirect_listeners()
     _record_queues(hotqueue.HotQueue)
     gc.freeze()  # what is here now a child need not look through, which would copy it
 
@@ -159,6 +171,7 @@ def _run_program(request):
     """python FILE"""
     sys.argv = [request["file"]]
     try:
+        _look_for_hidden_libraries()
         runpy.run_path(request["file"], run_name="__main__")
     except SystemExit:
         raise
@@ -170,6 +183,7 @@ def _run_program(request):
 def _call(request):
     """import MODULE; MODULE.NAME(*ARGUMENTS) so many TIMES, or only the import"""
     try:
+        _look_for_hidden_libraries()
         value = importlib.import_module(request["module"])
         if request["name"] is None:
             _tell({"value": {"names": {n: _attributes(v) for n, v in vars(value).items()}}})
@@ -192,6 +206,32 @@ class _NoKit(importlib.abc.MetaPathFinder):
             raise ModuleNotFoundError(
                 "jobs_kit is not there for your program: an answer stands on its own", name=name
             )
+
+
+class HiddenLibrary(ImportError):
+    """A file of the answer stands where Python looks for a library first."""
+
+
+def _can_be_hidden(name):
+    """Tell whether a file of this name would be found before a module that is imported."""
+    origin = getattr(getattr(sys.modules[name], "__spec__", None), "origin", None)
+    return "." not in name and origin not in (None, "built-in", "frozen")
+
+
+def _look_for_hidden_libraries():
+    """Raise HiddenLibrary where Python, started anew, would take a file for a library.
+
+    What this process has imported for itself alone gives way to a file of the answer.
+    """
+    for entry in sorted(os.listdir(_here["folder"])):
+        name = entry.removesuffix(".py")
+        if name == entry and not os.path.isfile(f"{entry}/__init__.py"):
+            continue
+        if name in _libraries:
+            what = f"file {entry}" if name != entry else f"package {entry}/"
+            said = f"your folder has a {what}, which hides the library of that name: rename it"
+            raise HiddenLibrary(said, name=name)
+        sys.modules.pop(name, None)
 
 
 def _connect(self):
@@ -251,13 +291,50 @@ def _serve(hostname, port, application, **options):
     """Serve as app.run() would, at the check's socket."""
     from werkzeug.serving import make_server
 
-    wanted = {"host": hostname, "port": port}
+    server = make_server("unix://http", 0, application, threaded=True, fd=_here["http"])
+    _tell_of_serving(hostname, port, options)
+    server.serve_forever()
+
+
+def _tell_of_serving(host, port, options):
+    wanted = {"host": host, "port": port}
     for name in ("use_reloader", "use_debugger", "threaded"):
         wanted[name] = bool(options.get(name))
-    server = make_server("unix://http", 0, application, threaded=True, fd=_here["http"])
     _here["serving"] = True
     _tell({"serving": wanted})
-    server.serve_forever()
+
+
+def _redirect_listeners():
+    """Let a socket that would listen at a port, whoever made it, listen at the check's socket."""
+    kind = socket.socket
+    really = {name: getattr(kind, name) for name in ("bind", "listen", "accept", "getsockname")}
+    set_option = kind.setsockopt
+
+    def bind(self, address):
+        if not (_here["folder"] and self.family in INTERNET and self.type == socket.SOCK_STREAM):
+            return really["bind"](self, address)
+        _bound[self.fileno()] = address
+
+    def listen(self, *backlog):
+        if address := _bound.get(self.fileno()):
+            os.dup2(_here["http"], self.fileno())
+            os.set_blocking(self.fileno(), self.gettimeout() is None)
+            _tell_of_serving(*address[:2], {})
+        really["listen"](self, *backlog)
+
+    def accept(self):
+        connection, address = really["accept"](self)
+        return connection, ("127.0.0.1", 0) if self.fileno() in _bound else address
+
+    def getsockname(self):
+        return _bound.get(self.fileno()) or really["getsockname"](self)
+
+    def setsockopt(self, level, *option):
+        if level != socket.IPPROTO_TCP or not _here["folder"]:  # the check's socket knows no TCP
+            set_option(self, level, *option)
+
+    kind.bind, kind.listen, kind.accept = bind, listen, accept
+    kind.getsockname, kind.setsockopt = getsockname, setsockopt
 
 
 def _limit(limits):
@@ -326,7 +403,7 @@ def _explain(problem):
     said = {"type": type(problem).__name__, "message": str(problem)[:1000], "frames": frames}
     if isinstance(problem, SyntaxError):
         said |= {"file": os.path.basename(problem.filename or ""), "line": problem.lineno}
-    if isinstance(problem, ModuleNotFoundError | NameError):
+    if isinstance(problem, ImportError | NameError):
         said["name"] = problem.name
     return said
 

@@ -51,6 +51,8 @@ def hint_for(error):
         "ModuleNotFoundError": "What is a file called in an import, and what in the folder?"
         if str(name).endswith(".py")
         else f"Is there a file or a package named {name}?",
+        "HiddenLibrary": f"Which file does `import {name}` bring, here and in every package that "
+        "needs the library? What else could yours be called?",
         "ImportError": "Does the module that you import from define this name, spelled like this?",
         "AttributeError": "What is the object on the left of the dot at this line, and why?",
         "TypeError": "How many arguments does the definition take, and which kinds?",

@@ -1,0 +1,1 @@
+print(open("data/seattle-weather.csv").readline())

@@ -1,0 +1,5 @@
+import random
+
+
+def uuid4():
+    return random.random()

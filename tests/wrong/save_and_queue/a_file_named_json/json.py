@@ -1,0 +1,3 @@
+"""What I have tried in lesson 02."""
+
+example = '{"start": "2012-01-01"}'
