@@ -5,7 +5,7 @@ import contextlib
 import re
 
 from jobs_kit.grading import Exercise, Fault, NotAttempted, expect, points
-from jobs_kit.grading.evidence import text
+from jobs_kit.grading.evidence import UUID, text
 from jobs_kit.grading.values import dicts_in, other_id
 from jobs_kit.grading.words import ending
 
@@ -14,7 +14,7 @@ TOO_EARLY = ("1890-01-01", "1890-12-31")  # the data begins in 2012
 REVERSED = ("2012-12-31", "2012-01-01")
 DATA = "data/seattle-weather.csv"
 FIELDS = {"id", "status", "start", "end"}
-ID_OR_DIGIT = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}|\d")
+ID_OR_DIGIT = re.compile(rf"{UUID.pattern}|\d")
 
 
 def is_attempted(answer):
@@ -272,8 +272,8 @@ def run_with_an_unknown_id(student):
 
     Returns (worker, the unknown id, id of the job after it, the call as text).
     """
-    _, (db, key), message = student.add_job(*GOOD)
-    strange, unknown = other_id(message)
+    jid, (db, key), message = student.add_job(*GOOD)
+    strange, unknown = other_id(message, jid)
     student.redis.put(db, key, strange)
     last, _, _ = student.add_job(*GOOD)
     worker = run(student)

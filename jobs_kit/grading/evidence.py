@@ -29,7 +29,7 @@ OTHER_WRITES = {"SET", "SETEX", "SETNX", "GETSET", "MSET", "JSON.SET"}
 STATUSES = (b"submitted", b"in progress", b"complete", b"failed")
 WORD, DB = re.compile(rb'"((?:[^"\\]|\\.)*)"'), re.compile(rb"\[(\d+) ")  # of MONITOR
 BLOCKED = re.compile(rb"^id=(\d+) .* name=(\S*) .* flags=[a-zA-Z]*b", re.MULTILINE)
-UUID = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}")
+UUID = re.compile(r"(?<![0-9a-f])[0-9a-f]{8}(?:-?[0-9a-f]{4}){3}-?[0-9a-f]{12}(?![0-9a-f])")
 
 
 @dataclass
