@@ -2,6 +2,7 @@
 
 from jobs_kit.grading import Exercise, NotReached, expect, points
 from jobs_kit.grading.evidence import arrows, short
+from jobs_kit.grading.nesting import expect_flat
 from jobs_kit.grading.values import jid_of
 from jobs_kit.grading.verdict import PATIENCE
 from jobs_kit.grading.words import ending, hint_for, printed
@@ -247,6 +248,7 @@ def test_one_job_after_another(student):
         hint_for((process.told("error") or [None])[-1])
         or "After a job the program came to its end. What would ask the queue for the next one?",
     )
+    expect_flat(student, process)
     expect_complete(student, process, jids, call)
 
 
