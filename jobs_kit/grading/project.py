@@ -337,6 +337,7 @@ class _Visitor(ast.NodeVisitor):
 
 @functools.lru_cache(maxsize=64)  # each check of an exercise asks for the same trees
 def _read(tree):
-    """Return (imports, what is bound) of a module; its annotations are dropped from its tree."""
+    """Return (imports, what is bound) of a module; what never runs is dropped from its tree."""
+    trees.drop_dead_branches(tree)
     trees.drop_annotations(tree)
     return trees.imports_in(tree), trees.bound_in(tree.body)

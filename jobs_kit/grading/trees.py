@@ -228,6 +228,19 @@ def listed_in(node):
         return None
 
 
+def drop_dead_branches(tree):
+    """Take out of a tree what stands under `if False:` or `if TYPE_CHECKING:`."""
+    for node in ast.walk(tree):
+        if isinstance(node, ast.If) and _is_never_true(node.test):
+            node.body = [ast.copy_location(ast.Pass(), node)]
+
+
+def _is_never_true(test):
+    if isinstance(test, ast.Constant):
+        return not test.value
+    return "TYPE_CHECKING" in (getattr(test, "id", None), getattr(test, "attr", None))
+
+
 def drop_annotations(tree):
     """Take out of a tree the annotations that Python never evaluates."""
     late = any(one.name == "annotations" for one in imports_in(tree) if one.module == "__future__")
