@@ -25,7 +25,7 @@ HERE = Path(__file__).parent
 OUTPUT_LIMIT = 200_000  # bytes that are kept of what a program prints
 LIMITS = {  # of each process that runs student code; bytes, seconds, pieces
     "RLIMIT_AS": 3 << 30,
-    "RLIMIT_CPU": 5,
+    "RLIMIT_CPU": 3,  # what is right takes half a second at most, to draw its plots
     "RLIMIT_FSIZE": 64 << 20,
     "RLIMIT_NOFILE": 256,
     "RLIMIT_CORE": 0,
