@@ -29,8 +29,10 @@ def start(student):
     process = student.start("echo.py")
     student.settle(process)
     student.redis.update()
-    hint = "Defining a worker does not start it: which line calls it?"
-    if student.redis.asked():
+    hint = "Defining a worker does not start it: which line calls it, and is that line reached?"
+    if process.told("hands"):
+        hint = "A daemon thread ends with its program. What does the program itself wait for?"
+    elif student.redis.asked():
         hint = "It asked its queue, which was empty, and ended. Which line lets it end then?"
     _expect_running(process, hint)
     return process
@@ -117,13 +119,12 @@ def test_it_prints_each_message_once_in_order(student, note):
         return re.findall("|".join(words), process.output)
 
     feed(student, process, *words, until=lambda: len(said()) > len(words) or said() == words)
-    error = (process.told("error") or [None])[-1]
     expect(
         said() == words,
         "it prints these four, each once, in this order",
         f"put {', '.join(words)} on the queue",
         f"it printed\n{printed(process)}",
-        _hint(error, said(), words),
+        _hint(process, said(), words),
     )
     settled = student.until(lambda: student.has_settled(process) or said() != words)
     if not settled:
@@ -133,7 +134,7 @@ def test_it_prints_each_message_once_in_order(student, note):
         "it prints each message once",
         f"put {', '.join(words)} on the queue",
         f"it printed\n{printed(process)}",
-        _hint(None, said(), words),
+        _hint(process, said(), words),
     )
     _expect_running(process, "What happens after the last message?")
     expect_flat(student, process)
@@ -144,11 +145,15 @@ def test_it_prints_each_message_once_in_order(student, note):
         note("without socket_timeout=None this program dies after an idle minute (lesson 02)")
 
 
-def _hint(error, said, words):
-    if error and error.get("type") == "TypeError":
+def _hint(process, said, words):
+    """Return a question that leads from what was printed to its cause."""
+    error, output = (process.told("error") or [None])[-1], process.output
+    if error and "argument" in error.get("message", ""):
         return "The worker hands the item in by itself. What else is handed in here, or asked for?"
     if error:
         return hint_for(error)
+    if "was never awaited" in output:
+        return "A call of an `async def` does nothing until somebody awaits it. Does HotQueue?"
     if len(said) > len(words):
         return "How many lines print a message, and does one of them put it on the queue again?"
     if not said:

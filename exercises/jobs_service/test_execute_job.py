@@ -1,11 +1,27 @@
 """worker.py takes ids off the queue for ever, and each job becomes in progress, then complete."""
 
+import ast
+
 from jobs_kit.grading import Exercise, NotReached, expect, points
+from jobs_kit.grading.answer import defined_in, plain
 from jobs_kit.grading.evidence import arrows, short
 from jobs_kit.grading.nesting import expect_flat
 from jobs_kit.grading.values import jid_of
 from jobs_kit.grading.verdict import PATIENCE
 from jobs_kit.grading.words import ending, hint_for, printed
+
+
+def is_attempted(answer):
+    """Tell whether execute_job() is written, or a worker of another name, or in a class."""
+    if answer.differs("execute_job", "worker.py"):
+        return True
+    if "worker.py" not in answer.modules():
+        return False
+    tree = answer.tree("worker.py")
+    works = ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef | ast.For | ast.While
+    is_there = "execute_job" in map(plain, dict(defined_in(tree)))
+    return not is_there and any(isinstance(node, works) for node in ast.walk(tree))
+
 
 EXERCISE = Exercise(
     __file__,
@@ -14,6 +30,7 @@ EXERCISE = Exercise(
     title="Write the worker",
     files=("worker.py", "jobs.py"),
     changes={"worker.py": ("execute_job",)},
+    is_attempted=is_attempted,
     hints=(
         "Lesson 03 turns a function into a worker. What stands above the function there, and what "
         "is the last line of the program? Which object of jobs.py is the queue?",
@@ -97,6 +114,8 @@ def why_ended(process):
         return "Who is to hand in the id: you, or the decorator? Is the decorator there?"
     if "positional argument" in message and "given" in message:
         return "The decorator hands in the message by itself. What do you hand in beside it?"
+    if error.get("type") == "KeyError" and message == "None":
+        return "What does get() return when the queue is empty, and which call waits instead?"
     if error:
         return hint_for(error)
     if process.told("asked"):
@@ -126,6 +145,8 @@ def expect_complete(student, process, jids, call):
             hint = "Which of these statuses does the task not know? Compare letter by letter."
         elif history.count(IN_PROGRESS) > 1:
             hint = "The job begins again. Who has put its id on the queue once more?"
+        elif "was never awaited" in process.output:
+            hint = "A call of an `async def` does nothing until somebody awaits it. Does HotQueue?"
         elif IN_PROGRESS not in history and not error:
             hint = "Which line of your function tells Redis that the work begins?"
         elif COMPLETE not in history and not error:

@@ -4,6 +4,7 @@ import ast
 
 from jobs_kit.grading import Exercise, NotAttempted, expect, points
 from jobs_kit.grading.values import dicts_in, jid_of
+from jobs_kit.grading.words import hint_for_view
 
 GOOD = {"start": "2012-01-01", "end": "2012-03-31"}
 OTHER = {"start": "2014-11-01", "end": "2014-11-30"}
@@ -101,14 +102,14 @@ def jid_in(value):
 def hint_for_status(answer):
     """Return a question that leads from a status code to its cause."""
     if answer.status >= 500:
-        return (
+        return hint_for_view(answer) or (
             "500 means that your function raised. Which line of yours is the last one, and what is "
             "each name in it at that moment?"
         )
     return {
         400: "Which part of your code says that this body is no job?",
         404: "For which path and for which methods is your route made? And the key that is looked "
-        "up: is it the one that the job was saved at?",
+        "up: is it the one that the job was saved at? (A route below app.run() is never made.)",
         405: "The path is known, and the method is not. For which methods is your route made?",
     }.get(answer.status, "Which status code does your function give, and where?")
 
@@ -242,7 +243,8 @@ def expect_unknown(student, api, jid, before):
         answer.status == 404,
         "404: there is no such job",
         answer,
-        hint="What does your function get from Redis for a key that is not there? Print it. "
+        hint=hint_for_view(answer)
+        or "What does your function get from Redis for a key that is not there? Print it. "
         "Which of your lines meets it first?",
     )
     expect(

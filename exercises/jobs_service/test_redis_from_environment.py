@@ -93,7 +93,8 @@ def why(error):
     """Return a question that leads from what was raised to its cause."""
     if (error or {}).get("type") == "KeyError":
         return "REDIS_HOST and REDIS_PORT are set. Which name do you ask for?"
-    if (error or {}).get("type") in ("ValueError", "AttributeError", "TypeError"):
+    is_called = "not callable" in (error or {}).get("message", "")
+    if (error or {}).get("type") in ("ValueError", "AttributeError", "TypeError") and not is_called:
         return "What are the values of host= and port= at the lines that make q and rd? Print them."
     return hint_for(error)
 
@@ -111,7 +112,10 @@ def expect_followed(asked, name, value, who, call):
     part = name.removeprefix("REDIS_").lower()
     other = next((one for one in asked if str(one[part]) != value or one.get("path")), None)
     if other and name in str(other[part]):
-        hint = "os.environ.get() takes the name first and the default second. Which is which here?"
+        hint = (
+            f"{name} is the name of a variable, and here it is taken for the value. What asks the "
+            "environment for the value? It takes the name first, and a default second."
+        )
     elif other and other[part] is None:
         hint = f"What is the name of the variable that you ask for? {name} is set."
     else:

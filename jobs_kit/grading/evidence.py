@@ -395,7 +395,7 @@ def without_folder(said):
     Where Python keeps its packages is no matter either.
     """
     said = re.sub(r" \(/[^()\n]*/(?:site-packages|lib-dynload|python3[.]\d+)/[^()\n]*\)", "", said)
-    return re.sub(r"/[^\s'\"]*/answer/", "", said)
+    return re.sub(r"/[^\s'\"]*/(?:answer|site-packages)/", "", said)
 
 
 def arrows(statuses):

@@ -101,12 +101,14 @@ class Student:
             return Api(self, process)
         if process.running and not self._waits(process):
             raise self.timed_out(process, f"{file} calls app.run() and serves")
+        error = (process.told("error") or [None])[-1]
         raise Fault(
             f"{file} serves the API until somebody stops it",
             call=process.shown,
             got=ending(process, self._waits(process)),
-            hint=hint_for((process.told("error") or [None])[-1])
-            or "Which line of api.py starts the server, and is it reached when the file is run?",
+            hint=(hint_for(error) or "What does this message say of your line?")
+            if error
+            else f"Which line of {file} starts the server, and is it reached when the file is run?",
         )
 
     def _start(self, task, shown, environment):

@@ -44,18 +44,21 @@ def explain(error):
 
 def hint_for(error):
     """Return a question that leads from an exception to its cause, or None."""
-    kind = (error or {}).get("type")
-    name = (error or {}).get("name")
+    error = error or {}
+    kind, name = error.get("type"), error.get("name")
     return {
-        "NameError": f"Where does {name} come from: an import, a definition, one with underscore?",
-        "ModuleNotFoundError": "What is a file called in an import, and what in the folder?"
-        if str(name).endswith(".py")
-        else f"Is there a file or a package named {name}?",
+        "NameError": _hint_for_name(str(name)),
+        "ModuleNotFoundError": _hint_for_module(str(name), str(error.get("message"))),
         "HiddenLibrary": f"Which file does `import {name}` bring, here and in every package that "
         "needs the library? What else could yours be called?",
         "ImportError": "Does the module that you import from define this name, spelled like this?",
         "AttributeError": "What is the object on the left of the dot at this line, and why?",
-        "TypeError": "How many arguments does the definition take, and which kinds?",
+        "TypeError": "How many arguments does the definition take, and which kinds?"
+        if "argument" in str(error.get("message"))
+        else "Of which type is each thing in this line, and what can be done with such a one? "
+        "Print type(…).",
+        "UnicodeDecodeError": "Which bytes are read as text here? Who packs them, and who asks for "
+        "text (decode_responses)?",
         "KeyError": "Which keys are really there at that moment? Print them.",
         "DataError": "Redis stores text, bytes and numbers. Which of the arguments here is none?",
         "ConnectionError": "Which address does this client use, and who told it?",
@@ -65,8 +68,52 @@ def hint_for(error):
         "SystemExit": "Which line ends the program, and who else still needs the program?",
         "EOFError": "Nobody sits at the keyboard of a program like this: from where could the "
         "value come instead?",
+        "AssertionError": "Flask knows a view by its function. Which name have two of them?"
+        if "endpoint" in str(error.get("message"))
+        else None,
         "ResponseError": "Which command did Redis refuse, and what did this line hand it?",
     }.get(kind)
+
+
+def hint_for_view(answer):
+    """Return a question that leads from what Flask says of a view to its cause, or None."""
+    for said, hint in VIEWS:
+        if said in answer.came_back:
+            return hint
+    return None
+
+
+VIEWS = (  # what Flask says -> what to ask
+    ("ended without a return", "Which line of this function gives its answer to Flask?"),
+    (
+        "did not return a valid response",
+        "What stands behind `return` on this way through your function? First the body, then the "
+        "status code.",
+    ),
+    (
+        "unexpected keyword argument",
+        "Flask hands in what stands between < and > in the route, by its name. What does your "
+        "function call it?",
+    ),
+    ("'async' extra", "Flask alone runs no `async def`. Is there anything to await in this view?"),
+)
+
+
+def _hint_for_name(name):
+    if name in ("_name_", "_main_", "_file_"):
+        return f"How many underscores has _{name}_ on each side?"
+    return f"Where does {name} come from: an import, a definition, one with underscore?"
+
+
+def _hint_for_module(name, message):
+    if name.endswith(".py"):
+        return "What is a file called in an import, and what in the folder?"
+    if "is not a package" in message:
+        return (
+            f"`import` brings modules. Is {name.rpartition('.')[2]} a module, or a name inside of "
+            f"one, which `from … import …` brings?"
+        )
+    return f"Is there a file or a package named {name}?"
 
 
 def own_traceback(output):
