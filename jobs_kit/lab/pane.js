@@ -100,11 +100,11 @@ function makeInput(model, title) {
   const run = element("button", "jk-button jk-run", { type: "button" });
   run.textContent = "Run";
   form.append(box, run);
-  let back = 0, draft = "";
+  let back = 0, draft = "", asked = null;
 
   const fit = () => { box.rows = Math.min(10, box.value.split("\n").length); };
   const fill = (text) => { box.value = text; box.setSelectionRange(text.length, text.length); fit(); };
-  const send = (what) => model.send({ do: what, code: box.value });
+  const send = (what) => { asked = box.value; model.send({ do: what, code: asked }); };
   const recall = (step) => {
     const history = model.get("history");
     if (back === 0) draft = box.value;
@@ -131,9 +131,11 @@ function makeInput(model, title) {
   run.addEventListener("click", () => { send("run"); box.focus(); });
 
   const answer = (message) => {
-    if (message.code !== box.value) return; // another view of this pane asked, or typing went on
-    if (message.do === "accepted") { back = 0; fill(""); }
-    else if (message.do === "more") fill(`${box.value}\n${message.indent}`);
+    if (message.code !== asked || !box.value.startsWith(asked)) return; // another view asked
+    const typedSince = box.value.slice(asked.length);
+    asked = null;
+    if (message.do === "accepted") { back = 0; fill(typedSince); }
+    else if (message.do === "more") fill(`${message.code}\n${message.indent}${typedSince}`);
   };
   return { form, answer };
 }
