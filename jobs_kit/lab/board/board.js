@@ -217,6 +217,7 @@ function render({ model, el }) {
     speak();
   };
 
+  const tell = (what) => { if (isLive && model.get("state") !== "closed") model.send({ do: what }); };
   const watched = {
     "change:news": () => player.feed(model.get("news"), model.get("picture")),
     "change:controls": redraw,
@@ -225,9 +226,11 @@ function render({ model, el }) {
       redraw();
     },
     "change:notice": () => say(notice, model.get("notice")),
+    "msg:custom": (message) => { if (message.do === "who shows it") tell("here"); },
   };
   for (const [event, act] of Object.entries(watched)) model.on(event, act);
   watched["change:state"]();
+  tell("here");
   const resized = new ResizeObserver(redraw);
   resized.observe(stage.queue);
   return () => {
@@ -236,6 +239,7 @@ function render({ model, el }) {
     player.stop();
     clearTimeout(clock);
     cancelAnimationFrame(frame);
+    tell("left");
   };
 }
 

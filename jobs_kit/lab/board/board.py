@@ -6,7 +6,8 @@
     replay("monday.json")                              # shows it again, without a Redis
 
 A board takes nothing from its queue, and everybody else uses the queue meanwhile. It ends when its
-cell is run again, at board.close(), or with the kernel; so do the workers that it has started.
+cell is run again or no page shows it any more, at board.close(), or with the kernel; so do the
+workers that it has started.
 """
 
 import contextlib
@@ -153,6 +154,7 @@ class Board(OnPage):
             "fail": self.fail,
             "start": self.start_worker,
             "kill": lambda: self.kill_worker(message.get("who")),
+            "close": self.close,
         }
         if message.get("do") in acts:
             # it may take a moment, and the page's messages come one after another

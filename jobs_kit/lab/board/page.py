@@ -6,6 +6,7 @@ picture is how things are, and news what happened since the picture before.
 
 import html
 import json
+import threading
 from pathlib import Path
 
 import anywidget
@@ -18,6 +19,7 @@ HERE = Path(__file__).parent
 SCRIPTS, STYLES = ("player.js", "parts.js", "board.js"), ("../pane.css", "board.css")
 SCRIPT = "\n".join((HERE / name).read_text("utf-8") for name in SCRIPTS)
 STYLE = "\n".join((HERE / name).read_text("utf-8") for name in STYLES)
+UNSEEN_SECONDS = 10  # a cell that moves, or a page that is opened again, shows its board anew
 
 PAGE = """<!DOCTYPE html>
 <html lang="en">
@@ -54,7 +56,10 @@ render({{ model, el: document.getElementById("board") }});
 
 
 class BoardPage(anywidget.AnyWidget):
-    """The widget. on_message(message) is called for every control that is used on the page."""
+    """The widget. on_message(message) is called for every control that is used on the page.
+
+    It gets {"do": "close"}, too, when the board has left a page and no other page shows it.
+    """
 
     _esm = SCRIPT
     _css = STYLE
@@ -69,7 +74,24 @@ class BoardPage(anywidget.AnyWidget):
 
     def __init__(self, on_message=lambda message: None, **traits):
         super().__init__(**traits)
-        self.on_msg(lambda _, message, __: on_message(message))
+        self._on_message, self._is_seen, self._unseen = on_message, True, None
+        self.on_msg(lambda _, message, __: self._receive(message))
+
+    def _receive(self, message):
+        """Take a message from a page; when one says that the board has left it, ask the others."""
+        if message.get("do") == "here":
+            self._is_seen = True
+        elif message.get("do") == "left":
+            self._is_seen, self._unseen = False, threading.Timer(UNSEEN_SECONDS, self._end_unseen)
+            self._unseen.daemon = True
+            self._unseen.start()
+            self.send({"do": "who shows it"})
+        else:
+            self._on_message(message)
+
+    def _end_unseen(self):
+        if not self._is_seen and threading.current_thread() is self._unseen:
+            self._on_message({"do": "close"})
 
     def show(self, **traits):
         """Change several traits in one message to the page."""
