@@ -150,6 +150,13 @@ class Notebook:
         self.start_all()
         self.page.wait_for_function(ALL_HAVE_RUN, timeout=seconds * 1000)
 
+    def run_range(self, first, last, seconds=120):
+        """Run the cells from first to last at once, and wait as run_all() does."""
+        self.cell(first).locator(".jp-InputPrompt").click()
+        self.cell(last).locator(".jp-InputPrompt").click(modifiers=["Shift"])
+        self.page.keyboard.press("Control+Enter")
+        self.page.wait_for_function(ALL_HAVE_RUN, arg=[first, last], timeout=seconds * 1000)
+
     def errors(self):
         """Return the tracebacks on the page, a list of str."""
         return self.page.locator(
@@ -162,10 +169,12 @@ class Notebook:
         return self.page.locator(".jk-pane").filter(has=title).first
 
 
-# Run All answers with "*" in every cell, then a number in each; after an error the rest is empty.
-ALL_HAVE_RUN = """() => {
-    const cells = [...document.querySelectorAll('.jp-Notebook .jp-CodeCell')];
-    const filled = cells.filter(cell => cell.querySelector('.cm-content').textContent.trim());
+# Each cell answers with "*", then with a number; after an error the rest is empty.
+ALL_HAVE_RUN = """(range) => {
+    const cells = [...document.querySelectorAll('.jp-Notebook .jp-Cell')];
+    const asked = range ? cells.slice(range[0], range[1] + 1) : cells;
+    const filled = asked.filter(cell => cell.matches('.jp-CodeCell')
+        && cell.querySelector('.cm-content').textContent.trim());
     const prompts = filled.map(cell => cell.querySelector('.jp-InputPrompt').textContent);
     const failed = document.querySelector('[data-mime-type="application/vnd.jupyter.error"]');
     return !prompts.some(text => text.includes('*'))

@@ -8,12 +8,13 @@ from pathlib import Path
 
 import pytest
 from playwright.sync_api import expect
+from reader import BoardOnPage
 
 from jobs_kit.lab.board.page import SCRIPT
 from jobs_kit.lab.board.picture import apply, empty_picture
 
 NOTEBOOKS = Path(__file__).parent / "notebooks"
-SOME, NAMES, CROWD, JOBS, REPLAY = range(5)  # the cells of board.ipynb
+SOME, NAMES, CROWD, JOBS, REPLAY, ENDS = range(6)  # the cells of board.ipynb
 
 
 @pytest.fixture(scope="module")
@@ -24,31 +25,6 @@ def lab(open_lab):
 @pytest.fixture(scope="module")
 def notebook(lab):
     return lab.open("board.ipynb")
-
-
-class BoardOnPage:
-    """A board, the tokens on it and its controls."""
-
-    def __init__(self, root):
-        self.root, self.page = root, root.page
-        self.state, self.notice = root.locator(".jk-state"), root.locator(".jk-notice")
-        self.summary = root.locator(".jk-summary")
-        self.lanes, self.timeline = root.locator(".jk-lane"), root.locator(".jk-detail")
-
-    def press(self, name):
-        self.root.get_by_role("button", name=name, exact=True).click()
-
-    def put(self, text, times=1):
-        self.root.get_by_role("textbox", name="Message").fill(text)
-        self.root.get_by_label("How many").fill(str(times))
-        self.press("Put")
-
-    def tokens(self, place):
-        """Return the locator of the tokens in a place: waiting, held, done, failed."""
-        return self.root.locator(f'.jk-token[data-place="{place}"]')
-
-    def lane(self, who):
-        return self.lanes.filter(has=self.page.locator(f'.jk-who:text-is("{who}")'))
 
 
 @pytest.fixture
@@ -346,6 +322,18 @@ def test_a_narrow_page_shows_all_below_each_other(board):
     wide = board.root.evaluate("board => board.scrollWidth > board.clientWidth")
     board.page.set_viewport_size({"width": 1280, "height": 1000})
     assert not wide
+
+
+def test_a_board_ends_with_its_worker_when_its_output_is_cleared(board, notebook):
+    notebook.run(NAMES)
+    board.press("Start a worker")
+    expect(board.lanes).to_have_count(1)
+    notebook.run(ENDS)
+    notebook.cell(SOME).locator(".jp-InputPrompt").click()
+    notebook.page.locator(".lm-MenuBar-itemLabel", has_text=re.compile("^Edit$")).click()
+    notebook.page.locator(".lm-Menu-itemLabel", has_text="Clear Cell Output").click()
+    expect(board.root).to_have_count(0)
+    expect(notebook.cell(ENDS)).to_contain_text("closed -9 False")
 
 
 def test_no_page_had_an_error_or_asked_the_network(lab):

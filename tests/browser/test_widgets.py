@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 from playwright.sync_api import expect
+from reader import ShellOnPage
 
 NOTEBOOKS = Path(__file__).parent / "notebooks"
 
@@ -22,46 +23,20 @@ def shells(lab):
     constructor = notebook.cell(0).locator(".jp-OutputArea-output").inner_text().strip()
     notebook.run(1)
     for title in ("producer", "consumer"):
-        shell = TypedShell(notebook, title)
+        shell = ShellOnPage(notebook, notebook.pane(title))
         shell.type("import json", "from hotqueue import HotQueue", f"q = {constructor}")
     return notebook
 
 
-class TypedShell:
-    """A shell's pane and the keyboard."""
-
-    def __init__(self, notebook, title):
-        self.pane, self.keyboard = notebook.pane(title), notebook.page.keyboard
-        self.log, self.input = self.pane.get_by_role("log"), self.pane.get_by_role("textbox")
-        self.state = self.pane.locator(".jk-state")
-
-    def type(self, *lines):
-        """Type each line and Enter, each once the shell is idle, and see it taken."""
-        for line in lines:
-            expect(self.state).to_have_text(re.compile("^idle"))
-            self.enter(line)
-            expect(self.input).to_have_value("")
-
-    def enter(self, line):
-        """Type a line and Enter."""
-        self.input.click()
-        self.keyboard.type(line)
-        self.keyboard.press("Enter")
-
-    def press(self, button):
-        self.pane.get_by_role("button", name=button).click()
-
-
 def test_two_shells_pass_messages_as_in_the_exercise(shells):
-    producer, consumer = TypedShell(shells, "producer"), TypedShell(shells, "consumer")
+    producer, consumer = (
+        ShellOnPage(shells, shells.pane("producer")),
+        ShellOnPage(shells, shells.pane("consumer")),
+    )
     producer.type('q.put("first")', 'q.put("second")', 'q.put("third")', "len(q)")
     expect(producer.log).to_contain_text("Out[7]: 3")
 
-    consumer.enter("for item in q.consume():")
-    expect(consumer.input).to_have_value("for item in q.consume():\n    ")
-    consumer.enter("print(item)")
-    expect(consumer.input).to_have_value("for item in q.consume():\n    print(item)\n    ")
-    consumer.keyboard.press("Enter")  # an empty line ends a block
+    consumer.block("for item in q.consume():", "print(item)")
     expect(consumer.log).to_contain_text("first\nsecond\nthird\n")
     expect(consumer.state).to_have_text("busy: working or waiting")
 
@@ -71,7 +46,7 @@ def test_two_shells_pass_messages_as_in_the_exercise(shells):
 
 
 def test_a_busy_shell_keeps_the_text_until_it_is_interrupted(shells):
-    consumer = TypedShell(shells, "consumer")
+    consumer = ShellOnPage(shells, shells.pane("consumer"))
     consumer.enter("6 * 7")
     expect(consumer.pane.locator(".jk-notice")).to_contain_text("this shell is busy")
     expect(consumer.input).to_have_value("6 * 7")
@@ -82,8 +57,22 @@ def test_a_busy_shell_keeps_the_text_until_it_is_interrupted(shells):
     expect(consumer.pane.locator(".jk-notice")).to_be_empty()
 
 
+def test_what_is_typed_before_the_answer_comes_is_kept(shells):
+    consumer = ShellOnPage(shells, shells.pane("consumer"))
+    consumer.input.fill("for n in range(3):")
+    consumer.input.evaluate(ENTER_AND_TYPE_ON, "print(n)")
+    expect(consumer.input).to_have_value("for n in range(3):\n    print(n)")
+    consumer.input.fill("")
+
+
+ENTER_AND_TYPE_ON = """(box, text) => {
+    box.dispatchEvent(new KeyboardEvent('keydown', {key: 'Enter', bubbles: true}));
+    box.value += text;
+}"""
+
+
 def test_the_arrows_recall_what_was_typed(shells):
-    consumer = TypedShell(shells, "consumer")
+    consumer = ShellOnPage(shells, shells.pane("consumer"))
     consumer.type("'older'", "'newer'")
     consumer.input.press("ArrowUp")
     expect(consumer.input).to_have_value("'newer'")
@@ -95,7 +84,7 @@ def test_the_arrows_recall_what_was_typed(shells):
 
 
 def test_the_notebook_does_not_take_the_keys_of_a_shell(shells):
-    producer = TypedShell(shells, "producer")
+    producer = ShellOnPage(shells, shells.pane("producer"))
     cells = shells.page.locator(".jp-Notebook .jp-Cell")
     before = cells.count()
     producer.input.click()
@@ -115,7 +104,7 @@ def test_the_notebook_does_not_take_the_keys_of_a_shell(shells):
 
 
 def test_shells_work_while_a_cell_of_the_lesson_blocks(shells):
-    producer = TypedShell(shells, "producer")
+    producer = ShellOnPage(shells, shells.pane("producer"))
     shells.run(2)
     expect(shells.cell(2).locator(".jp-InputPrompt")).to_contain_text("*")
     producer.type("print('live', 'even now')")
@@ -126,7 +115,10 @@ def test_shells_work_while_a_cell_of_the_lesson_blocks(shells):
 
 
 def test_a_runaway_print_leaves_the_page_usable(shells):
-    consumer, producer = TypedShell(shells, "consumer"), TypedShell(shells, "producer")
+    consumer, producer = (
+        ShellOnPage(shells, shells.pane("consumer")),
+        ShellOnPage(shells, shells.pane("producer")),
+    )
     consumer.type("while True: print('flood')")
     expect(consumer.log).to_contain_text("earlier lines were cut")
     producer.type("print('un', 'moved')")
@@ -138,7 +130,7 @@ def test_a_runaway_print_leaves_the_page_usable(shells):
 
 
 def test_restart_and_close_say_what_they_did(shells):
-    consumer = TypedShell(shells, "consumer")
+    consumer = ShellOnPage(shells, shells.pane("consumer"))
     consumer.type("kept = 1")
     consumer.press("Restart")
     expect(consumer.log).to_contain_text("restarted: a fresh Python, all names are gone")
@@ -155,14 +147,14 @@ def test_restart_and_close_say_what_they_did(shells):
 
 
 def test_a_shell_that_dies_says_what_to_do(shells):
-    consumer = TypedShell(shells, "consumer")
+    consumer = ShellOnPage(shells, shells.pane("consumer"))
     consumer.type("import os; os._exit(3)")
     expect(consumer.state).to_have_text("dead: press Restart")
     expect(consumer.log).to_contain_text("exit code 3")
 
 
 def test_a_page_that_is_opened_again_shows_the_same(lab, shells):
-    producer = TypedShell(shells, "producer")
+    producer = ShellOnPage(shells, shells.pane("producer"))
     producer.type("print('before', 'reload')")
     expect(producer.log).to_contain_text("before reload")
     with shells.page.expect_response(lambda answer: answer.request.method == "PUT"):
