@@ -11,7 +11,7 @@ from redis.backoff import NoBackoff
 from redis.retry import Retry
 
 WAITING_COMMANDS = {"blpop", "brpop", "blmove", "brpoplpush", "blmpop"}
-TIMEOUT_LENGTHS = range(1, 4)  # "0", "10", "0.5"
+TIMEOUT_LENGTH = 1  # "0" is for ever; longer ones would let "photos 0" pass for "words 10"
 
 
 def connect(server, **options):
@@ -48,4 +48,4 @@ def may_wait_at(client, db, key):
     size = int(client.get("argv-mem", 0))
     if client["cmd"] not in ("blpop", "brpop") or not size:
         return True
-    return size - len(client["cmd"]) - len(key.encode()) in TIMEOUT_LENGTHS
+    return size == len(client["cmd"]) + len(key.encode()) + TIMEOUT_LENGTH

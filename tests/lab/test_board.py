@@ -147,9 +147,9 @@ def test_a_worker_that_waited_before_the_board_came_is_seen(queue, lesson, until
 
 
 def test_who_waits_at_another_queue_is_soon_left_out(queue, lesson, until):
-    names = ["same_sized", "same_sized", "another"]  # Redis tells the length of the name
+    names = ["same_sized", "same_sized", "one_longer_"]  # Redis tells the length of the name
     for name in names:
-        threading.Thread(target=queue(name).get, args=(True, 60), daemon=True).start()
+        threading.Thread(target=queue(name).get, args=(True,), daemon=True).start()
     clients = lesson.connect()
     until(lambda: [one["cmd"] for one in clients.client_list()].count("blpop") == 3)
     board = show_board("some_queue")
@@ -158,7 +158,7 @@ def test_who_waits_at_another_queue_is_soon_left_out(queue, lesson, until):
     until(lambda: texts(board, "waiting") == ["a"] and board.picture["workers"] == {})
     assert events(board, "take") == []
     queue("same_sized").put(1, 2)
-    queue("another").put(3)
+    queue("one_longer_").put(3)
 
 
 def test_the_database_of_the_queue_counts_and_not_that_of_the_address(use, server, queue, until):
