@@ -9,6 +9,7 @@ one JSON object, sent over the socket FD with the open files that belong to it:
     {"do": "remove", ...}   remove a file of an answer                    []
     {"do": "program", ...}  start a program, or "call" a function   [output, report, HTTP socket]
     {"do": "signal", ...}   send a signal to a process and its group    []
+    {"do": "look", ...}     is one at work? Says {"runs", "processor"}      []
     {"do": "end"}           kill all processes, remove all files        []
 
 A child that moves into a session of its own is still found: this process adopts orphans.
@@ -26,6 +27,7 @@ import sys
 from pathlib import Path
 
 PR_SET_CHILD_SUBREAPER = 36
+TICKS = os.sysconf("SC_CLK_TCK")  # a second
 
 
 def main(control):
@@ -123,6 +125,17 @@ class Server:
             os.killpg(request["pid"], request["number"])
         return {}
 
+    def _look(self, request):
+        """Tell whether a process, or one below it, wants the processor now, and how long it had it.
+
+        Where there is no /proc, nobody seems to.
+        """
+        states = [state for pid in _family(request["pid"]) for state in _threads(pid)]
+        return {
+            "runs": any(state in "RD" for state, _ in states),
+            "processor": sum(used for _, used in states),
+        }
+
     def _end(self, request):
         self.end_all()
         for folder in self.folders:
@@ -165,12 +178,30 @@ class Server:
                 self.report_end(*os.wait4(-1, 0))
 
 
-def _children():
-    try:
-        listed = Path(f"/proc/self/task/{os.getpid()}/children").read_text()
-    except OSError:  # not Linux
-        return []
-    return [int(pid) for pid in listed.split()]
+def _children(pid="self"):
+    found = []
+    with contextlib.suppress(OSError):  # not Linux, or it has ended
+        for task in Path(f"/proc/{pid}/task").iterdir():
+            found += map(int, (task / "children").read_text().split())
+    return found
+
+
+def _family(pid):
+    """Return a process and all below it."""
+    found = [pid]
+    for one in found:
+        found += _children(one)
+    return found
+
+
+def _threads(pid):
+    """Return [(state, seconds of processor time that it had), ...] of a process's threads."""
+    found = []
+    with contextlib.suppress(OSError):
+        for task in Path(f"/proc/{pid}/task").iterdir():
+            words = (task / "stat").read_text().rpartition(")")[2].split()
+            found.append((words[0], (int(words[11]) + int(words[12])) / TICKS))
+    return found
 
 
 if __name__ == "__main__":

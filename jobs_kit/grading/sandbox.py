@@ -120,6 +120,11 @@ class Sandbox:
         """Send a signal to a process and to all of its group."""
         self._ask({"do": "signal", "pid": pid, "number": number})
 
+    def look(self, pid):
+        """Tell whether a process wants the processor now, and how many seconds it had it."""
+        answer = self._ask({"do": "look", "pid": pid})
+        return answer["runs"], answer["processor"]
+
     def _limits(self, task):
         limits = LIMITS | (containment.LIMITS if self._contained else {})
         return limits | ({"RLIMIT_CPU": CALL_SECONDS} if task["do"] == "call" else {})
@@ -206,6 +211,10 @@ class Process:
     def signal(self, number):
         """Send a signal to it and to all of its group."""
         self._sandbox.signal(self.pid, number)
+
+    def look(self):
+        """Tell whether it wants the processor now, and how many seconds it had it."""
+        return self._sandbox.look(self.pid)
 
     def kill(self):
         """Kill it and all of its group, at once."""

@@ -14,6 +14,7 @@ import pickle
 import select
 import signal
 import time
+from collections import Counter
 
 from jobs_kit.grading.evidence import short, text
 from jobs_kit.grading.values import decoded, encoded, jid_of, read_message
@@ -21,6 +22,7 @@ from jobs_kit.grading.verdict import PATIENCE, Fault, NotReached, TimedOut
 from jobs_kit.grading.web import Api
 from jobs_kit.grading.words import ending, hint_for
 
+ROUNDS = 20  # so often nobody puts the same message on a list
 QUIET = 1  # seconds without a deed, after which a program of several threads has nothing in mind
 
 
@@ -33,7 +35,8 @@ class Student:
         self._files = answer.files()
         sandbox.lay(self.folder, self._files)
         self.processes, self._laid = [], set()
-        self._heard = 0, time.monotonic()  # how much was done in Redis, and when it became so much
+        # how much was done in Redis, since when nothing more, the processor time used by then
+        self._heard = 0, time.monotonic(), 0
 
     def close(self):
         """End all that was started, and remove the copy."""
@@ -152,12 +155,27 @@ class Student:
 
         Then nothing will happen any more by itself, and it returns True; else it raises TimedOut.
         """
-        settled_in_time = self.until(lambda: self.has_settled(*workers), seconds)
+        settled_in_time = self.until(
+            lambda: self._require_no_round(*workers) or self.has_settled(*workers), seconds
+        )
         busy = [one for one in workers if one.running and not self._waits(one)]
         late = [one for one in workers if one.told("overtime")] or (not settled_in_time and busy)
         if late:
             raise self.timed_out(late[0], "it does its work, and waits for the next message")
         return True
+
+    def _require_no_round(self, *workers):
+        """Raise Fault when a message comes back to a list again and again: that has no end."""
+        self.redis.update()
+        put = Counter((one.keys[0], *one.arguments[1:]) for one in self.redis.pushes())
+        (key, *messages), times = (put.most_common(1) or [((None,), 0)])[0]
+        if times >= ROUNDS:
+            raise Fault(
+                "what is taken off the queue does not come back to it for ever",
+                workers[0].shown,
+                f"{short(messages[0])} was put on {key} {times} times, and there is no end of it",
+                "Which line puts the message back, and what would have to become of it instead?",
+            )
 
     def has_settled(self, *workers):
         """Tell whether each worker has ended, or has come back for more and found nothing.
@@ -169,14 +187,24 @@ class Student:
             self.redis.update()
             if self.redis.in_vain <= 3 * len(workers):
                 return False
+        self._pump()  # before it came back to wait it may have said that it has several hands
         # where one thread waits another one may be at work
-        return not any(one.told("hands") for one in workers if one.running) or self._is_quiet()
+        handy = [one for one in workers if one.running and one.told("hands")]
+        return not handy or self._is_quiet(handy)
 
-    def _is_quiet(self):
-        """Tell whether no message was put and no status written for a while."""
+    def _is_quiet(self, workers):
+        """Tell whether for a while no message was put, no status written, and nobody was at work.
+
+        Who wants the processor and does not get it is at work. Who had it for long and did nothing
+        all the same turns for ever.
+        """
         self.redis.update()
-        if self.redis.deeds() != self._heard[0]:
-            self._heard = self.redis.deeds(), time.monotonic()
+        runs, used = zip(*(one.look() for one in workers), strict=True)
+        deeds, _, before = self._heard
+        if self.redis.deeds() != deeds:
+            self._heard = self.redis.deeds(), time.monotonic(), sum(used)
+        elif any(runs) and sum(used) - before < QUIET:
+            self._heard = deeds, time.monotonic(), before
         return time.monotonic() - self._heard[1] > QUIET
 
     def let_time_pass(self, worker):
