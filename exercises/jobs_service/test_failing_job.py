@@ -7,7 +7,7 @@ import re
 from jobs_kit.grading import Exercise, Fault, NotAttempted, expect, points
 from jobs_kit.grading.evidence import UUID, text
 from jobs_kit.grading.values import dicts_in, other_id
-from jobs_kit.grading.words import ending
+from jobs_kit.grading.words import ending, hint_for
 
 GOOD = ("2012-03-01", "2012-03-31")
 TOO_EARLY = ("1890-01-01", "1890-12-31")  # the data begins in 2012
@@ -141,6 +141,9 @@ def hint_for_status(status, worker):
             "Which lines of execute_job() run whether the work has raised or not? (If it has not "
             "raised: does the worker do the analysis of `job_results`?)"
         )
+    error = (worker.told("error") or [{}])[-1]
+    if error.get("type") in ("NameError", "DataError", "UnboundLocalError", "ModuleNotFoundError"):
+        return hint_for(error)
     if status == "in progress" and worker.running:
         return "The exception was caught. Which line says what became of the job?"
     if status == "in progress":

@@ -7,7 +7,7 @@ from jobs_kit.analysis import summarize
 from jobs_kit.grading import Exercise, NotAttempted, expect, points
 from jobs_kit.grading.evidence import HASH_WRITES, OTHER_WRITES, PUSHES
 from jobs_kit.grading.values import dicts_in, jid_of
-from jobs_kit.grading.words import ending
+from jobs_kit.grading.words import ending, hint_for
 
 SPRING = {"start": "2012-03-01", "end": "2012-05-31"}
 NOVEMBER = {"start": "2014-11-01", "end": "2014-11-30"}
@@ -101,6 +101,8 @@ def do_jobs(student, *ranges, api=None):
 def hint_for_worker(worker):
     """Return a question that leads from what became of a worker to its cause."""
     error = (worker.told("error") or [{}])[-1]
+    if error.get("type") in ("NameError", "ModuleNotFoundError", "ImportError", "HiddenLibrary"):
+        return hint_for(error)
     if error.get("type") == "DataError" or "DataError" in worker.output:
         return "Redis keeps text, bytes and numbers. What is it that you give it here?"
     if error:
@@ -148,7 +150,18 @@ def hint_for_results(student, answer):
             "What does Redis give back at the key that your route asks for, and of which type is "
             "it? Above you see what is stored, and where."
         )
-    if any("days" in found for found in dicts_in(answer.json)):
+    if answer.status != 200:
+        return (
+            "The job is complete: Redis shows it. Which line of your route says that it is not, "
+            "and with which word does it compare the status?"
+        )
+    days = [str(found["days"]) for found in dicts_in(answer.json) if "days" in found]
+    if str(summarize(**SPRING)["days"]) in days:
+        return (
+            "These are the right days. Compare value by value: which is a text now, or another "
+            "number, and which of your lines has made it so?"
+        )
+    if days:
         return "These are results, but of other days. From where does the worker take the dates?"
     return "Compare what is stored with what came back. Which line makes the one of the other?"
 

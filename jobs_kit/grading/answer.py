@@ -300,7 +300,7 @@ SYNTAX_HINTS = (  # the first that fits
         "editor. Which key of yours makes one that it knows?",
     ),
     (
-        lambda said, line: line.startswith((">>>", "```", "In [", "Out[", "!", "%", "$ ")),
+        lambda said, line: line.startswith((">>>", "```", "In [", "Out[", "!", "%", "$ ", "pip ")),
         "Was this line copied together with what stood around it, in a shell, a notebook or a "
         "text? What of it is Python?",
     ),

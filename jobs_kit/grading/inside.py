@@ -420,9 +420,11 @@ def _own(problem):
 
 
 def _attributes(value):
-    """Return what may stand after the dot of a module or function; None where it can't be told."""
-    known = isinstance(value, types.ModuleType | types.FunctionType)
-    return None if not known or hasattr(value, "__getattr__") else sorted(dir(value))
+    """Return what may stand after the dot of a module, function or class; None if not known."""
+    known = isinstance(value, types.ModuleType | types.FunctionType | type)
+    if not known or hasattr(value, "__getattr__"):
+        return None
+    return sorted({*dir(value), *dir(type(value))})
 
 
 def _describe(value):

@@ -51,7 +51,9 @@ def hint_for(error):
         "ModuleNotFoundError": _hint_for_module(str(name), str(error.get("message"))),
         "HiddenLibrary": f"Which file does `import {name}` bring, here and in every package that "
         "needs the library? What else could yours be called?",
-        "ImportError": "Does the module that you import from define this name, spelled like this?",
+        "ImportError": "What does the dot in front of a module mean, and is your folder a package?"
+        if "relative import" in str(error.get("message"))
+        else "Does the module that you import from define this name, spelled like this?",
         "AttributeError": "What is the object on the left of the dot at this line, and why?",
         "TypeError": "How many arguments does the definition take, and which kinds?"
         if "argument" in str(error.get("message"))
@@ -108,6 +110,8 @@ def _hint_for_name(name):
 def _hint_for_module(name, message):
     if name.endswith(".py"):
         return "What is a file called in an import, and what in the folder?"
+    if name.startswith("jobs_kit"):
+        return "Which file of your own folder has what this line wants?"
     if "is not a package" in message:
         return (
             f"`import` brings modules. Is {name.rpartition('.')[2]} a module, or a name inside of "
