@@ -29,7 +29,7 @@ def start(student):
     process = student.start("echo.py")
     student.settle(process)
     student.redis.update()
-    hint = "Defining a worker does not start it: which line calls it, and is that line reached?"
+    hint = "Defining a worker does not start it: which line calls it? And is it reached?"
     if process.told("hands"):
         hint = "A daemon thread ends with its program. What does the program itself wait for?"
     elif student.redis.asked():
