@@ -324,6 +324,23 @@ def test_a_narrow_page_shows_all_below_each_other(board):
     assert not wide
 
 
+def test_a_worker_that_works_keeps_its_name_at_any_width(board):
+    board.press("Start a worker")
+    board.put("hello", 20)
+    expect(board.tokens("held")).to_have_count(1)
+    cut = []
+    for width in range(480, 1400, 40):
+        board.page.set_viewport_size({"width": width, "height": 1000})
+        expect(board.lane("worker-1")).to_contain_text("works")
+        cut += [(width, name) for name in board.root.evaluate(NAMES_CUT)]
+    board.page.set_viewport_size({"width": 1280, "height": 1000})
+    assert cut == []
+
+
+NAMES_CUT = """board => [...board.querySelectorAll('.jk-who')]
+    .filter((name) => name.scrollWidth > name.clientWidth).map((name) => name.textContent)"""
+
+
 def test_a_board_ends_with_its_worker_when_its_output_is_cleared(board, notebook):
     notebook.run(NAMES)
     board.press("Start a worker")
