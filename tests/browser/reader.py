@@ -69,7 +69,8 @@ class ShellOnPage:
         """Type two lines, the second one where the cursor is then; an empty line ends them."""
         self.enter(head)
         expect(self.input).to_have_value(f"{head}\n    ")
-        self.enter(body)
+        self.keyboard.type(body)  # a click would move the cursor
+        self.keyboard.press("Enter")
         expect(self.input).to_have_value(f"{head}\n    {body}\n    ")
         self.keyboard.press("Enter")
 
