@@ -49,7 +49,7 @@ def pytest_collection_modifyitems(items):
 def browser():
     """A Playwright browser. It ends with the module, for its event loop disturbs other tests."""
     api = _or_skip(_import_playwright, "Playwright is not installed: pip install playwright")
-    path = _or_skip(_find_browser, "no Chromium on the PATH: apt-get install chromium")
+    path = _or_skip(find_browser, "no Chromium on the PATH: apt-get install chromium")
     api.expect.set_options(timeout=READY_SECONDS * 1000)  # a busy machine is no failure
     with api.sync_playwright() as started:
         browser = started.chromium.launch(executable_path=path, args=FLAGS)
@@ -78,9 +78,10 @@ class Lab:
     root (Path): the copied folder. page_errors, outside_requests (lists): both should stay empty.
     """
 
-    def __init__(self, home, browser, theme):
+    def __init__(self, home, browser, theme="JupyterLab Light", width=1280, scale=1):
         self.root, self.page_errors, self.outside_requests = home / "root", [], []
-        self._context = browser.new_context(viewport={"width": 1280, "height": 1000})
+        size = {"width": width, "height": 1000}
+        self._context = browser.new_context(viewport=size, device_scale_factor=scale)
         self._context.set_default_timeout(READY_SECONDS * 1000)
         self._log = home / "lab.log"
         _write_settings(home / "settings", theme)
@@ -199,7 +200,7 @@ def _import_playwright():
     return sync_api
 
 
-def _find_browser():
+def find_browser():
     return next(filter(None, map(shutil.which, BROWSERS)), None)
 
 
