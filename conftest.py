@@ -4,10 +4,18 @@ When a cell outlives --nbval-cell-timeout, nbval interrupts the kernel. HotQueue
 swallows that interrupt, so the cell ends quietly and nbval would call it passed.
 """
 
+import signal
+
 import pytest
 
 SPREAD = {"tests/grading/test_cases.py"}  # hundreds of tests that know nothing of each other
 pytest_plugins = ["jobs_kit.grading.plugin"]
+
+
+def pytest_configure():
+    """Let the programs of the tests hear Ctrl-C, also where a shell runs us in the background."""
+    if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 @pytest.hookimpl(wrapper=True)
