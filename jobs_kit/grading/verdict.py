@@ -152,7 +152,7 @@ def _row(check):
     rows = "".join(
         f'<tr><td style="text-align:left; vertical-align:top; white-space:nowrap">'
         f"<i>{label}</i></td>"
-        f'<td style="text-align:left"><pre style="margin:0; white-space:pre-wrap">'
+        f'<td style="text-align:left"><pre style="margin:0; white-space:pre-wrap; background:none">'
         f"{html.escape(text)}</pre></td></tr>"
         for label, text in details(check)
     )
