@@ -17,12 +17,14 @@ from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
 
 from jobs_kit.grading.answer import LARGEST, regular_files
+from jobs_kit.grading.evidence import text
 from jobs_kit.grading.exercise import all_exercises
 from jobs_kit.lab.watch import sightings
 from jobs_kit.lab.watch.history import ENOUGH
 
 MOST_FILES = 300  # of one student
 MOST_BYTES = 20 << 20
+MOST_REMARKS = 20
 NEVER = re.compile(r"__pycache__|__MACOSX|\.git|\.ipynb_checkpoints|\.venv|.*\.pyc")
 WRITTEN = re.compile(r"\s*%%(?:writefile|file)\s+(?:-a\s+)?(\S+)\s*\n", re.ASCII)
 OF_THE_PAGE = re.compile(r"^\s*[%!]|jobs_kit|^\s*(check|hint|solution)\(", re.MULTILINE)
@@ -34,13 +36,19 @@ class Submission:
     """What one student handed in.
 
     files: {(exercise folder, file name): bytes}. remarks: what was left out, and why. newest: when
-    the latest file was saved, in seconds since 1970.
+    the latest file was saved, in seconds since 1970. room: how many bytes may still be read.
     """
 
     student: str
     files: dict = field(default_factory=dict)
     remarks: list = field(default_factory=list)
     newest: float = 0
+    room: int = MOST_BYTES
+
+    def remark(self, said):
+        """Say what was left out: a line that can be shown anywhere, and only so many."""
+        if len(self.remarks) < MOST_REMARKS:
+            self.remarks.append(one_line(said)[:200])
 
     def write(self, place):
         """Write the files into place/<exercise folder>/…, a folder for each exercise."""
@@ -48,8 +56,11 @@ class Submission:
             (place / folder).mkdir(parents=True, exist_ok=True)
         for (folder, name), data in self.files.items():
             path = place / folder / name
-            path.parent.mkdir(parents=True, exist_ok=True)
-            path.write_bytes(data)
+            try:
+                path.parent.mkdir(parents=True, exist_ok=True)
+                path.write_bytes(data)
+            except (OSError, ValueError):  # a zip file may hold any name, and any two of them
+                self.remark(f"{name[:60]!r} cannot be the name of a file here; left out")
 
 
 def folders():
@@ -76,65 +87,77 @@ def students(place):
         if path.name.startswith((".", "__MACOSX")) or path.is_symlink():
             continue
         if path.is_dir() or path.suffix.lower() == ".zip":
-            name = path.name if path.is_dir() else path.stem
-            found[f"{name} (zip)" if name in found else name] = path
+            name = one_line(path.name if path.is_dir() else path.stem)
+            while name in found:
+                name += " (zip)"
+            found[name] = path
     return found
+
+
+def one_line(said):
+    """Return a text as one line that can be stored and shown, whatever bytes it was made of."""
+    return text(str(said).replace("\n", " "))
 
 
 def read(student, path):
-    """Return the Submission of a student, from a folder or a zip file."""
-    submission = Submission(student)
+    """Return the Submission of a student, from a folder or a zip file.
+
+    What cannot be read costs that student what it holds, and nobody else anything.
+    """
+    submission, raw = Submission(student), {}
     try:
-        raw = _from_zip(path, submission) if path.is_file() else _from_folder(path, submission)
-    except (OSError, RecursionError) as problem:
-        submission.remarks.append(f"{path.name} cannot be read: {problem}")
-        return submission
-    _sort(raw, submission)
+        (_from_zip if path.is_file() else _from_folder)(path, submission, raw)
+        _sort(raw, submission)
+    except Exception as problem:  # there is no end to what files may hold; the others must go on
+        submission.remark(f"{path.name} cannot be read: {problem}")
     return submission
 
 
-def _from_folder(place, submission):
-    """Return {path inside the folder: bytes} of the files, zip files opened."""
-    found, room = {}, MOST_BYTES
+def _from_folder(place, submission, found):
+    """Add {path inside the folder: bytes} of the files to found, zip files opened."""
     for path in regular_files(place, left_out=NEVER, depth=6):
-        name = path.relative_to(place).as_posix()
-        size = path.stat().st_size
-        submission.newest = max(submission.newest, path.stat().st_mtime)
+        name, told = path.relative_to(place).as_posix(), path.stat()
+        submission.newest = max(submission.newest, told.st_mtime)
+        if len(found) >= MOST_FILES:
+            submission.remark(f"more than {MOST_FILES} files: {name} and more left out")
+            return
         if path.suffix.lower() == ".zip":
-            inside = _from_zip(path, submission)
-            found |= {f"{path.stem}/{inner}": data for inner, data in inside.items()}
-        elif size > LARGEST * 4 or size > room:
-            submission.remarks.append(f"{name} is too large ({size} bytes): left out")
-        elif len(found) >= MOST_FILES:
-            submission.remarks.append(f"more than {MOST_FILES} files: {name} and more left out")
-            break
+            _from_zip(path, submission, found, f"{path.stem}/")
+        elif told.st_size > min(LARGEST * 4, submission.room):
+            submission.remark(f"{name} is too large ({told.st_size} bytes): left out")
         else:
-            found[name], room = path.read_bytes(), room - size
-    return found
+            try:
+                found[name] = path.read_bytes()
+            except OSError as problem:
+                submission.remark(f"{name} cannot be read: {problem.strerror}")
+            submission.room -= told.st_size
 
 
-def _from_zip(path, submission):
-    """Return {path inside: bytes} of a zip file; nothing that is too large or leads out of it."""
-    found, room = {}, MOST_BYTES
+def _from_zip(path, submission, found, prefix=""):
+    """Add {path inside: bytes} of a zip file to found; nothing too large, nothing outside of it."""
     submission.newest = max(submission.newest, path.stat().st_mtime)
     try:
         with zipfile.ZipFile(path) as packed:
-            for entry in packed.infolist()[: MOST_FILES * 10]:
+            for entry in packed.infolist():
                 name = PurePosixPath(entry.filename.replace("\\", "/"))
-                if entry.is_dir() or "__MACOSX" in name.parts:
+                if entry.is_dir() or any(map(NEVER.fullmatch, name.parts)):
                     continue
-                if name.is_absolute() or ".." in name.parts or ":" in name.parts[0]:
-                    submission.remarks.append(f"{path.name}: {name} leads out of it; left out")
+                if len(found) >= MOST_FILES:
+                    submission.remark(f"{path.name}: more than {MOST_FILES} files: {name} left out")
+                    return
+                if name.is_absolute() or ".." in name.parts or ":" in str(name).partition("/")[0]:
+                    submission.remark(f"{path.name}: {name} leads out of it; left out")
                     continue
+                most = min(submission.room, LARGEST * 4)
                 with packed.open(entry) as file:
-                    data = file.read(min(room, LARGEST * 4) + 1)  # what it says of its size may lie
-                if len(data) > min(room, LARGEST * 4) or len(found) >= MOST_FILES:
-                    submission.remarks.append(f"{path.name}: {name} is too large; left out")
+                    data = file.read(most + 1)  # what it says of its size may lie
+                submission.room -= min(len(data), most)  # to unpack in vain takes time, too
+                if len(data) > most:
+                    submission.remark(f"{path.name}: {name} is too large; left out")
                     continue
-                found[str(name)], room = data, room - len(data)
-    except (zipfile.BadZipFile, NotImplementedError, RuntimeError, ValueError, EOFError) as problem:
-        submission.remarks.append(f"{path.name} is no zip file that can be read: {problem}")
-    return found
+                found[f"{prefix}{name}"] = data
+    except Exception as problem:  # whatever zipfile and its unpackers make of broken bytes
+        submission.remark(f"{path.name} is no zip file that can be read: {problem}")
 
 
 def _sort(raw, submission):
@@ -153,8 +176,8 @@ def _sort(raw, submission):
             for home in _homes(path.name, known):
                 submission.files.setdefault((home, path.name), data)
     for path, data in notebooks.items():
-        for (folder, file), text in _from_notebook(path, data, known, submission).items():
-            submission.files.setdefault((folder, file), text.encode())
+        for (folder, file), code in _from_notebook(path, data, known, submission).items():
+            submission.files.setdefault((folder, file), code.encode(errors="replace"))
 
 
 def _homes(name, known):
@@ -172,8 +195,8 @@ def _from_notebook(path, data, known, submission):
     try:
         cells = json.loads(data)["cells"]
         sources = ["".join(c["source"]) for c in cells if c.get("cell_type") == "code"]
-    except (ValueError, KeyError, TypeError, RecursionError) as problem:
-        submission.remarks.append(f"{path.name} is no notebook that can be read: {problem!r}")
+    except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as problem:
+        submission.remark(f"{path.name} is no notebook that can be read: {problem!r}")
         return {}
     written = {}
     for source in sources:
@@ -182,17 +205,17 @@ def _from_notebook(path, data, known, submission):
             home = folder or (exercise.folder if exercise else _homes(name, known)[0])
             written[home, name] = source[found.end() :]
     if not written and exercise and len(exercise.files) == 1:
-        text = "\n\n".join(source for source in sources if not OF_THE_PAGE.search(source))
-        if text.strip():
-            written[exercise.folder, exercise.files[0]] = text
+        code = "\n\n".join(source for source in sources if not OF_THE_PAGE.search(source))
+        if code.strip():
+            written[exercise.folder, exercise.files[0]] = code
     return written
 
 
 def evidence_of_two_shells(submission):
     """Tell whether a watch has recorded two_shells: messages waited, and were taken in order."""
-    text = submission.files.get(("two_shells", sightings.EVIDENCE), b"")
+    recorded = submission.files.get(("two_shells", sightings.EVIDENCE), b"")
     with contextlib.suppress(ValueError, TypeError, AttributeError, KeyError, RecursionError):
-        queues = [queue for watch in json.loads(text)["watches"] for queue in watch["queues"]]
+        queues = [queue for watch in json.loads(recorded)["watches"] for queue in watch["queues"]]
         return any(
             queue["most"] >= ENOUGH and queue["all_taken"] and queue["in_order"] for queue in queues
         )

@@ -14,7 +14,7 @@ def jid_of(value):
     if isinstance(value, bytes):
         value = value.decode(errors="replace")
     if isinstance(value, str):
-        with contextlib.suppress(ValueError):
+        with contextlib.suppress(ValueError, RecursionError):
             value = json.loads(value)
     if isinstance(value, dict):
         value = next((value[name] for name in ("id", "jid", "job_id") if name in value), None)

@@ -13,7 +13,7 @@ from pathlib import Path
 import psutil
 import pytest
 
-from jobs_kit.grading import containment
+from jobs_kit.grading import containment, reports
 
 HERE = Path(__file__).parents[1] / "hostile"
 CASES = {path.stem: tomllib.loads(path.read_text("utf-8")) for path in sorted(HERE.glob("*.toml"))}
@@ -73,10 +73,44 @@ def write_unusual(place):
     with zipfile.ZipFile(place / "zip_that_leads_out" / "w.zip", "w") as packed:
         packed.writestr("../../a_honest/echo_worker/echo.py", "print('overwritten')")
         packed.writestr("/tmp/echo_worker/echo.py", "print('overwritten')")
+    write_what_no_folder_can_hold(place)
     deep = place / "deep_folders"
     for _ in range(60):
         deep = deep / "d"
     deep.mkdir(parents=True)
+
+
+def write_what_no_folder_can_hold(place):
+    """Write zip files and notebooks with broken bytes, and with names that no file can have."""
+    for name in ("broken_zip", "names_in_a_zip", "names_in_a_notebook", "zip_of_zips"):
+        (place / name).mkdir()
+    packed = place / "broken_zip" / "w.zip"
+    with zipfile.ZipFile(packed, "w", zipfile.ZIP_DEFLATED) as file:
+        file.writestr("echo_worker/echo.py", b"print(1)\n" * 1000)
+    packed.write_bytes(packed.read_bytes()[:50] + b"\xff" * 20 + packed.read_bytes()[70:])
+    with zipfile.ZipFile(place / "names_in_a_zip" / "w.zip", "w") as file:
+        for name in (
+            ".",
+            "x" * 5000,
+            "d/" * 3000 + "x",
+            "echo.py.d",
+            "echo.py.d/x",
+            "\x1b[2J\u202e",
+        ):
+            file.writestr(f"echo_worker/{name}", "x")
+        file.writestr(".", "x")
+    cells = [
+        f"%%writefile {name}\nx = '\ud800'" for name in ("..", "''", "a\0b", "\ud800", "x" * 300)
+    ]
+    cells = [{"cell_type": "code", "source": source} for source in cells]
+    for name, made in (("echo_worker", cells), ("two", [7])):
+        notebook = json.dumps({"cells": made})
+        (place / "names_in_a_notebook" / f"{name}.ipynb").write_text(notebook)
+    for number in range(30):
+        packed = place / "zip_of_zips" / f"{number}.zip"
+        with zipfile.ZipFile(packed, "w", zipfile.ZIP_DEFLATED) as file:
+            file.writestr("more/x.txt", b"#" * (3 << 20))
+    os.mkdir(os.fsencode(place) + b"/not_utf8_\xff\n\x1b]0;x\x07")
 
 
 def result(out, name):
@@ -102,10 +136,25 @@ def test_it_gets_what_it_deserves(graded, name):
         "zip_bomb",
         "zip_that_leads_out",
         "deep_folders",
+        "broken_zip",
+        "zip_of_zips",
+        reports.file_name("not_utf8_\\xdcff \\x1b]0;x\\x07"),
     ],
 )
 def test_what_is_no_answer_is_not_attempted(graded, name):
     assert result(graded, name)["outcome"] == "not attempted"
+
+
+@pytest.mark.parametrize("name", ["names_in_a_zip", "names_in_a_notebook"])
+def test_a_name_that_no_file_can_have_is_said(graded, name):
+    said = json.loads((graded / "results" / f"{name}.json").read_text())["remarks"]
+    assert sum("cannot be the name of a file" in remark for remark in said) >= 3, said
+
+
+def test_no_report_holds_a_code_of_the_terminal(graded):
+    for path in graded.rglob("*.*"):
+        text = path.read_text("utf-8")
+        assert not any(code in text for code in "\x00\x07\x1b\u202e"), path
 
 
 def test_bytes_that_are_no_text_are_a_failure_that_says_so(graded):
