@@ -154,6 +154,9 @@ def grade(options):
         return terminal.grade(options)
     except NotContained as problem:
         return _fail(f"{problem}. To grade without it all the same: --uncontained")
+    except KeyboardInterrupt:
+        _fail(f"stopped. What is done is in {options.out}; the same command again goes on there")
+        return 130
 
 
 def press(options):

@@ -6,6 +6,8 @@ OUT holds, when a student is done, all that is known of him: a batch that was in
 where it was, and a submission that has not changed is not judged again.
 """
 
+import contextlib
+import fcntl
 import functools
 import hashlib
 import json
@@ -46,6 +48,8 @@ class Batch:
         roster=None,
         gradescope=False,
     ):
+        if jobs is not None and jobs < 1:
+            raise ValueError(f"--jobs {jobs}: one at least")
         self.place, self.out, self.roster = Path(place), Path(out), roster
         self.jobs, self.contained, self.gradescope = (
             jobs or os.cpu_count() or 1,
@@ -57,14 +61,18 @@ class Batch:
         self.hidden = sorted(Path(hidden).resolve().glob("test_*.py")) if hidden else []
         if hidden and not self.hidden:
             raise FileNotFoundError(f"there are no checks (test_*.py) in {hidden}")
+        for file in self.hidden:
+            _require_sound(file)
         self._only, self._since = set(only), since
         if contained:
             containment.require()
         self.students = submissions.students(place)
+        _require_a_place_of_its_own(self.out.resolve(), self.place.resolve())
         if unknown := self._only - set(self.students):
             raise KeyError(f"no submission of {', '.join(sorted(unknown))} in {place}")
         if not self.students:
             raise FileNotFoundError(f"there are no submissions in {place}")
+        reports.read_roster(roster, self.students)  # which says now what is wrong with it
 
     def run(self, told=lambda result, seconds: None):
         """Grade all, write the reports; return the results, a list in the order of the students.
@@ -73,6 +81,10 @@ class Batch:
         stands from an earlier run.
         """
         (self.out / "results").mkdir(parents=True, exist_ok=True)
+        with _alone(self.out):
+            return self._run(told)
+
+    def _run(self, told):
         waiting, done = queue.Queue(), queue.Queue()
         for name in self.students:
             waiting.put(name)
@@ -137,7 +149,19 @@ class Batch:
         try:
             return judge.check_all(tests, place, SECONDS)
         except RuntimeError:
+            self._require_judge(judge, tests)
             return []
+
+    def _require_judge(self, judge, tests):
+        """Raise OSError where it is not this submission that ends the judge: none comes up here."""
+        with tempfile.TemporaryDirectory(prefix="jobs-kit-grade-") as nothing:
+            try:
+                judge.check_all(tests[:1], nothing, SECONDS)
+            except RuntimeError:
+                raise OSError(
+                    "no judge comes up on this computer; what it has said stands above. "
+                    "`jobs-kit doctor` tells what is missing; grade again when it is there"
+                ) from None
 
     def _result(self, student, submission, found):
         exercises = []
@@ -229,6 +253,44 @@ def points_of(exercise):
     return sum(
         mark.args[0] for check in checks for mark in check.pytestmark if mark.name == "points"
     )
+
+
+def _require_sound(file):
+    """Raise ValueError where a file of hidden checks would end the judging of everybody."""
+    if list(EXERCISES.glob(f"*/{file.name}")):
+        raise ValueError(f"{file}: the kit has a file of this name; give yours another one")
+    try:
+        find_exercise(load(file).EXERCISE)
+    except Exception as problem:  # whatever its first lines do
+        raise ValueError(
+            f"{file} cannot be used: {type(problem).__name__}: {problem}. Mend it; "
+            "nothing was graded"
+        ) from None
+
+
+def _require_a_place_of_its_own(out, place):
+    if out == place or place in out.parents:
+        raise ValueError(
+            f"--out {out} is in the folder of the submissions, where the next run would take it "
+            "for one; name a folder elsewhere"
+        )
+    if out.exists() and not out.is_dir():
+        raise NotADirectoryError(f"--out {out} is a file; name a folder")
+
+
+@contextlib.contextmanager
+def _alone(out):
+    """Hold a folder, so that no other run writes there. Raises BlockingIOError."""
+    folder = os.open(out, os.O_RDONLY)
+    try:
+        fcntl.flock(folder, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        yield
+    except BlockingIOError:
+        raise BlockingIOError(
+            f"another run grades into {out}; wait for its end, or name another folder with --out"
+        ) from None
+    finally:
+        os.close(folder)
 
 
 def _read(path):

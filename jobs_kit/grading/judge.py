@@ -12,6 +12,7 @@ import gc
 import io
 import json
 import os
+import select
 import signal
 import subprocess
 import sys
@@ -176,12 +177,25 @@ def _in_a_fork(request, parts):
         child = os.fork()
         if child == 0:
             _run_pytest(request, results.name)
+        _end_with_whoever_asked(child)
         status = os.waitpid(child, 0)[1]
         text = results.read()
     parts.renew(status == 0)
     with contextlib.suppress(ValueError):
         return json.loads(text)
     return []
+
+
+def _end_with_whoever_asked(child):
+    """Wait until a child ends; end it as soon as nobody is there any more to hear its results."""
+    if not hasattr(os, "pidfd_open"):  # not Linux
+        return
+    ended, poll = os.pidfd_open(child), select.poll()
+    poll.register(ended, select.POLLIN)
+    poll.register(0, 0)  # the other end of our input: when it is closed, that is told unasked
+    if any(fd == 0 for fd, _ in poll.poll()):
+        os.kill(child, signal.SIGKILL)
+    os.close(ended)
 
 
 def _run_pytest(request, results):

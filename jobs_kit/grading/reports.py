@@ -9,11 +9,13 @@ gradescope/<student>/results.json, where it was asked for
 """
 
 import csv
+import io
 import itertools
 import json
 import re
 import statistics
 from collections import Counter
+from hashlib import sha256
 from pathlib import Path
 from urllib.parse import quote
 from xml.etree import ElementTree
@@ -52,12 +54,14 @@ def write(batch, results):
 
 def file_name(student):
     """Return a student's name as the name of a file: quoted where it must be, and not too long."""
-    return quote(student, safe=" ,()+@=")[:150]
+    name = quote(student, safe=" ,()+@=")
+    # cut alone, long names that begin alike would be one
+    return name if len(name) <= 150 else f"{name[:130]} {sha256(name.encode()).hexdigest()[:16]}"
 
 
 def _write_grades(path, batch, results):
     names = [one.id for one in batch.exercises]
-    header, before = _roster(batch.roster, results)
+    header, before = read_roster(batch.roster, [result["student"] for result in results])
     found = {result["student"]: result for result in results}
     with open(path, "w", newline="", encoding="utf-8") as file:
         writer = csv.writer(file)
@@ -81,19 +85,25 @@ def _cell(exercise):
 
 def _harmless(cell):
     """Return a cell that no spreadsheet takes for a formula."""
-    return f"'{cell}" if str(cell)[:1] in ("=", "+", "-", "@", "\t") else cell
+    return f"'{cell}" if str(cell)[:1] in ("=", "+", "-", "@", "\t", "\r") else cell
 
 
-def _roster(path, results):
-    """Return (header, [(student, cells), ...]) of the roster, or of the students alone."""
-    students = [result["student"] for result in results]
+def read_roster(path, students):
+    """Return (header, [(student, cells), ...]) of the roster, or of the students alone.
+
+    Raises ValueError where nobody on it has handed in anything, for then it is the wrong one.
+    """
     if not path:
         return ["student"], [(student, [student]) for student in students]
-    with open(path, newline="", encoding="utf-8-sig") as file:
-        header, *rows = [row for row in csv.reader(file) if any(row)]
+    header, *rows = _rows(path) or [[]]
     rows = [row + [""] * (len(header) - len(row)) for row in rows]
     matches = [len({row[n] for row in rows} & set(students)) for n in range(len(header))]
-    column = matches.index(max(matches)) if matches else 0
+    if not any(matches):
+        raise ValueError(
+            f"--roster {path}: no column of it holds the names of the submissions, such as "
+            f"{next(iter(students))!r}; add one, below a first line with the names of the columns"
+        )
+    column = matches.index(max(matches))
     listed = [(row[column], row) for row in rows]
     known = {student for student, _ in listed}
     blank = [""] * len(header)
@@ -101,6 +111,17 @@ def _roster(path, results):
         if student not in known:
             listed.append((student, [*blank[:column], student, *blank[column + 1 :]]))
     return header, listed
+
+
+def _rows(path):
+    try:
+        text = Path(path).read_text(encoding="utf-8-sig")
+    except UnicodeDecodeError:
+        raise ValueError(f"--roster {path} is not UTF-8; save it as CSV, in UTF-8") from None
+    first = text.partition("\n")[0]
+    delimiter = max(",;\t", key=first.count)  # spreadsheets write what their country is used to
+    rows = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter)
+    return [row for row in rows if any(row)]
 
 
 def _write_junit(path, results):

@@ -12,9 +12,9 @@ from xml.etree import ElementTree
 import pytest
 from cases import write_stage
 
-from jobs_kit.grading import containment
+from jobs_kit.grading import containment, reports
 from jobs_kit.grading.exercise import all_exercises, find_exercise
-from jobs_kit.grading.grade import Batch, points_of
+from jobs_kit.grading.grade import Batch, _alone, points_of
 from jobs_kit.grading.submissions import read, students
 
 ECHO = """from hotqueue import HotQueue
@@ -94,7 +94,7 @@ def test_a_class_is_graded_and_each_gets_what_is_due(place, tmp_path):
         "cem": "timeout",
         "dia": "not attempted",
     }
-    assert "which line calls it?" in (tmp_path / "out" / "feedback" / "ben.html").read_text()
+    assert "which line calls it" in (tmp_path / "out" / "feedback" / "ben.html").read_text()
     summary = (tmp_path / "out" / "summary.html").read_text()
     assert "4 submissions" in summary and "bubblewrap" in summary
     suites = ElementTree.parse(tmp_path / "out" / "junit.xml").getroot()
@@ -175,6 +175,82 @@ def test_a_roster_keeps_its_columns_and_everybody_on_it(place, tmp_path):
         ["Zoe Z.", "zoe", "2", "zoe", "0", "0", full],
         ["", "stranger", "", "stranger", full, full, full],
     ]
+
+
+@contained
+def test_a_roster_may_be_separated_by_semicolons(place, tmp_path):
+    place("ana")
+    roster = tmp_path / "roster.csv"
+    roster.write_text("Login;Name\nana;A., Ana\n", "utf-8-sig")
+    assert grade(place, tmp_path / "out", "--roster", roster)[0] == 0
+    assert grades(tmp_path / "out")["ana"]["Name"] == "A., Ana"
+
+
+def test_what_would_spoil_the_whole_run_is_said_before_it(place, tmp_path):
+    place("ana")
+    (tmp_path / "file").touch()
+    (tmp_path / "wrong.csv").write_text("Name,Login\nBen,ben\n")
+    (tmp_path / "utf16.csv").write_text("Login\nana\n", "utf-16")
+    checks = {"test_a.py": "def (", "test_b.py": "EXERCISE = 'nope'", "test_add_job.py": ""}
+    for name, text in checks.items():
+        (tmp_path / name.removesuffix(".py")).mkdir()
+        (tmp_path / name.removesuffix(".py") / name).write_text(text)
+    for said, out, *options in (
+        ("name a folder elsewhere", place.folder / "out"),
+        ("is a file", tmp_path / "file"),
+        ("such as 'ana'", None, "--roster", tmp_path / "wrong.csv"),
+        ("UTF-8", None, "--roster", tmp_path / "utf16.csv"),
+        ("Mend it", None, "--hidden", tmp_path / "test_a"),
+        ("there is no exercise 'nope'", None, "--hidden", tmp_path / "test_b"),
+        ("another one", None, "--hidden", tmp_path / "test_add_job"),
+        ("one at least", None, "--jobs", "-3"),
+    ):
+        code, told = grade(place, out or tmp_path / "out", "--uncontained", *options)
+        assert code in (1, 2) and said in told and "Traceback" not in told, told
+        assert len(told.splitlines()) == 1, told
+    assert not (tmp_path / "out").exists() and not (place.folder / "out").exists()
+
+
+def test_two_runs_do_not_write_into_one_folder(place, tmp_path):
+    place("ana")
+    out = tmp_path / "out"
+    out.mkdir()
+    with _alone(out):
+        code, said = grade(place, out, "--uncontained")
+    assert code == 1 and "another run" in said and not (out / "grades.csv").exists()
+
+
+@contained
+def test_where_no_judge_comes_up_nobody_gets_a_grade(place, tmp_path):
+    place("ana")
+    long = tmp_path / ("x" * 100)  # no socket can have so long a path
+    long.mkdir()
+    environment = os.environ | {"TMPDIR": str(long)}
+    code, said = grade(place, tmp_path / "out", env=environment)
+    assert code == 1 and "no judge comes up" in said
+    assert not (tmp_path / "out" / "grades.csv").exists()
+
+
+@contained
+def test_an_interrupted_run_says_how_it_goes_on_and_leaves_nothing(
+    place, tmp_path, tmp_path_factory, run_and_read, until
+):
+    place("ana")
+    place("ben", text=HUNG)
+    out, mine = tmp_path / "out", tmp_path_factory.mktemp("t")
+    command = ("-m", "jobs_kit.cli", "grade", str(place.folder), "--out", str(out), "--jobs", "1")
+    batch = run_and_read(*command, "--exercise", "echo_worker", TMPDIR=str(mine))
+    until(lambda: (out / "results" / "ana.json").exists(), seconds=60)
+    batch.send_signal(signal.SIGINT)
+    assert batch.wait(60) == 130
+    batch.reader.join(60)
+    assert "the same command again goes on" in "".join(batch.said)
+    until(lambda: not os.listdir(mine), seconds=60)
+
+
+def test_long_names_that_begin_alike_are_two_students():
+    names = [f"Константин Константинопольский_{number}" for number in "12"]
+    assert len({reports.file_name(name) for name in names}) == 2
 
 
 @contained
