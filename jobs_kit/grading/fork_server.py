@@ -23,10 +23,12 @@ import selectors
 import shutil
 import signal
 import socket
+import subprocess
 import sys
 from pathlib import Path
 
-PR_SET_CHILD_SUBREAPER = 36
+PR_SET_DUMPABLE, PR_SET_CHILD_SUBREAPER = 4, 36
+IPC_RMID = 0
 TICKS = os.sysconf("SC_CLK_TCK")  # a second
 
 
@@ -36,9 +38,16 @@ def main(control):
     import inside
 
     inside.prepare()
-    with contextlib.suppress(AttributeError, OSError):
-        ctypes.CDLL(None).prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0)  # Linux only
+    _control(PR_SET_CHILD_SUBREAPER, 1)
+    # nobody looks into this process, not even where student code runs as the same user
+    _control(PR_SET_DUMPABLE, 0)
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # the only signal from its children that it heard
     Server(control, inside).serve()
+
+
+def _control(option, value):
+    with contextlib.suppress(AttributeError):  # Linux only
+        ctypes.CDLL(None).prctl(option, value, 0, 0, 0)
 
 
 class Server:
@@ -47,7 +56,7 @@ class Server:
     def __init__(self, control, inside):
         self.control, self.inside = control, inside
         self.slow = inside.SLOW_IMPORTS  # what is still to be imported
-        self.folders = []  # what was laid
+        self.folders, self.user = [], None  # what was laid, and for whom
         self.reports = {}  # process id -> the pipe for the report of that child
         self.woken, wake = os.pipe()
         for fd in (self.woken, wake):
@@ -78,7 +87,7 @@ class Server:
         request = json.loads(text)
         try:
             said = getattr(self, f"_{request['do']}")(request, *fds)
-        except (OSError, ValueError) as problem:
+        except Exception as problem:  # there are more checks to come
             said = {"problem": str(problem)}
         for fd in fds:
             if fd not in self.reports.values():
@@ -99,7 +108,7 @@ class Server:
     _call = _program
 
     def _lay(self, request, fd):
-        folder = Path(request["folder"])
+        folder, self.user = Path(request["folder"]), request["user"]
         if folder not in self.folders:
             folder.mkdir(parents=True)
             self.folders.append(folder)
@@ -108,16 +117,24 @@ class Server:
             for name, data in json.load(files).items():
                 path = folder / name
                 path.parent.mkdir(parents=True, exist_ok=True)
-                if path.is_dir():
-                    shutil.rmtree(path)
-                path.write_bytes(data.encode("latin-1"))
-        if request["user"] is not None:
-            for path in (folder, *folder.rglob("*")):
-                os.chown(path, request["user"], request["user"], follow_symlinks=False)
+                if not path.parent.resolve().is_relative_to(folder):
+                    raise OSError(f"{name} leads out of its folder")
+                # what is there now may be student code's: a link, a pipe without a reader
+                _remove_all(path)
+                with open(path, "xb") as file:
+                    file.write(data.encode("latin-1"))
+                self._give(path, folder)
+        self._give(folder, folder)
         return {}
 
+    def _give(self, path, folder):
+        """Make the user of student code the owner of what was laid, and of the folders above."""
+        while self.user is not None and path != folder.parent:
+            os.chown(path, self.user, self.user, follow_symlinks=False)
+            path = path.parent
+
     def _remove(self, request):
-        Path(request["folder"], request["file"]).unlink(missing_ok=True)
+        _remove_all(Path(request["folder"], request["file"]))
         return {}
 
     def _signal(self, request):
@@ -138,14 +155,18 @@ class Server:
 
     def _end(self, request):
         self.end_all()
-        for folder in self.folders:
-            shutil.rmtree(folder, ignore_errors=True)
+        for home in {folder.parent for folder in self.folders}:
+            for left in home.iterdir():  # what lies beside a folder would be there for the next
+                _remove_all(left)
         self.folders.clear()
+        _remove_shared_memory(self.user)
         return {}
 
     def become_the_child(self, request, output, report, http):
         signal.set_wakeup_fd(-1)
+        _control(PR_SET_DUMPABLE, 1)
         signal.signal(signal.SIGCHLD, signal.SIG_DFL)
+        signal.signal(signal.SIGINT, signal.default_int_handler)
         self.control.close()
         for fd in (self.woken, self.wake, *self.reports.values()):
             os.close(fd)
@@ -176,6 +197,29 @@ class Server:
                     os.kill(child, signal.SIGKILL)
             with contextlib.suppress(ChildProcessError):
                 self.report_end(*os.wait4(-1, 0))
+
+
+def _remove_all(path):
+    """Remove a file or a folder, whatever student code has made of it."""
+    with contextlib.suppress(OSError, RecursionError):
+        if path.is_symlink() or not path.is_dir():
+            return path.unlink(missing_ok=True)
+        return shutil.rmtree(path)
+    # locked, or nested deeper than Python can go
+    for command in (["chmod", "-R", "u+rwx"], ["rm", "-rf"]):
+        subprocess.run([*command, "--", path], stderr=subprocess.DEVNULL)
+
+
+def _remove_shared_memory(user):
+    """Remove what System V keeps when its processes are gone, in a world of our own."""
+    if os.getpid() != 1:
+        return
+    libc = ctypes.CDLL(None)
+    os.seteuid(os.geteuid() if user is None else user)  # only its owner may
+    for kind, arguments in (("shm", (IPC_RMID, 0)), ("msg", (IPC_RMID, 0)), ("sem", (0, IPC_RMID))):
+        for line in Path(f"/proc/sysvipc/{kind}").read_text().splitlines()[1:]:
+            getattr(libc, f"{kind}ctl")(int(line.split()[1]), *arguments)
+    os.seteuid(os.getuid())
 
 
 def _children(pid="self"):

@@ -127,6 +127,8 @@ def _made_rules(allowed):
 def live(request, output, report, http):
     """Be the child: do what the request says, and end."""
     os.setsid()
+    with contextlib.suppress(OSError):  # where memory ends, student code ends first
+        Path("/proc/self/oom_score_adj").write_text("1000")
     if rules := rules_for(request["allowed"]):
         rules.apply()  # before their file is closed
     for fd, target in ((os.open(os.devnull, os.O_RDONLY), 0), (output, 1), (output, 2)):

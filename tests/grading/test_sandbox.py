@@ -1,11 +1,13 @@
 """What student code can do in its process, and what it cannot."""
 
+import os
 import sys
 from pathlib import Path
 
 import psutil
 import pytest
 
+from jobs_kit.grading import containment
 from jobs_kit.grading.evidence import CheckRedis
 from jobs_kit.grading.sandbox import OUTPUT_LIMIT, Sandbox
 
@@ -194,3 +196,80 @@ def test_the_fork_server_ends_with_its_owner(until):
     server = psutil.Process(sandbox._server.pid)
     sandbox.close()
     until(lambda: not server.is_running())
+
+
+LEAVES = """
+import ctypes, os
+libc = ctypes.CDLL(None)
+there = [os.path.exists("../left"), *(libc.shmget(0x4711, 0, 0) >= 0 for _ in "1")]
+libc.shmget(0x4711, 4096, 0o1666)
+os.makedirs("locked/in")
+for _ in range(1500):
+    os.mkdir("d")
+    os.chdir("d")
+os.chdir(os.environ["HOME"])
+os.chmod("locked", 0)
+os.chmod(".", 0)
+try:
+    open("../left", "w").write("x")
+except OSError:
+    pass
+print(there)
+"""
+INTERRUPTS = """
+import os
+for number in range(1, 65):
+    try:
+        if number != 9:
+            os.kill(os.getppid(), number)
+    except OSError:
+        pass
+try:
+    print(open(f"/proc/{os.getppid()}/mem", "rb+"))
+except OSError:
+    print("refused")
+"""
+
+
+@pytest.fixture
+def contained(tmp_path, check_redis, until):
+    """contained(text) runs a program in a world of its own and returns what it printed."""
+    try:
+        containment.require()
+    except containment.NotContained as problem:
+        pytest.skip(f"this system cannot contain student code: {problem}")
+    user = containment.student_user(1, os.getpid())
+    with Sandbox(contained=True, shared=str(tmp_path), user=user) as sandbox:
+        folder = f"{sandbox.home}/answer"
+
+        def run(text):
+            sandbox.lay(folder, {"program.py": text.encode()})
+            process = sandbox.start({"do": "program", "file": "program.py"}, folder, "none")
+            until(lambda: process.pump() or not process.running)
+            return process.output
+
+        run.sandbox, run.folder = sandbox, folder
+        yield run
+
+
+@linux
+def test_what_one_leaves_behind_the_next_does_not_find(contained):
+    for _ in range(3):
+        assert contained(LEAVES) == "[False, False]\n"
+        contained.sandbox.end_processes()
+
+
+@linux
+def test_the_fork_server_hears_no_signal_and_shows_nothing(contained):
+    assert contained(INTERRUPTS) == "refused\n"
+    contained.sandbox.end_processes()
+    assert contained("print(1)") == "1\n"
+
+
+@linux
+def test_a_pipe_in_the_place_of_a_file_does_not_stop_the_fork_server(contained):
+    contained("import os\nos.mkfifo('jobs.py')\nos.symlink('/tmp', 'sub')")
+    contained.sandbox.lay(contained.folder, {"jobs.py": b"x = 1"})
+    with pytest.raises(OSError, match="leads out of its folder"):
+        contained.sandbox.lay(contained.folder, {"sub/x.py": b"x = 1"})
+    assert contained("print(open('jobs.py').read())") == "x = 1\n"
