@@ -11,6 +11,7 @@ import json
 import re
 import secrets
 import socket
+import sys
 from collections import Counter, deque
 from dataclasses import dataclass
 from urllib.parse import urlsplit
@@ -20,6 +21,8 @@ import redis
 from jobs_kit.lab.server import start_server
 
 MOST_KEYS = 500  # of a database, that are still looked at
+MOST_COMMANDS = 200_000  # of one check, that are still listened to
+MEMORY = 1 << 30  # bytes, of the server: a script may take what maxmemory does not count
 PUSHES = {"RPUSH", "LPUSH", "RPUSHX", "LPUSHX"}
 POPS = {"LPOP", "RPOP", "BLPOP", "BRPOP", "LMPOP", "BLMPOP"}
 MOVES = {"LMOVE", "BLMOVE", "RPOPLPUSH", "BRPOPLPUSH"}
@@ -94,6 +97,12 @@ class CheckRedis:
         self.connect()
         # nobody needs more, and the judge must not drown
         self.client().config_set("maxmemory", "256mb", "proto-max-bulk-len", "8mb")
+        self.client().config_set("client-output-buffer-limit", "normal 512mb 0 0")
+        if sys.platform == "linux":
+            import resource  # which Windows has not
+
+            pid = self.client().info("server")["process_id"]
+            resource.prlimit(pid, resource.RLIMIT_DATA, (MEMORY, MEMORY))
 
     def connect(self):
         """Listen from now on; in a forked process with connections of its own."""
@@ -120,6 +129,9 @@ class CheckRedis:
         """Forget everything; start anew where the server is stuck."""
         try:
             self.client().flushall()
+            self.client().script_flush()
+            with contextlib.suppress(redis.ResponseError):  # Redis 6 has no functions
+                self.client().function_flush()
             self._drain()
         except redis.RedisError:
             self.close()
@@ -323,6 +335,8 @@ class CheckRedis:
         self.client().echo(mark)
         while mark.encode() not in (line := self._monitor.line()):
             command = parse_monitor(line)
+            if len(self.trace) > MOST_COMMANDS:
+                raise redis.RedisError(f"it was sent more than {MOST_COMMANDS} commands")
             if command:
                 self.trace.append(command)
                 self._count(command)
@@ -407,7 +421,8 @@ def arrows(statuses):
 def short(value, length=70):
     """Return a value as text of so many characters at most."""
     shown = text(value).replace("\n", "\\n") if isinstance(value, bytes) else str(value)
-    shown = without_folder(shown)
+    # cut before it is searched: of a line as long as a program may print, a pattern needs minutes
+    shown = without_folder(shown[: length + 1000])
     return shown if len(shown) <= length else shown[: length - 1] + "…"
 
 
@@ -453,6 +468,6 @@ def _status_in(command, jid):
 def _json_dict(value):
     try:
         fields = json.loads(value)
-    except (ValueError, TypeError):
+    except (ValueError, TypeError, RecursionError):
         return None
     return {str(k): str(v) for k, v in fields.items()} if isinstance(fields, dict) else None
