@@ -15,7 +15,7 @@ import pytest
 from redis import RedisError
 
 from jobs_kit.grading.answer import Answer
-from jobs_kit.grading.evidence import CheckRedis
+from jobs_kit.grading.evidence import CheckRedis, text
 from jobs_kit.grading.exercise import EXERCISES, Exercise, answer_folder, find_exercise
 from jobs_kit.grading.sandbox import Sandbox
 from jobs_kit.grading.student import Student
@@ -29,6 +29,7 @@ from jobs_kit.grading.verdict import (
     overall,
 )
 
+MOST_TEXT = 5000  # characters of one thing that a check says
 MOST_TIMEOUTS = 2  # of an exercise; its other checks would wait as long
 warm = {}  # "sandbox", "redis": what a process that judges again and again has ready
 
@@ -241,9 +242,10 @@ def _check(item, call):
     message = None
     if outcome == "error":
         where = call.excinfo.traceback[-1]
-        message = f"the kit itself failed: {problem!r} ({where.path.name}, line {where.lineno + 1})"
+        where = f"{where.path.name}, line {where.lineno + 1}"
+        message = _shown(f"the kit itself failed: {problem!r} ({where})")
     elif outcome in ("not attempted", "not reached"):
-        message = fault.expected
+        message = _shown(fault.expected)
     return {
         "name": item.name,
         "claim": (item.function.__doc__ or item.name).strip().splitlines()[0].rstrip("."),
@@ -251,14 +253,24 @@ def _check(item, call):
         "points": worth if outcome == "pass" else 0,
         "max_points": worth,
         "message": message,
-        "call": fault.call,
-        "got": fault.got,
-        "expected": None if message else fault.expected,
-        "hint": fault.hint or (outcome in ("fail", "timeout") and _exercise(item).hints[0]) or None,
-        "evidence": student.evidence() if looked else [],
-        "notes": list(getattr(item, "jobs_kit_notes", [])),
+        "call": _shown(fault.call),
+        "got": _shown(fault.got),
+        "expected": None if message else _shown(fault.expected),
+        "hint": _shown(fault.hint)
+        or (outcome in ("fail", "timeout") and _exercise(item).hints[0])
+        or None,
+        "evidence": [_shown(line) for line in student.evidence()] if looked else [],
+        "notes": [_shown(line) for line in getattr(item, "jobs_kit_notes", [])],
         "seconds": round(call.duration, 3),
     }
+
+
+def _shown(said):
+    """Return a text so that every file, page and terminal can carry it; None stays None.
+
+    It may hold what student code has said: half characters, codes of a terminal, a whole book.
+    """
+    return said and "\n".join(text(line) for line in str(said)[:MOST_TEXT].split("\n"))
 
 
 def _result(exercise, checks):

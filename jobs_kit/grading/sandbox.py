@@ -20,9 +20,11 @@ import tempfile
 from pathlib import Path
 
 from jobs_kit.grading import containment
+from jobs_kit.grading.values import decoded
 
 HERE = Path(__file__).parent
 OUTPUT_LIMIT = 200_000  # bytes that are kept of what a program prints
+REPORT_LIMIT = 8 << 20, 20_000  # bytes and lines of a report; a plot needs 200 000 bytes
 LIMITS = {  # of each process that runs student code; bytes, seconds, pieces
     "RLIMIT_AS": 3 << 30,
     "RLIMIT_CPU": 3,  # what is right takes half a second at most, to draw its plots
@@ -32,11 +34,11 @@ LIMITS = {  # of each process that runs student code; bytes, seconds, pieces
 }
 ENVIRONMENT = {"OPENBLAS_NUM_THREADS": "1", "MPLBACKEND": "agg", "PYTHONHASHSEED": "0"}
 SHAPES = {  # what a report says of these things; a program may write others on its pipe
-    "asked": {"host", "port", "path", "db"},
-    "queue": {"name", "serializer", "socket_timeout", "db"},
-    "serving": {"host", "port"},
-    "error": {"type", "message", "frames"},
-    "value": set(),
+    "asked": {"host": object, "port": object, "path": object, "db": object},
+    "queue": {"name": str, "serializer": str | None, "socket_timeout": object, "db": int | str},
+    "serving": {"host": object, "port": object},
+    "error": {"type": str, "message": str, "frames": list},
+    "value": {},
 }
 CALL_SECONDS = 2  # of processor time, for a single call
 SYSTEM = ["/usr", "/lib", "/lib64", "/bin", "/sbin", "/etc", "/proc", "/opt", "/nix", "/System"]
@@ -143,7 +145,11 @@ class Sandbox:
     def close(self):
         """End the fork server, and with it every process."""
         self._control.close()
-        self._server.wait()
+        try:
+            self._server.wait(timeout=10)
+        except subprocess.TimeoutExpired:
+            self._server.kill()  # bubblewrap, and with it all that it contains
+            self._server.wait()
         shutil.rmtree(self._private, ignore_errors=True)
         if not self._contained:
             shutil.rmtree(self.home, ignore_errors=True)
@@ -173,7 +179,7 @@ class Process:
 
     def __init__(self, sandbox, pid, output, report, http):
         self._sandbox, self.pid, self.http, self.exit_code = sandbox, pid, http, None
-        self.report, self._rest = [], b""
+        self.report, self._rest, self._reported = [], b"", 0
         self._printed, self._length = bytearray(), 0  # what is kept; how much there was
         self._open = {output: self._take_output, report: self._take_report}
         for fd in self._open:
@@ -229,14 +235,23 @@ class Process:
     def _take_output(self, data):
         self._printed += data[: OUTPUT_LIMIT - len(self._printed)]
         self._length += len(data)
-        if self._length > 10 * OUTPUT_LIMIT and not self.told("overtime"):
-            self.report.append({"overtime": "it printed without end"})
+        if self._length > 10 * OUTPUT_LIMIT:
+            self._end("it printed without end")
+
+    def _end(self, why):
+        if not self.told("overtime"):
+            self.report.append({"overtime": why})
             self.kill()
 
     def _take_report(self, data):
+        self._reported += len(data)
+        if self._reported > REPORT_LIMIT[0] or len(self.report) > REPORT_LIMIT[1]:
+            self._end("it reported without end")
+            self._rest, data = b"", data[data.rfind(b"\n{") + 1 :]  # how it ended is the last line
         *lines, self._rest = (self._rest + data).split(b"\n")
         for line in filter(None, lines):
-            with contextlib.suppress(ValueError):  # whoever holds the pipe may write anything
+            # whoever holds the pipe may write anything
+            with contextlib.suppress(ValueError, RecursionError):
                 said = json.loads(line)
                 if isinstance(said, dict) and _is_sound(said):
                     self.report.append(said)
@@ -250,11 +265,24 @@ class Process:
 def _is_sound(said):
     """Tell whether a line of a report has the form that inside.py gives it."""
     is_sound = isinstance(said.get("overtime", ""), str) and isinstance(said.get("exit", 0), int)
+    is_sound &= isinstance(said.get("processor", 0), int | float)
     for name, parts in SHAPES.items():
         one = said.get(name, {})
-        is_sound &= isinstance(one, dict) and (name not in said or parts <= one.keys())
+        is_sound &= isinstance(one, dict) and (name not in said or _has(one, parts))
     frames = said["error"]["frames"] if is_sound and "error" in said else said.get("stack", [])
+    is_sound &= _can_be_read(said.get("value", {}))
     return is_sound and isinstance(frames, list) and all(map(_is_frame, frames))
+
+
+def _has(one, parts):
+    return parts.keys() <= one.keys() and all(isinstance(one[n], parts[n]) for n in parts)
+
+
+def _can_be_read(value):
+    try:
+        return isinstance(value, dict) and bool([decoded(value.get("value"))])
+    except (ValueError, TypeError, AttributeError, RecursionError):
+        return False
 
 
 def _is_frame(one):

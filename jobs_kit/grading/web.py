@@ -4,6 +4,7 @@ import http.client
 import json
 import re
 import socket
+import time
 
 from jobs_kit.grading.evidence import short
 from jobs_kit.grading.verdict import PATIENCE, Fault
@@ -42,6 +43,7 @@ class Api:
             )
             if not _has_come(connection.sock) and self.process.running:
                 raise self._student.timed_out(self.process, f"{method} {path} is answered")
+            connection.sock.deadline = time.monotonic() + PATIENCE
             answer = connection.getresponse()
             body = answer.read(1 << 20)
             content_type = answer.headers.get_content_type()
@@ -74,12 +76,23 @@ class Response:
 
     @property
     def came_back(self):
-        page = re.search(rb"<title>(.*?)</title>", self.body)
+        page = re.search(rb"<title>(.*?)</title>", self.body[:2000])
         body = b"a page with the title " + page[1] if page else self.body.strip()
         said = f"{self.status} {self.content_type}: {short(body, 500)}"
         if self.status >= 500 and "Traceback" in self._output:
             said += "\n" + own_traceback(self._output)
         return said
+
+
+class _Patient(socket.socket):
+    """A socket for which an answer that comes byte by byte ends as well. deadline: when."""
+
+    deadline = None
+
+    def recv_into(self, *arguments):
+        if self.deadline:
+            self.settimeout(max(0.001, self.deadline - time.monotonic()))
+        return super().recv_into(*arguments)
 
 
 class _UnixHTTP(http.client.HTTPConnection):
@@ -88,7 +101,7 @@ class _UnixHTTP(http.client.HTTPConnection):
         self._path = path
 
     def connect(self):
-        self.sock = socket.socket(socket.AF_UNIX)
+        self.sock = _Patient(socket.AF_UNIX)
         self.sock.settimeout(PATIENCE)
         self.sock.connect(self._path)
 

@@ -123,7 +123,7 @@ def _hint_for_module(name, message):
 def own_traceback(output):
     """Return the last lines of a traceback in a program's output that name its own files."""
     lines = output.strip().splitlines()
-    start = max(i for i, line in enumerate(lines) if line.startswith("Traceback"))
+    start = max(i for i, line in enumerate(lines) if "Traceback" in line)
     kept, last = [], ""
     for number, line in enumerate(lines[start + 1 :], start + 1):
         path = line.split('"')[1] if line.startswith('  File "') else "<"
