@@ -234,7 +234,7 @@ def _takes_batch(parser):
     parser.add_argument("submissions", help="a folder: one folder or zip file a student")
     parser.add_argument("--out", required=True, help="where grades, results and feedback go")
     parser.add_argument("--exercise", action="append", default=[], metavar="ID", help="only this")
-    parser.add_argument("--jobs", type=int, metavar="N", help="so many at once (one a core)")
+    parser.add_argument("--jobs", type=int, metavar="N", help="so many at once (two a core)")
     parser.add_argument("--roster", metavar="CSV", help="keep its columns and rows in grades.csv")
     parser.add_argument("--hidden", metavar="DIR", help="more checks, which students do not see")
     parser.add_argument("--only", action="append", default=[], metavar="STUDENT", help="only this")

@@ -1,4 +1,4 @@
-"""How is a class graded? Each submission by a judge of its own, as many at once as there are cores.
+"""How is a class graded? By several judges at once, each taking one submission after another.
 
     report = Batch("submissions", "out").run()
 
@@ -22,6 +22,7 @@ from jobs_kit.grading import containment, reports, submissions
 from jobs_kit.grading.exercise import EXERCISES, ROOT, all_exercises, find_exercise, load
 from jobs_kit.grading.judge import Judge
 
+JUDGES_A_CORE = 2  # most of a check is waiting
 SECONDS = 300  # of one submission; what is not judged by then is "timeout"
 UNPOINTED = "two_shells"  # it leaves no file to judge
 
@@ -52,7 +53,7 @@ class Batch:
             raise ValueError(f"--jobs {jobs}: one at least")
         self.place, self.out, self.roster = Path(place), Path(out), roster
         self.jobs, self.contained, self.gradescope = (
-            jobs or os.cpu_count() or 1,
+            jobs or JUDGES_A_CORE * (os.cpu_count() or 1),
             contained,
             gradescope,
         )
