@@ -91,7 +91,10 @@ class _Patient(socket.socket):
 
     def recv_into(self, *arguments):
         if self.deadline:
-            self.settimeout(max(0.001, self.deadline - time.monotonic()))
+            left = self.deadline - time.monotonic()
+            if left <= 0:
+                raise TimeoutError("the answer does not come to an end")
+            self.settimeout(left)
         return super().recv_into(*arguments)
 
 

@@ -1,7 +1,12 @@
 """What student code can do in its process, and what it cannot."""
 
+import contextlib
 import os
+import socket
 import sys
+import threading
+import time
+from http.client import HTTPException
 from pathlib import Path
 
 import psutil
@@ -10,6 +15,7 @@ import pytest
 from jobs_kit.grading import containment
 from jobs_kit.grading.evidence import CheckRedis
 from jobs_kit.grading.sandbox import OUTPUT_LIMIT, Sandbox
+from jobs_kit.grading.web import _UnixHTTP
 
 ROOT = Path(__file__).parents[2]
 linux = pytest.mark.skipif(sys.platform != "linux", reason="only Linux's kernel can refuse this")
@@ -273,3 +279,27 @@ def test_a_pipe_in_the_place_of_a_file_does_not_stop_the_fork_server(contained):
     with pytest.raises(OSError, match="leads out of its folder"):
         contained.sandbox.lay(contained.folder, {"sub/x.py": b"x = 1"})
     assert contained("print(open('jobs.py').read())") == "x = 1\n"
+
+
+@pytest.mark.parametrize("piece", [b"HTTP/1.1 100 Continue\r\n\r\n" * 50, b"H"])
+def test_an_answer_that_does_not_end_is_given_up(tmp_path, piece):
+    with socket.socket(socket.AF_UNIX) as listener:
+        listener.bind(str(tmp_path / "http"))
+        listener.listen()
+
+        def answer():
+            client = listener.accept()[0]
+            with client, contextlib.suppress(OSError):
+                while True:
+                    client.send(piece)
+                    time.sleep(0.001)
+
+        thread = threading.Thread(target=answer)
+        thread.start()
+        connection = _UnixHTTP(str(tmp_path / "http"))
+        connection.request("GET", "/")
+        connection.sock.deadline = time.monotonic() + 0.2
+        with pytest.raises((OSError, HTTPException)):
+            connection.getresponse()
+        connection.close()
+        thread.join()
