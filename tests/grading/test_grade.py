@@ -292,6 +292,15 @@ def test_where_nothing_contains_student_code_it_is_refused(place, tmp_path, monk
     Batch(place.folder, tmp_path / "out", contained=False)
 
 
+@contained
+def test_where_only_the_kernel_could_refuse_files_and_does_not_it_is_refused(monkeypatch):
+    monkeypatch.setattr(containment, "has_landlock", lambda: False)
+    monkeypatch.setattr(os, "geteuid", lambda: 1000)
+    with pytest.raises(containment.NotContained, match="as you"):
+        containment.require()
+    assert not any("Landlock" in one for one in containment.means(None))
+
+
 def test_a_run_without_containment_says_so(place, tmp_path):
     place("ana")
     code, said = grade(place, tmp_path / "out", "--uncontained")
