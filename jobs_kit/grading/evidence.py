@@ -12,6 +12,7 @@ import re
 import secrets
 import socket
 import sys
+import time
 from collections import Counter, deque
 from dataclasses import dataclass
 from urllib.parse import urlsplit
@@ -22,6 +23,8 @@ from jobs_kit.lab.server import start_server
 
 MOST_KEYS = 500  # of a database, that are still looked at
 MOST_COMMANDS = 200_000  # of one check, that are still listened to
+ENOUGH = 32 << 20  # bytes, of the server; what it needs without any data is a tenth of it
+PATIENCE = 5  # seconds, for the server to forget
 MEMORY = 1 << 30  # bytes, of the server: a script may take what maxmemory does not count
 PUSHES = {"RPUSH", "LPUSH", "RPUSHX", "LPUSHX"}
 POPS = {"LPOP", "RPOP", "BLPOP", "BRPOP", "LMPOP", "BLMPOP"}
@@ -133,10 +136,19 @@ class CheckRedis:
             with contextlib.suppress(redis.ResponseError):  # Redis 6 has no functions
                 self.client().function_flush()
             self._drain()
+            self._wait_for_memory()
         except redis.RedisError:
             self.close()
             self.__init__(self._place)
         self._forget()
+
+    def _wait_for_memory(self):
+        """Wait until the server has given back what it held for programs that were killed."""
+        deadline = time.monotonic() + PATIENCE
+        while self.client().info("memory")["used_memory"] > ENOUGH:
+            if time.monotonic() > deadline:
+                raise redis.RedisError("its memory stays full")
+            time.sleep(0.01)
 
     def close(self):
         """End the server."""

@@ -12,7 +12,7 @@ from pathlib import Path
 import psutil
 import pytest
 
-from jobs_kit.grading import containment
+from jobs_kit.grading import containment, evidence
 from jobs_kit.grading.evidence import CheckRedis
 from jobs_kit.grading.sandbox import OUTPUT_LIMIT, Sandbox
 from jobs_kit.grading.web import _UnixHTTP
@@ -303,3 +303,18 @@ def test_an_answer_that_does_not_end_is_given_up(tmp_path, piece):
             connection.getresponse()
         connection.close()
         thread.join()
+
+
+def test_a_redis_that_is_reset_has_its_memory_back(monkeypatch, until):
+    monkeypatch.setattr(evidence, "PATIENCE", 0.1)
+    redis = CheckRedis()
+    try:
+        redis.client().rpush("list", *[b"x" * 1000] * 4000)
+        with socket.socket(socket.AF_UNIX) as hoarder:  # asks, and never reads what comes
+            hoarder.connect(redis.path)
+            hoarder.sendall(b"LRANGE list 0 -1\r\n" * 100)
+            until(lambda: redis.client().info("memory")["used_memory"] > 256 << 20)
+            redis.reset()
+            redis.client().rpush("queue", "message")
+    finally:
+        redis.close()
