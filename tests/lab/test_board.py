@@ -401,9 +401,10 @@ def test_it_works_with_the_stand_in(use, until):
     stand_in.stop()
 
 
-def test_where_nothing_happens_nothing_runs(queue, until):
+def test_where_nothing_happens_nothing_runs(use, until):
+    quiet = use(start_server())  # what is left of other tests may still talk to theirs
     board = show_board("some_queue")
-    queue().put("a")
+    HotQueue("some_queue", serializer=json, db=1, **quiet.address).put("a")
     until(lambda: depth(board.picture) == 1)
     watcher = board._watcher
     until(lambda: watcher._check_due() is None and watcher._shown == board.recording.count)
@@ -416,6 +417,7 @@ def test_where_nothing_happens_nothing_runs(queue, until):
     until(sleeps, seconds=10)
     board.close()  # which wakes it for the last time
     assert not watcher._thread.is_alive()
+    quiet.stop()
 
 
 def test_a_worker_that_waits_costs_next_to_nothing(queue, until):
