@@ -300,13 +300,13 @@ SYNTAX_HINTS = (  # the first that fits
         "editor. Which key of yours makes one that it knows?",
     ),
     (
+        lambda said, line: line.startswith(("<<<<<<<", "=======", ">>>>>>>")),
+        "Git has left this mark where two versions differ. Which of them should stay?",
+    ),
+    (
         lambda said, line: line.startswith((">>>", "```", "In [", "Out[", "!", "%", "$ ", "pip ")),
         "Was this line copied together with what stood around it, in a shell, a notebook or a "
         "text? What of it is Python?",
-    ),
-    (
-        lambda said, line: line.startswith(("<<<<<<<", "=======", ">>>>>>>")),
-        "Git has left this mark where two versions differ. Which of them should stay?",
     ),
     (
         lambda said, line: "…" in line or line.startswith(".."),

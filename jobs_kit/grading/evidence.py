@@ -23,8 +23,8 @@ from jobs_kit.lab.server import start_server
 
 MOST_KEYS = 500  # of a database, that are still looked at
 MOST_COMMANDS = 200_000  # of one check, that are still listened to
-ENOUGH = 32 << 20  # bytes, of the server; what it needs without any data is a tenth of it
-PATIENCE = 5  # seconds, for the server to forget
+EMPTY = 32 << 20  # bytes, of a server without data, ten times over
+FORGET_SECONDS = 5  # until then it has given memory back
 MEMORY = 1 << 30  # bytes, of the server: a script may take what maxmemory does not count
 PUSHES = {"RPUSH", "LPUSH", "RPUSHX", "LPUSHX"}
 POPS = {"LPOP", "RPOP", "BLPOP", "BRPOP", "LMPOP", "BLMPOP"}
@@ -144,8 +144,8 @@ class CheckRedis:
 
     def _wait_for_memory(self):
         """Wait until the server has given back what it held for programs that were killed."""
-        deadline = time.monotonic() + PATIENCE
-        while self.client().info("memory")["used_memory"] > ENOUGH:
+        deadline = time.monotonic() + FORGET_SECONDS
+        while self.client().info("memory")["used_memory"] > EMPTY:
             if time.monotonic() > deadline:
                 raise redis.RedisError("its memory stays full")
             time.sleep(0.01)

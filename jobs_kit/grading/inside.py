@@ -37,6 +37,7 @@ import threading
 import time
 import traceback
 import types
+import weakref
 from pathlib import Path
 
 SLOW_IMPORTS = ["matplotlib.figure", "matplotlib.backends.backend_agg"]
@@ -48,7 +49,7 @@ OURS = {"inside", "resource", "runpy"}  # modules that nobody but this one has i
 
 _here = {"redis": None, "report": 3, "folder": None, "http": 4, "serving": False, "hands": False}
 _libraries = set()  # the modules that student code finds imported
-_bound = {}  # file number of a socket -> the address at which it would listen
+_bound = weakref.WeakKeyDictionary()  # a socket -> the address at which it would listen
 _rules = {}  # the places that a child may use -> Landlock's rules for them
 _sleep = time.sleep
 
@@ -315,10 +316,10 @@ def _redirect_listeners():
     def bind(self, address):
         if not (_here["folder"] and self.family in INTERNET and self.type == socket.SOCK_STREAM):
             return really["bind"](self, address)
-        _bound[self.fileno()] = address
+        _bound[self] = address
 
     def listen(self, *backlog):
-        if address := _bound.get(self.fileno()):
+        if address := _bound.get(self):
             os.dup2(_here["http"], self.fileno())
             os.set_blocking(self.fileno(), self.gettimeout() is None)
             _tell_of_serving(*address[:2], {})
@@ -326,10 +327,10 @@ def _redirect_listeners():
 
     def accept(self):
         connection, address = really["accept"](self)
-        return connection, ("127.0.0.1", 0) if self.fileno() in _bound else address
+        return connection, ("127.0.0.1", 0) if self in _bound else address
 
     def getsockname(self):
-        return _bound.get(self.fileno()) or really["getsockname"](self)
+        return _bound.get(self) or really["getsockname"](self)
 
     def setsockopt(self, level, *option):
         if level != socket.IPPROTO_TCP or not _here["folder"]:  # the check's socket knows no TCP

@@ -306,7 +306,7 @@ def test_an_answer_that_does_not_end_is_given_up(tmp_path, piece):
 
 
 def test_a_redis_that_is_reset_has_its_memory_back(monkeypatch, until):
-    monkeypatch.setattr(evidence, "PATIENCE", 0.1)
+    monkeypatch.setattr(evidence, "FORGET_SECONDS", 0.1)
     redis = CheckRedis()
     try:
         redis.client().rpush("list", *[b"x" * 1000] * 4000)
