@@ -11,6 +11,7 @@ from pathlib import Path
 
 import psutil
 import pytest
+from redis import RedisError
 
 from jobs_kit.grading import containment, evidence
 from jobs_kit.grading.evidence import CheckRedis
@@ -318,3 +319,18 @@ def test_a_redis_that_is_reset_has_its_memory_back(monkeypatch, until):
             redis.client().rpush("queue", "message")
     finally:
         redis.close()
+
+
+def test_a_redis_that_is_sent_too_much_is_not_listened_to(check_redis, monkeypatch):
+    monkeypatch.setattr(evidence, "MOST_COMMANDS", 100)
+    check_redis.reset()
+    with socket.socket(socket.AF_UNIX) as sender:
+        sender.connect(check_redis.path)
+        sender.sendall(b"PING\r\n" * 200)
+        answers = sender.makefile("rb")
+        for _ in range(200):
+            answers.readline()
+    with pytest.raises(RedisError, match="more than 100 commands"):
+        check_redis.update()
+    check_redis.reset()
+    check_redis.update()  # it listens again
