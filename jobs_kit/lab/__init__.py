@@ -6,6 +6,8 @@ find.py, and should not wait for widgets.
 
 import importlib
 
+from jobs_kit.lab.lost_requests import keep_requests
+
 _HOMES = {
     "check": "checks",
     "draw_imports": "imports",
@@ -23,6 +25,8 @@ _HOMES = {
     "watch_queue": "watch.watch",
 }
 __all__ = list(_HOMES)
+
+keep_requests()
 
 
 def __getattr__(name):
