@@ -6,7 +6,7 @@ find.py, and should not wait for widgets.
 
 import importlib
 
-from jobs_kit.lab.lost_requests import keep_requests
+from jobs_kit.lab.clicks import answer_at_once
 
 _HOMES = {
     "check": "checks",
@@ -26,7 +26,7 @@ _HOMES = {
 }
 __all__ = list(_HOMES)
 
-keep_requests()
+answer_at_once()
 
 
 def __getattr__(name):

@@ -196,8 +196,8 @@ class Shell:
             elif message["msg_type"] == "execute_reply" or (
                 message["content"].get("execution_state") == "idle"
             ):
-                # Both must come: output is complete at "idle", but ipykernel 7.3 may lose a request
-                # that reaches it before it has replied.
+                # Both must come: output is complete at "idle", but ipykernel 7.1 to 7.3 may lose a
+                # request that reaches it before it has replied.
                 item.ends.add(message["msg_type"])
                 if len(item.ends) < 2:
                     return

@@ -114,6 +114,14 @@ def test_shells_work_while_a_cell_of_the_lesson_blocks(shells):
     expect(shells.cell(2).locator(".jp-InputPrompt")).to_have_text(re.compile(r"\d"))
 
 
+def test_a_click_is_answered_while_a_cell_blocks_that_wrote_to_its_widget(lab):
+    notebook = lab.open("clicks.ipynb")
+    notebook.run_range(0, 0)
+    notebook.run(1)
+    notebook.page.get_by_role("button", name="Stop blocking").click()
+    expect(notebook.cell(1).locator(".jp-InputPrompt")).to_have_text(re.compile(r"\d"))
+
+
 def test_a_runaway_print_leaves_the_page_usable(shells):
     consumer, producer = (
         ShellOnPage(shells, shells.pane("consumer")),
