@@ -149,14 +149,24 @@ class Notebook:
     def run_all(self, seconds=120):
         """Run all cells and wait until they have run, or until one of them raises."""
         self.start_all()
-        self.page.wait_for_function(ALL_HAVE_RUN, timeout=seconds * 1000)
+        self._wait(seconds)
 
     def run_range(self, first, last, seconds=120):
         """Run the cells from first to last at once, and wait as run_all() does."""
         self.cell(first).locator(".jp-InputPrompt").click()
         self.cell(last).locator(".jp-InputPrompt").click(modifiers=["Shift"])
         self.page.keyboard.press("Control+Enter")
-        self.page.wait_for_function(ALL_HAVE_RUN, arg=[first, last], timeout=seconds * 1000)
+        self._wait(seconds, [first, last])
+
+    def _wait(self, seconds, span=None):
+        from playwright.sync_api import TimeoutError as WaitedTooLong
+
+        try:
+            self.page.wait_for_function(ALL_HAVE_RUN, arg=span, timeout=seconds * 1000)
+        except WaitedTooLong:
+            prompts = self.page.locator(".jp-CodeCell .jp-InputPrompt").all_inner_texts()
+            bar = self.page.locator("#jp-bottom-panel").inner_text()
+            pytest.fail(f"after {seconds} s: {' '.join(prompts)}; the status bar: {bar}")
 
     def errors(self):
         """Return the tracebacks on the page, a list of str."""
