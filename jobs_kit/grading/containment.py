@@ -1,7 +1,7 @@
 """How is the fork server put into a world of its own? With bubblewrap, on Linux.
 
 In there are the system's programs and this Python, read-only; a small writable home in memory; no
-network; no process but its own; and of the kit nothing but the two files that run there. Where the
+network; no process but its own; and of the kit nothing but child/, which runs there. Where the
 grader is root, student code runs as an ordinary user whom nobody else is.
 """
 
@@ -11,7 +11,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-HERE = Path(__file__).parent
+CHILD = Path(__file__).parent / "child"
 HOME = "/home/student"
 INSIDE = "/jobs-kit"  # where the fork server's own files are, in there
 FONTS = "/fonts"
@@ -76,9 +76,7 @@ def command(arguments, readable):
     made += ["--proc", "/proc", "--dev", "/dev", "--size", str(16 * MB), "--tmpfs", "/dev/shm"]
     for path in _font_lists():
         made += ["--ro-bind", path, f"{FONTS}/{Path(path).name}"]
-    made += ["--perms", "0755", "--dir", INSIDE]
-    for name in ("fork_server.py", "inside.py"):
-        made += ["--ro-bind", str(HERE / name), f"{INSIDE}/{name}"]
+    made += ["--ro-bind", str(CHILD), INSIDE]
     for name, value in _environment().items():
         made += ["--setenv", name, value]
     made += ["--remount-ro", "/", "--chdir", "/", "--"]

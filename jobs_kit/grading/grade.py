@@ -191,7 +191,7 @@ class Batch:
 @functools.cache
 def _of_the_checks(hidden):
     made = hashlib.sha256()
-    judge = sorted((ROOT / "jobs_kit" / "grading").glob("*.py"))
+    judge = sorted((ROOT / "jobs_kit" / "grading").rglob("*.py"))
     for path in [*sorted(EXERCISES.glob("*/test_*.py")), *judge, *hidden]:
         made.update(path.read_bytes())
     return made.digest()

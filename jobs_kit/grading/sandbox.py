@@ -5,7 +5,7 @@
         process.pump()                     # read what it printed and reported so far
         process.output, process.exit_code
 
-See fork_server.py and inside.py for the other side.
+See child/ for the other side.
 """
 
 import contextlib
@@ -61,7 +61,7 @@ class Sandbox:
             command = containment.command([number], [shared])
         else:
             self.home = os.path.realpath(tempfile.mkdtemp(prefix="jobs-kit-check-"))
-            command = [sys.executable, "-I", str(HERE / "fork_server.py"), number]
+            command = [sys.executable, "-I", str(HERE / "child" / "fork_server.py"), number]
         self._server = subprocess.Popen(
             command,
             stdin=subprocess.DEVNULL,
@@ -173,7 +173,7 @@ class Sandbox:
 class Process:
     """A process that runs student code. Call pump() before you look.
 
-    output (str): what it printed. report (list of dict): what it reported, see inside.py.
+    output (str): what it printed. report (list of dict): what it reported, see child/telling.py.
     exit_code (int): None while it runs, negative if a signal ended it.
     """
 
@@ -263,7 +263,7 @@ class Process:
 
 
 def _is_sound(said):
-    """Tell whether a line of a report has the form that inside.py gives it."""
+    """Tell whether a line of a report has the form that child/telling.py gives it."""
     is_sound = isinstance(said.get("overtime", ""), str) and isinstance(said.get("exit", 0), int)
     is_sound &= isinstance(said.get("processor", 0), int | float)
     for name, parts in SHAPES.items():

@@ -110,7 +110,13 @@ def test_the_kit_cannot_be_imported(start):
     assert "an answer stands on its own" in process.output
 
 
-@pytest.mark.parametrize("name", ["jobs_kit/queues.py", "jobs_kit/grading/inside.py"])
+@pytest.mark.parametrize("name", ["words", "fork_server", "inside", "redirect", "telling"])
+def test_nor_what_stands_beside_the_fork_server(start, name):
+    process = start(f"import {name}")
+    assert process.told("error")[0]["type"] == "ModuleNotFoundError"
+
+
+@pytest.mark.parametrize("name", ["jobs_kit/queues.py", "jobs_kit/grading/child/inside.py"])
 def test_the_kit_cannot_be_read(start, name):
     process = start(f"print(open({str(ROOT / name)!r}).read())")
     assert process.exit_code == 1

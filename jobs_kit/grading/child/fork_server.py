@@ -37,6 +37,7 @@ def main(control):
     sys.path.insert(0, str(Path(__file__).parent))
     import inside
 
+    sys.path.pop(0)
     inside.prepare()
     _control(PR_SET_CHILD_SUBREAPER, 1)
     # nobody looks into this process, not even where student code runs as the same user

@@ -1,0 +1,271 @@
+"""What happens inside a process that runs student code, before and while it runs?
+
+Its connections lead to the check's Redis, whatever address they name (redirect.py); its sleeps
+are short; the kit itself cannot be imported or read; time, memory and files are limited. What it
+does is told to the judge (telling.py).
+"""
+
+import asyncio
+import contextlib
+import fcntl
+import functools
+import gc
+import importlib
+import importlib.abc
+import io
+import json
+import os
+import resource
+import runpy
+import signal
+import sys
+import threading
+import time
+import traceback
+from pathlib import Path
+
+import telling
+from redirect import redirect
+from telling import here, tell
+
+SLOW_IMPORTS = ["matplotlib.figure", "matplotlib.backends.backend_agg"]
+LONGEST_SLEEP = 0.2  # seconds
+MB = 1 << 20
+
+OURS = {"inside", "redirect", "telling"}  # modules that student code must not find
+ALONE = {"resource", "runpy"}  # modules of Python that only we have imported
+
+_libraries = set()  # the modules that student code finds imported
+_rules = {}  # the places that a child may use -> Landlock's rules for them
+_sleep = time.sleep
+
+
+def prepare():
+    """Before the first child: import what student code imports, and bend it."""
+    import csv  # noqa: F401
+    import uuid  # noqa: F401
+
+    import flask.cli
+    import hotqueue
+    import redis
+    import redis.utils
+    import werkzeug.serving
+
+    _libraries.update({name for name in sys.modules if _can_be_hidden(name)} - OURS - ALONE)
+
+    # redis-py looks its own version up among the installed packages for each client that is made
+    redis.utils.get_lib_version = functools.cache(redis.utils.get_lib_version)
+    redis.utils.get_lib_version()
+    sys.path[:] = [place for place in sys.path if not (Path(place or ".") / "jobs_kit").exists()]
+    sys.meta_path[:] = [f for f in sys.meta_path if "editable" not in getattr(f, "__module__", "")]
+    sys.path_hooks[:] = [hook for hook in sys.path_hooks if "editable" not in repr(hook)]
+    sys.path_importer_cache.clear()
+    sys.meta_path.insert(0, _NoKit())
+    time.sleep = lambda seconds: _sleep(min(seconds, LONGEST_SLEEP))
+    asleep = asyncio.sleep
+    asyncio.sleep = lambda delay, result=None: asleep(min(delay, LONGEST_SLEEP), result)
+    threading.Thread.start = telling.told_of_hands(threading.Thread.start)
+    os.register_at_fork(after_in_child=telling.tell_of_hands)
+    redirect(redis, hotqueue, serving=(werkzeug, werkzeug.serving, flask.cli))
+    for name in OURS:
+        del sys.modules[name]
+    gc.freeze()  # what is here now a child need not look through, which would copy it
+
+
+def import_next(names):
+    """Import the first of these; return the others."""
+    with contextlib.suppress(ImportError):
+        importlib.import_module(names[0])
+    gc.freeze()
+    return names[1:]
+
+
+def rules_for(allowed):
+    """Return Landlock's rules that let a process use these places only; None where it is missing.
+
+    To make them takes as long as half a fork, so the children of one server share them.
+    """
+    key = json.dumps(allowed)
+    if key not in _rules:
+        _rules[key] = _made_rules(allowed)
+    return _rules[key]
+
+
+def _made_rules(allowed):
+    try:
+        from landlock import FSAccess, Ruleset
+
+        rules = Ruleset()
+        reading = FSAccess.EXECUTE | FSAccess.READ_FILE | FSAccess.READ_DIR
+        for path in allowed["read"]:
+            if os.path.isdir(path):
+                rules.allow(path, rules=reading)
+        devices = FSAccess.READ_FILE | FSAccess.WRITE_FILE | FSAccess.READ_DIR
+        rules.allow("/dev", rules=devices)
+        rules.allow(*allowed["write"])
+        return rules
+    except (ImportError, OSError, AttributeError):
+        return None  # not Linux, or an old kernel
+
+
+def live(request, output, report, http):
+    """Be the child: do what the request says, and end."""
+    os.setsid()
+    with contextlib.suppress(OSError):  # where memory ends, student code ends first
+        Path("/proc/self/oom_score_adj").write_text("1000")
+    if rules := rules_for(request["allowed"]):
+        rules.apply()  # before their file is closed
+    for fd, target in ((os.open(os.devnull, os.O_RDONLY), 0), (output, 1), (output, 2)):
+        os.dup2(fd, target)
+    report, http = (fcntl.fcntl(fd, fcntl.F_DUPFD, 10) for fd in (report, http))
+    os.dup2(report, here["report"])
+    os.dup2(http, here["http"])
+    os.closerange(5, 4096)
+    sys.stdin = open(0)
+    sys.stdout, sys.stderr = (
+        io.TextIOWrapper(os.fdopen(fd, "wb", 0), encoding="utf-8", write_through=True)
+        for fd in (1, 2)
+    )
+    sys.__stdin__, sys.__stdout__, sys.__stderr__ = sys.stdin, sys.stdout, sys.stderr
+    here.update(redis=request["redis"], folder=request["folder"])
+    os.environ.clear()
+    os.environ.update(request["environment"])
+    os.chdir(request["folder"])
+    sys.path.insert(0, request["folder"])
+    sys.dont_write_bytecode = True
+    signal.signal(signal.SIGUSR1, telling.tell_stack)
+    signal.signal(signal.SIGXCPU, telling.end_overtime)
+    _limit(request["limits"])
+    _become(request["user"])
+    _hide(request["hidden"])
+    try:
+        exit_code = _DO[request["do"]](request)
+    except SystemExit as ended:
+        exit_code = ended.code if isinstance(ended.code, int) else bool(ended.code)
+        if exit_code is True:
+            print(ended.code, file=sys.stderr)
+    except BaseException as problem:
+        traceback.print_exception(_own(problem))
+        exit_code = 1
+    with contextlib.suppress(Exception):
+        sys.stdout.flush()
+    _wait_for_threads()
+    os._exit(int(exit_code or 0))
+
+
+def _run_program(request):
+    """python FILE"""
+    sys.argv = [request["file"]]
+    try:
+        _look_for_hidden_libraries()
+        runpy.run_path(request["file"], run_name="__main__")
+    except SystemExit:
+        raise
+    except BaseException as problem:
+        tell({"error": telling.explain(problem)})
+        raise
+
+
+def _call(request):
+    """import MODULE; MODULE.NAME(*ARGUMENTS) so many TIMES, or only the import"""
+    try:
+        _look_for_hidden_libraries()
+        value = importlib.import_module(request["module"])
+        if request["name"] is None:
+            tell({"value": {"names": {n: telling.attributes(v) for n, v in vars(value).items()}}})
+            return
+        tell({"imported": True})
+        function = getattr(value, request["name"])
+        for _ in range(request["times"]):
+            tell({"value": telling.describe(function(*_decoded(request["arguments"])))})
+    except BaseException as problem:
+        tell({"error": telling.explain(problem)})
+        raise
+
+
+_DO = {"program": _run_program, "call": _call}
+
+
+class _NoKit(importlib.abc.MetaPathFinder):
+    def find_spec(self, name, path=None, target=None):
+        if name.partition(".")[0] == "jobs_kit":
+            raise ModuleNotFoundError(
+                "jobs_kit is not there for your program: an answer stands on its own", name=name
+            )
+
+
+class HiddenLibrary(ImportError):
+    """A file of the answer stands where Python looks for a library first."""
+
+
+def _can_be_hidden(name):
+    """Tell whether a file of this name would be found before a module that is imported."""
+    origin = getattr(getattr(sys.modules[name], "__spec__", None), "origin", None)
+    return "." not in name and origin not in (None, "built-in", "frozen")
+
+
+def _look_for_hidden_libraries():
+    """Raise HiddenLibrary where Python, started anew, would take a file for a library.
+
+    What this process has imported for itself alone gives way to a file of the answer.
+    """
+    for entry in sorted(os.listdir(here["folder"])):
+        name = entry.removesuffix(".py")
+        if name == entry and not os.path.isfile(f"{entry}/__init__.py"):
+            continue
+        if name in _libraries:
+            what = f"file {entry}" if name != entry else f"package {entry}/"
+            said = f"your folder has a {what}, which hides the library of that name: rename it"
+            raise HiddenLibrary(said, name=name)
+        sys.modules.pop(name, None)
+
+
+def _limit(limits):
+    for name, value in limits.items():
+        number = getattr(resource, name, None)
+        if number is not None:
+            with contextlib.suppress(ValueError, OSError):  # macOS knows no limit of memory
+                resource.setrlimit(number, (value, value + (name == "RLIMIT_CPU")))
+
+
+def _become(user):
+    """Go on as an ordinary user; None stays who we are."""
+    if user is not None:
+        os.setgroups([])
+        os.setgid(user)
+        os.setuid(user)
+
+
+def _hide(hidden):
+    """Let this process read nothing of the kit, and say so, whatever the kernel refuses."""
+
+    def refuse(event, arguments):
+        if event == "open" and isinstance(arguments[0], str | bytes | os.PathLike):
+            path = os.fsdecode(arguments[0])
+            if path.startswith(hidden) or os.path.realpath(path).startswith(hidden + os.sep):
+                raise PermissionError(f"{path} belongs to the kit; your program cannot read it")
+
+    sys.addaudithook(refuse)
+
+
+def _own(problem):
+    """Return the exception without the frames of this module."""
+    while problem.__traceback__ and problem.__traceback__.tb_frame.f_code.co_filename in (
+        __file__,
+        runpy.__file__,
+        "<frozen runpy>",
+    ):
+        problem.__traceback__ = problem.__traceback__.tb_next
+    return problem
+
+
+def _decoded(arguments):
+    return [
+        one["bytes"].encode("latin-1") if isinstance(one, dict) and "bytes" in one else one
+        for one in arguments
+    ]
+
+
+def _wait_for_threads():
+    with contextlib.suppress(Exception):
+        threading._shutdown()

@@ -1,0 +1,123 @@
+"""What does a process that runs student code tell the judge of itself? Lines of JSON, on a pipe:
+
+{"asked": {"host": ..., "port": ..., "db": ...}}     it connects to a Redis
+{"queue": {"name": ..., "serializer": ..., ...}}     it made a HotQueue
+{"serving": {"host": ..., "port": ..., ...}}         it serves, by app.run() or another server
+{"value": ...} or {"error": ...}                     what a call came to
+{"stack": [...]}                                     where it was when it was asked
+{"hands": 2}                                         it does several things at once
+{"overtime": "..."}                                  it was stopped, and why
+{"exit": 0, "processor": 0.1}                        it ended, having used so many seconds (the
+                                                     fork server says this)
+"""
+
+import contextlib
+import json
+import linecache
+import os
+import sys
+import threading
+import traceback
+import types
+
+# what this process is: the judge's files, the folder of the answer, the path of its Redis
+here = {"redis": None, "report": 3, "folder": None, "http": 4, "serving": False, "hands": False}
+
+
+def tell(line):
+    with contextlib.suppress(OSError):
+        os.write(here["report"], json.dumps(line, default=repr).encode() + b"\n")
+
+
+def told_of_hands(start):
+    def told(self):
+        tell_of_hands()
+        start(self)
+
+    return told
+
+
+def tell_of_hands():
+    """Tell, once, that student code has a thread or a process beside its first one."""
+    if here["folder"] and not here["hands"]:
+        here["hands"] = True
+        tell({"hands": 2})
+
+
+def tell_stack(number, frame):
+    """Tell where it is: the main thread, or the one in which a server answers a request."""
+    others = sys._current_frames()
+    others.pop(threading.get_ident(), None)
+    threads = (*others.values(), frame) if here["serving"] else (frame, *others.values())
+    stacks = [_frames(traceback.walk_stack(one)) for one in threads]
+    tell({"stack": next(filter(None, stacks), [])[::-1]})
+
+
+def end_overtime(number, frame):
+    tell_stack(number, frame)
+    tell({"overtime": "it used up its processor time"})
+    os._exit(124)
+
+
+def _frames(walked):
+    """Return the frames of the student's own files: [{"file", "line", "name", "text"}, ...]."""
+    found = []
+    for frame, line in walked:
+        path = frame.f_code.co_filename
+        inside = os.path.realpath(os.path.join(here["folder"], path)).startswith(here["folder"])
+        if inside and not path.startswith("<"):
+            text = linecache.getline(os.path.join(here["folder"], path), line).strip()
+            name = os.path.relpath(os.path.join(here["folder"], path), here["folder"])
+            found.append({"file": name, "line": line, "name": frame.f_code.co_name, "text": text})
+    return found[-12:]
+
+
+def explain(problem):
+    frames = _frames(traceback.walk_tb(problem.__traceback__))
+    said = {"type": type(problem).__name__, "message": str(problem)[:1000], "frames": frames}
+    if isinstance(problem, SyntaxError):
+        said |= {"file": os.path.basename(problem.filename or ""), "line": problem.lineno}
+    if isinstance(problem, ImportError | NameError):
+        said["name"] = problem.name
+    return said
+
+
+def attributes(value):
+    """Return what may stand after the dot of a module, function or class; None if not known."""
+    known = isinstance(value, types.ModuleType | types.FunctionType | type)
+    if not known or hasattr(value, "__getattr__"):
+        return None
+    return sorted({*dir(value), *dir(type(value))})
+
+
+def describe(value):
+    """Return a value as JSON can carry it: {"repr", "type", "value"}; bytes as {"bytes": text}."""
+    return {"repr": repr(value)[:2000], "type": type(value).__name__, "value": _plain(value)}
+
+
+def _plain(value, depth=0):
+    if value is None or isinstance(value, bool | int | float | str):
+        return value
+    if isinstance(value, bytes):
+        return {"bytes": value.decode("latin-1")}
+    if depth > 5:
+        return repr(value)
+    if isinstance(value, dict):
+        return {"dict": [[_plain(k, depth + 1), _plain(v, depth + 1)] for k, v in value.items()]}
+    if isinstance(value, list | tuple | set | frozenset):
+        return [_plain(one, depth + 1) for one in value]
+    fields = getattr(value, "_asdict", None) or getattr(value, "model_dump", None)
+    if callable(fields):
+        return _plain(dict(fields()), depth + 1)
+    if hasattr(value, "__dict__"):
+        return _plain(vars(value) | _properties(value), depth + 1)
+    if isinstance(slots := getattr(type(value), "__slots__", None), list | tuple):
+        return _plain({name: getattr(value, name, None) for name in slots}, depth + 1)
+    return repr(value)
+
+
+def _properties(value):
+    names = [name for name, one in vars(type(value)).items() if isinstance(one, property)]
+    with contextlib.suppress(Exception):  # of its own code, which may raise anything
+        return {name: getattr(value, name) for name in names}
+    return {}
