@@ -20,6 +20,7 @@ from jobs_kit.lab.address import RedisNotFound
 from jobs_kit.lab.find import named_server
 from jobs_kit.lab.server import OLDEST, PROGRAMS, find_programs, program_version
 
+ROOT = Path(__file__).parents[2]
 AGAIN = "run `make lab` again in the kit's folder, or `pip install -r requirements.txt` there"
 SHOWN = ("redis", "hotqueue", "ipykernel", "jupyterlab")
 EXTENSIONS = {"ipywidgets": "@jupyter-widgets/jupyterlab-manager", "anywidget": "anywidget"}
@@ -55,7 +56,7 @@ class Examination(list):
 
 def examine():
     """Look at everything that the lessons need; return an Examination. Starts and ends nothing."""
-    findings = [python(), program(), reached(), packages(), port(), widgets()]
+    findings = [python(), program(), reached(), packages(), port(), widgets(), folders()]
     return Examination(finding for finding in findings if finding)
 
 
@@ -145,6 +146,19 @@ def widgets():
         )
     shown = ", ".join(f"{name} {_version(name)}" for name in EXTENSIONS)
     return Finding("widgets", "ok", f"JupyterLab finds {shown}")
+
+
+def folders(root=ROOT):
+    """Look whether lessons and exercises can be written to; None where they are not at all."""
+    needed = [root / name for name in ("notebooks", "exercises") if (root / name).is_dir()]
+    locked = [str(folder) for folder in needed if not os.access(folder, os.W_OK)]
+    if locked:
+        how = "copy the whole kit to a folder of your own, and run `make lab` there"
+        text = f"{' and '.join(locked)} may only be read, and lessons write files there: {how}"
+        return Finding("folders", "mend", text)
+    if needed:
+        return Finding("folders", "ok", f"lessons and exercises in {root} can be written to")
+    return None
 
 
 def _passed_over():

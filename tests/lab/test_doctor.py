@@ -39,7 +39,7 @@ def test_all_is_well_in_one_line_each(server, capsys):
     findings = examine()
     assert findings.ok
     lines = repr(findings).splitlines()
-    assert len(lines) == len(findings) == 6
+    assert len(lines) == len(findings) == 7
     assert all(line.startswith("ok    ") for line in lines)
     assert f" at 127.0.0.1:{server.port}, named by REDIS_URL" in repr(findings)
     assert cli.main(["doctor"]) == 0
@@ -49,6 +49,11 @@ def test_all_is_well_in_one_line_each(server, capsys):
 def test_a_notebook_shows_the_same_lines():
     findings = doctor.Examination([doctor.Finding("a <b>", "mend", "do this & that")])
     assert "mend  a &lt;b&gt;: do this &amp; that" in findings._repr_html_()
+
+
+def test_the_first_lesson_says_what_each_beginning_of_a_line_means():
+    lesson = (doctor.ROOT / "notebooks" / "00_start_here.ipynb").read_text(encoding="utf-8")
+    assert set(re.findall(r"begins with `(\w+)`", lesson)) == {"ok", "note", "mend"}
 
 
 @pytest.mark.parametrize("version", [(3, 10, 14), (3, 14, 0)])
@@ -90,7 +95,7 @@ def test_an_old_redis_on_the_path_is_said_and_needs_no_mending(monkeypatch, tmp_
 def test_it_starts_nothing(monkeypatch):
     del os.environ["REDIS_URL"]
     findings = examine()
-    assert findings.ok and len(findings) == 5
+    assert findings.ok and len(findings) == 6
     assert "REDIS_URL" not in os.environ
 
 
@@ -117,6 +122,20 @@ def test_a_kit_that_is_not_installed_is_said(monkeypatch):
 
     monkeypatch.setattr(importlib.metadata, "requires", requires)
     assert "jobs-kit itself is not installed: run `make" in str(doctor.packages())
+
+
+def test_folders_that_may_only_be_read_are_said(monkeypatch, tmp_path):
+    """A course that lies in a folder of the teacher's; every file may be read, none written."""
+    (tmp_path / "notebooks").mkdir()
+    assert doctor.folders(tmp_path).state == "ok"
+    monkeypatch.setattr(doctor.os, "access", lambda path, mode: mode != os.W_OK)  # root may all
+    finding = doctor.folders(tmp_path)
+    assert finding.state == "mend" and f"{tmp_path / 'notebooks'} may only be read" in str(finding)
+    assert "copy the whole kit to a folder of your own" in str(finding)
+
+
+def test_a_kit_without_lessons_has_no_folders_to_look_at(tmp_path):
+    assert doctor.folders(tmp_path) is None
 
 
 def test_a_port_that_is_taken_is_noted():
