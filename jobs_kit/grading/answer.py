@@ -192,16 +192,25 @@ class Answer:
                 yield [(name, ast.Pass()) for name in self.exercise.changes.get(file, ())]
 
 
-def regular_files(folder, left_out=LEFT_OUT, depth=FOLDERS):
-    """Yield the files of a folder as paths, without links, pipes and devices."""
-    with os.scandir(folder) as entries:
-        for entry in sorted(entries, key=lambda one: one.name):
-            if left_out.fullmatch(entry.name):
-                continue
-            if entry.is_file(follow_symlinks=False):
-                yield Path(entry.path)
-            elif entry.is_dir(follow_symlinks=False) and depth:
-                yield from regular_files(entry.path, left_out, depth - 1)
+def regular_files(folder, left_out=LEFT_OUT, depth=FOLDERS, onerror=None):
+    """Yield the files of a folder as paths, without links, pipes and devices.
+
+    onerror(problem) hears of a folder that cannot be read; without it that is raised.
+    """
+    try:
+        with os.scandir(folder) as entries:
+            entries = sorted(entries, key=lambda one: one.name)
+    except OSError as problem:
+        if not onerror:
+            raise
+        return onerror(problem)
+    for entry in entries:
+        if left_out.fullmatch(entry.name):
+            continue
+        if entry.is_file(follow_symlinks=False):
+            yield Path(entry.path)
+        elif entry.is_dir(follow_symlinks=False) and depth:
+            yield from regular_files(entry.path, left_out, depth - 1, onerror)
 
 
 def defined_in(tree):

@@ -25,8 +25,13 @@ from jobs_kit.lab.watch.history import ENOUGH
 MOST_FILES = 300  # of one student
 MOST_BYTES = 20 << 20
 MOST_REMARKS = 20
-NEVER = re.compile(r"__pycache__|__MACOSX|\.git|\.ipynb_checkpoints|\.venv|.*\.pyc")
-WRITTEN = re.compile(r"\s*%%(?:writefile|file)\s+(?:-a\s+)?(\S+)\s*\n", re.ASCII)
+NEVER = re.compile(
+    r"__pycache__|__MACOSX|\.DS_Store|\.git|\.ipynb_checkpoints|\.venv|site-packages|.*\.pyc"
+)
+PACKED = re.compile(r"\.(?:zip|rar|7z|tar|tgz|gz|bz2|xz)", re.IGNORECASE)
+KIT = re.compile(r"(.*/)?jobs_kit/__init__\.py")
+RENAMED = re.compile(r"(.+?) ?(?:-|\(|-Copy)(\d+)\)?\.py", re.ASCII)
+WRITTEN = re.compile(r"\s*%%(?:writefile|file)\s+(-a\s+)?(\S+)\s*\n", re.ASCII)
 OF_THE_PAGE = re.compile(r"^\s*[%!]|jobs_kit|^\s*(check|hint|solution)\(", re.MULTILINE)
 OTHERS = {"find_the_bugs"}  # folders whose files bear the names of another folder's
 
@@ -84,14 +89,30 @@ def students(place):
         return {place.name: place}
     found = {}
     for path in sorted(place.iterdir()):
-        if path.name.startswith((".", "__MACOSX")) or path.is_symlink():
-            continue
-        if path.is_dir() or path.suffix.lower() == ".zip":
+        if _is_a_hand_in(path):
             name = one_line(path.name if path.is_dir() else path.stem)
             while name in found:
                 name += " (zip)"
             found[name] = path
     return found
+
+
+def nobodys(place):
+    """Return the names of what lies in a folder of submissions and is taken for no student."""
+    paths = sorted(Path(place).resolve().iterdir())
+    if Path(place).resolve() in students(place).values():
+        return []
+    return [
+        one_line(path.name)
+        for path in paths
+        if not (_is_a_hand_in(path) or path.name.startswith((".", "__MACOSX")))
+    ]
+
+
+def _is_a_hand_in(path):
+    if path.name.startswith((".", "__MACOSX")) or path.is_symlink():
+        return False
+    return path.is_dir() or (path.is_file() and path.suffix.lower() == ".zip")
 
 
 def one_line(said):
@@ -115,13 +136,18 @@ def read(student, path):
 
 def _from_folder(place, submission, found):
     """Add {path inside the folder: bytes} of the files to found, zip files opened."""
-    for path in regular_files(place, left_out=NEVER, depth=6):
-        name, told = path.relative_to(place).as_posix(), path.stat()
+
+    def refuse(problem):
+        submission.remark(f"{Path(problem.filename).name} cannot be read: {problem.strerror}")
+
+    paths = regular_files(place, left_out=NEVER, depth=6, onerror=refuse)
+    paths = {path.relative_to(place).as_posix(): path for path in paths}
+    packed = [name for name, path in paths.items() if path.suffix.lower() == ".zip"]
+    others = [name for name in paths if name not in packed]
+    for name in [*_chosen(others, submission, found), *packed]:
+        path, told = paths[name], paths[name].stat()
         submission.newest = max(submission.newest, told.st_mtime)
-        if len(found) >= MOST_FILES:
-            submission.remark(f"more than {MOST_FILES} files: {name} and more left out")
-            return
-        if path.suffix.lower() == ".zip":
+        if name in packed:
             _from_zip(path, submission, found, f"{path.stem}/")
         elif told.st_size > min(LARGEST * 4, submission.room):
             submission.remark(f"{name} is too large ({told.st_size} bytes): left out")
@@ -138,26 +164,62 @@ def _from_zip(path, submission, found, prefix=""):
     submission.newest = max(submission.newest, path.stat().st_mtime)
     try:
         with zipfile.ZipFile(path) as packed:
+            entries = {}
             for entry in packed.infolist():
                 name = PurePosixPath(entry.filename.replace("\\", "/"))
-                if entry.is_dir() or any(map(NEVER.fullmatch, name.parts)):
+                if entry.filename.endswith(("/", "\\")) or any(map(NEVER.fullmatch, name.parts)):
                     continue
-                if len(found) >= MOST_FILES:
-                    submission.remark(f"{path.name}: more than {MOST_FILES} files: {name} left out")
-                    return
                 if name.is_absolute() or ".." in name.parts or ":" in str(name).partition("/")[0]:
                     submission.remark(f"{path.name}: {name} leads out of it; left out")
-                    continue
-                most = min(submission.room, LARGEST * 4)
-                with packed.open(entry) as file:
-                    data = file.read(most + 1)  # what it says of its size may lie
-                submission.room -= min(len(data), most)  # to unpack in vain takes time, too
-                if len(data) > most:
-                    submission.remark(f"{path.name}: {name} is too large; left out")
-                    continue
-                found[f"{prefix}{name}"] = data
-    except Exception as problem:  # whatever zipfile and its unpackers make of broken bytes
+                else:
+                    entries[str(name)] = entry
+            for name in _chosen(entries, submission, found):
+                found |= _unpacked(packed, entries[name], f"{prefix}{name}", submission)
+    except Exception as problem:  # whatever zipfile makes of broken bytes
         submission.remark(f"{path.name} is no zip file that can be read: {problem}")
+
+
+def _unpacked(packed, entry, name, submission):
+    """Return {name: bytes} of one file of a zip file, or nothing where it cannot be had."""
+    most = max(0, min(submission.room, LARGEST * 4))
+    try:
+        with packed.open(entry) as file:
+            data = file.read(most + 1)  # what it says of its size may lie
+    except Exception as problem:  # whatever the unpackers make of broken bytes
+        submission.remark(f"{name} cannot be unpacked: {problem}")
+        submission.room -= LARGEST  # to unpack in vain takes time, too
+        return {}
+    submission.room -= min(len(data), most)
+    if len(data) > most:
+        submission.remark(f"{name} is too large; left out")
+        return {}
+    return {name: data}
+
+
+def _chosen(names, submission, found):
+    """Return the names that can be an answer, those with a place of their own first.
+
+    Of the whole kit only its exercises/ can: its other folders hold files of the same names.
+    """
+    names, known = list(names), folders()
+    for kit in {match[1] or "" for match in map(KIT.fullmatch, names) if match}:
+        if any(name.startswith(f"{kit}exercises/") for name in names):
+            submission.remark("the whole kit was handed in: only its exercises/ is looked at")
+            names = [n for n in names if not n.startswith(kit) or n.startswith(f"{kit}exercises/")]
+    chosen = []
+    for path in map(PurePosixPath, names):
+        at_home = _folder_of(path, known) or any(path.name in files for files in known.values())
+        if PACKED.fullmatch(path.suffix):
+            submission.remark(
+                f"{path.name} is left out: hand in the files, or one zip file of them"
+            )
+        elif at_home or path.suffix in (".py", ".ipynb") or path.name.startswith("."):
+            chosen.append((not at_home, str(path)))
+    chosen = [name for _, name in sorted(chosen, key=lambda one: one[0])]
+    room = MOST_FILES - len(found)
+    if len(chosen) > room:
+        submission.remark(f"more than {MOST_FILES} files: {chosen[room]} and more left out")
+    return chosen[:room]
 
 
 def _sort(raw, submission):
@@ -166,18 +228,38 @@ def _sort(raw, submission):
     notebooks = {}
     for name, data in sorted(raw.items(), key=lambda one: one[0].count("/")):
         path = PurePosixPath(name)
-        folder = next((part for part in reversed(path.parts[:-1]) if part in known), None)
+        folder = _folder_of(path, known)
+        keys = []
         if path.suffix == ".ipynb":
             notebooks[path] = data
         elif folder:
             inner = path.parts[len(path.parts) - path.parts[::-1].index(folder) :]
-            submission.files.setdefault((folder, "/".join(inner)), data)
+            keys = [(folder, "/".join(inner))]
         elif path.suffix == ".py" or path.name.startswith("."):
-            for home in _homes(path.name, known):
-                submission.files.setdefault((home, path.name), data)
+            keys = [(home, path.name) for home in _homes(path.name, known)]
+        for key in keys:
+            if submission.files.setdefault(key, data) != data:
+                submission.remark(f"{name} is a second {'/'.join(key)}, and another one: left out")
+    _give_names_back(submission, known)
     for path, data in notebooks.items():
         for (folder, file), code in _from_notebook(path, data, known, submission).items():
             submission.files.setdefault((folder, file), code.encode(errors="replace"))
+
+
+def _give_names_back(submission, known):
+    """Take jobs-1.py and "jobs (1).py" for jobs.py where there is none: downloads are called so."""
+    renamed = [(RENAMED.fullmatch(key[1]), key) for key in submission.files]
+    renamed = [(int(match[2][:9]), f"{match[1]}.py", key) for match, key in renamed if match]
+    for _, name, key in sorted(renamed, reverse=True):  # the highest number is the latest
+        homes = [key[0]] if name in known[key[0]] else _homes(name, known)
+        for home in homes:
+            if name in known[home] and (home, name) not in submission.files:
+                submission.files[home, name] = submission.files[key]
+                submission.remark(f"{key[1]} is taken for {name}, which is missing")
+
+
+def _folder_of(path, known):
+    return next((part for part in reversed(path.parts[:-1]) if part in known), None)
 
 
 def _homes(name, known):
@@ -191,7 +273,7 @@ def _from_notebook(path, data, known, submission):
     """Return {(folder, file): text} of what a notebook writes, or of its code as the one file."""
     ids = {exercise.id: exercise for exercise in all_exercises().values()}
     exercise = ids.get(re.sub(r"[ (\d)]+$|-Copy\d*$", "", path.stem))
-    folder = next((part for part in reversed(path.parts[:-1]) if part in known), None)
+    folder = _folder_of(path, known)
     try:
         cells = json.loads(data)["cells"]
         sources = ["".join(c["source"]) for c in cells if c.get("cell_type") == "code"]
@@ -201,9 +283,11 @@ def _from_notebook(path, data, known, submission):
     written = {}
     for source in sources:
         if found := WRITTEN.match(source):
-            name = PurePosixPath(found[1].strip("'\"")).name
-            home = folder or (exercise.folder if exercise else _homes(name, known)[0])
-            written[home, name] = source[found.end() :]
+            name = PurePosixPath(found[2].strip("'\"")).name
+            home = _folder_of(PurePosixPath(found[2]), known) or folder
+            home = home or (exercise.folder if exercise else _homes(name, known)[0])
+            before = written.get((home, name), "") if found[1] else ""
+            written[home, name] = before + source[found.end() :].rstrip("\n") + "\n"
     if not written and exercise and len(exercise.files) == 1:
         code = "\n\n".join(source for source in sources if not OF_THE_PAGE.search(source))
         if code.strip():

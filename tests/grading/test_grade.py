@@ -3,10 +3,14 @@
 import csv
 import json
 import os
+import resource
 import signal
 import subprocess
 import sys
 import zipfile
+from functools import partial
+from pathlib import Path
+from types import SimpleNamespace
 from xml.etree import ElementTree
 
 import pytest
@@ -14,8 +18,9 @@ from cases import write_stage
 
 from jobs_kit.grading import containment, reports
 from jobs_kit.grading.exercise import all_exercises, find_exercise
-from jobs_kit.grading.grade import Batch, _alone, points_of
-from jobs_kit.grading.submissions import read, students
+from jobs_kit.grading.grade import Batch, _alone, _read, points_of
+from jobs_kit.grading.judge import Judge
+from jobs_kit.grading.submissions import nobodys, read, students
 
 ECHO = """from hotqueue import HotQueue
 q = HotQueue("echo")
@@ -396,6 +401,103 @@ def test_what_cannot_be_read_is_said_for_that_student_alone(place):
     said = "\n".join(submission.remarks)
     assert all(word in said for word in ("work.zip", "echo.ipynb", "jobs.py is too large"))
     assert set(submission.files) == {("echo_worker", "echo.py")}
+
+
+KIT = ["exercises/echo_worker/echo.py", "jobs_kit/__init__.py", "jobs_kit/jobs.py"]
+KIT += ["solutions/echo_worker/echo.py", "tests/wrong/echo_worker/loud/echo.py"]
+
+
+def test_of_the_whole_kit_only_the_exercises_are_looked_at(place):
+    (place.folder / "ben").mkdir()
+    with zipfile.ZipFile(place.folder / "ben" / "kit.zip", "w") as packed:
+        for name in reversed(KIT):
+            place("ana", f"kit/{name}", name)
+            packed.writestr(f"kit/{name}", name)
+    for student in ("ana", "ben"):
+        found = read(student, place.folder / student)
+        assert found.files == {("echo_worker", "echo.py"): KIT[0].encode()}
+        assert "only its exercises/" in found.remarks[0]
+
+
+def test_files_that_are_no_answer_take_no_room_from_it(place):
+    for number in range(301):
+        for name in (f"data/{number}.csv", f"env/lib/site-packages/a{number}.py", f"a{number}.py"):
+            place("ana", name, "1")
+    place("ana", "echo.py")
+    assert files(place.folder / "ana")["echo_worker/echo.py"] == RIGHT.encode()
+
+
+@pytest.mark.parametrize("name", ["echo-1.py", "echo (1).py", "echo-Copy1.py"])
+def test_a_name_that_a_download_has_changed_is_given_back(place, name):
+    place("ana", f"echo_worker/{name}", WRONG)
+    place("ana", f"echo_worker/{name.replace('1', '10')}")
+    assert files(place.folder / "ana")["echo_worker/echo.py"] == RIGHT.encode()
+    assert "taken for echo.py" in read("ana", place.folder / "ana").remarks[0]
+    place("ana", text="its own")
+    assert files(place.folder / "ana")["echo_worker/echo.py"] == b"its own"
+
+
+def test_a_second_copy_is_said_where_it_differs(place):
+    for name in ("echo.py", "same/echo.py", "other/echo.py"):
+        place("ana", name, WRONG if name.startswith("other") else RIGHT)
+    submission = read("ana", place.folder / "ana")
+    assert submission.files == {("echo_worker", "echo.py"): RIGHT.encode()}
+    assert len(submission.remarks) == 1 and "other/echo.py is a second" in submission.remarks[0]
+
+
+def test_what_is_packed_otherwise_is_said(place):
+    place("ana", "work.tar.gz", "x")
+    with zipfile.ZipFile(place.folder / "ana" / "w.zip", "w") as packed:
+        packed.writestr("again.ZIP", "x")
+    said = " ".join(read("ana", place.folder / "ana").remarks)
+    assert "work.tar.gz" in said and "again.ZIP" in said and "one zip file" in said
+
+
+def test_a_broken_file_of_a_zip_file_costs_that_file_alone(place):
+    path = place("ana", "w.zip", "")
+    with zipfile.ZipFile(path, "w") as packed:
+        packed.writestr("echo_worker/a.py", "# to be broken")
+        packed.writestr("echo_worker\\", "")
+        packed.writestr("echo_worker\\echo.py", RIGHT)
+    path.write_bytes(path.read_bytes().replace(b"# to be broken", b"# now it is so"))
+    submission = read("ana", place.folder / "ana")
+    assert submission.files == {("echo_worker", "echo.py"): RIGHT.encode()}
+    assert len(submission.remarks) == 1 and "a.py cannot be unpacked" in submission.remarks[0]
+
+
+def test_a_folder_that_cannot_be_read_costs_that_folder_alone(place, monkeypatch):
+    place("ana", "echo.py")
+    place("ana", "a/locked.py")
+    scan = os.scandir
+
+    def refused(path):  # root would be let in
+        if str(path).endswith("/a"):
+            raise PermissionError(13, "Permission denied", str(path))
+        return scan(path)
+
+    monkeypatch.setattr(os, "scandir", refused)
+    submission = read("ana", place.folder / "ana")
+    assert submission.files == {("echo_worker", "echo.py"): RIGHT.encode()}
+    assert submission.remarks == ["a cannot be read: Permission denied"]
+
+
+def test_a_cell_may_add_to_a_file_and_name_its_folder(place):
+    cells = "%%writefile jobs.py\nx = 1", "%%writefile -a jobs.py\ny = 2\n"
+    place("ana", "a.ipynb", notebook(*cells, "%%writefile ../find_the_bugs/jobs.py\nz = 3\n"))
+    assert files(place.folder / "ana") == {
+        "jobs_service/jobs.py": b"x = 1\ny = 2\n",
+        "find_the_bugs/jobs.py": b"z = 3\n",
+    }
+
+
+def test_what_lies_beside_the_students_is_said(place, tmp_path):
+    place("ana")
+    for name in ("doejane_12_34_echo.py", "ben.rar"):
+        (place.folder / name).write_text(RIGHT)
+    (place.folder / "linked").symlink_to(place.folder / "ana")
+    assert nobodys(place.folder) == ["ben.rar", "doejane_12_34_echo.py", "linked"]
+    code, said = grade(place, tmp_path / "out", "--uncontained")
+    assert code == 0 and "Left aside" in said and "doejane_12_34_echo.py" in said
 
 
 def test_a_single_hand_in_is_one_student(place):
