@@ -14,6 +14,7 @@ import itertools
 import json
 import re
 import statistics
+import unicodedata
 from collections import Counter
 from hashlib import sha256
 from pathlib import Path
@@ -32,6 +33,8 @@ PAGES = jinja2.Environment(
     trim_blocks=True,
     lstrip_blocks=True,
 )
+NUMBER = re.compile(r"[+-]?\d+([.,]\d+)?", re.ASCII)
+MOODLE = re.compile(r"_\d+_assignsubmission_(file|onlinetext)_?")  # after a name, for its folders
 NOT_XML = re.compile("[^\t\n\r\u0020-\ud7ff\ue000-\ufffd]")
 
 
@@ -41,15 +44,28 @@ def write(batch, results):
     _write_grades(out / "grades.csv", batch, results)
     _write_junit(out / "junit.xml", results)
     (out / "feedback").mkdir(exist_ok=True)
+    if batch.gradescope:
+        (out / "results.json").unlink(missing_ok=True)  # which said that there are no grades yet
     page = PAGES.get_template("feedback.html")
     for result in results:
         verdicts = [Verdict(one) for one in result["exercises"]]
         text = page.render(result=result, verdicts=verdicts, marks=MARKS, page=_page_of)
-        (out / "feedback" / f"{file_name(result['student'])}.html").write_text(text, "utf-8")
+        write_whole(out / "feedback" / f"{file_name(result['student'])}.html", text)
         if batch.gradescope:
             _write_gradescope(out, result, alone=len(results) == 1)
     text = PAGES.get_template("summary.html").render(**_summary(batch, results))
-    (out / "summary.html").write_text(text, "utf-8")
+    write_whole(out / "summary.html", text)
+
+
+def write_whole(path, text):
+    """Write a file as a whole or not at all: what stood there stays where there is no room."""
+    fresh = path.with_suffix(".part")
+    try:
+        fresh.write_text(text, encoding="utf-8", newline="")
+        fresh.replace(path)
+    except OSError:
+        fresh.unlink(missing_ok=True)
+        raise
 
 
 def file_name(student):
@@ -63,18 +79,19 @@ def _write_grades(path, batch, results):
     names = [one.id for one in batch.exercises]
     header, before = read_roster(batch.roster, [result["student"] for result in results])
     found = {result["student"]: result for result in results}
-    with open(path, "w", newline="", encoding="utf-8") as file:
-        writer = csv.writer(file)
-        writer.writerow(
-            [*header, *(["student"] if "student" not in header else []), *names, "total", "max"]
-        )
-        for student, cells in before:
-            cells = cells if "student" in header else [*cells, student]
-            result = found.get(student)
-            points = [_cell(one) for one in result["exercises"]] if result else ["0"] * len(names)
-            most = results[0]["max"] if results else 0
-            total = [result["total"], result["max"]] if result else [0, most]
-            writer.writerow([*map(_harmless, cells), *points, *total])
+    text = io.StringIO(newline="")
+    writer = csv.writer(text)
+    writer.writerow(
+        [*header, *(["student"] if "student" not in header else []), *names, "total", "max"]
+    )
+    for student, cells in before:
+        cells = cells if "student" in header else [*cells, student]
+        result = found.get(student)
+        points = [_cell(one) for one in result["exercises"]] if result else ["0"] * len(names)
+        most = results[0]["max"] if results else 0
+        total = [result["total"], result["max"]] if result else [0, most]
+        writer.writerow([*map(_harmless, cells), *points, *total])
+    write_whole(path, text.getvalue())
 
 
 def _cell(exercise):
@@ -85,7 +102,9 @@ def _cell(exercise):
 
 def _harmless(cell):
     """Return a cell that no spreadsheet takes for a formula."""
-    return f"'{cell}" if str(cell)[:1] in ("=", "+", "-", "@", "\t", "\r") else cell
+    if NUMBER.fullmatch(cell):
+        return cell
+    return f"'{cell}" if cell[:1] in ("=", "+", "-", "@", "\t", "\r") else cell
 
 
 def read_roster(path, students):
@@ -95,22 +114,35 @@ def read_roster(path, students):
     """
     if not path:
         return ["student"], [(student, [student]) for student in students]
-    header, *rows = _rows(path) or [[]]
-    rows = [row + [""] * (len(header) - len(row)) for row in rows]
-    matches = [len({row[n] for row in rows} & set(students)) for n in range(len(header))]
+    rows = _rows(path)
+    width = max(map(len, rows), default=0)  # a comma at the end of some lines is one cell more
+    header, *rows = [row + [""] * (width - len(row)) for row in rows] or [[]]
+    shared = Counter(map(_as_listed, students))
+    known = {_as_listed(name): name for name in students if shared[_as_listed(name)] == 1}
+    known |= {name: name for name in students}
+
+    def handed_in(cell):
+        return known.get(cell) or known.get(_as_listed(cell))
+
+    matches = [len({handed_in(row[n]) for row in rows} - {None}) for n in range(len(header))]
     if not any(matches):
         raise ValueError(
             f"--roster {path}: no column of it holds the names of the submissions, such as "
             f"{next(iter(students))!r}; add one, below a first line with the names of the columns"
         )
     column = matches.index(max(matches))
-    listed = [(row[column], row) for row in rows]
+    listed = [(handed_in(row[column]) or row[column], row) for row in rows]
     known = {student for student, _ in listed}
     blank = [""] * len(header)
     for student in students:
         if student not in known:
             listed.append((student, [*blank[:column], student, *blank[column + 1 :]]))
     return header, listed
+
+
+def _as_listed(name):
+    """Return a name in the form in which a roster may have it: not all systems write é alike."""
+    return MOODLE.sub("", unicodedata.normalize("NFC", name)).strip()
 
 
 def _rows(path):
@@ -121,7 +153,10 @@ def _rows(path):
     first = text.partition("\n")[0]
     delimiter = max(",;\t", key=first.count)  # spreadsheets write what their country is used to
     rows = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter)
-    return [row for row in rows if any(row)]
+    try:
+        return [row for row in rows if any(row)]
+    except csv.Error as problem:
+        raise ValueError(f"--roster {path}, line {rows.line_num}: {problem}") from None
 
 
 def _write_junit(path, results):
@@ -149,7 +184,8 @@ def _write_junit(path, results):
                 tag = kind.get(check["outcome"], "skipped")
                 said = ElementTree.SubElement(case, tag, message=_xml(check["outcome"]))
                 said.text = _xml(_text(check))
-    ElementTree.ElementTree(root).write(path, encoding="utf-8", xml_declaration=True)
+    text = ElementTree.tostring(root, encoding="unicode")
+    write_whole(path, f'<?xml version="1.0" encoding="utf-8"?>\n{text}')
 
 
 def _write_gradescope(out, result, alone):
@@ -173,12 +209,13 @@ def _write_gradescope(out, result, alone):
     places = [out / "gradescope" / file_name(result["student"]) / "results.json"]
     for place in [*places, *([out / "results.json"] if alone else [])]:
         place.parent.mkdir(parents=True, exist_ok=True)
-        place.write_text(json.dumps(made, indent=1), "utf-8")
+        write_whole(place, json.dumps(made, indent=1))
 
 
 def write_gradescope_crash(out, problem):
     """Write a results.json that says that grading has failed, for there must always be one."""
     out.mkdir(parents=True, exist_ok=True)
+    problem = str(problem) or type(problem).__name__
     said = {"score": 0, "output": f"Grading failed: {problem}. Tell your instructor.", "tests": []}
     (out / "results.json").write_text(json.dumps(said, indent=1), "utf-8")
 
