@@ -237,7 +237,13 @@ def _takes_batch(parser):
     parser.add_argument("--jobs", type=int, metavar="N", help="so many at once (two a core)")
     parser.add_argument("--roster", metavar="CSV", help="keep its columns and rows in grades.csv")
     parser.add_argument("--hidden", metavar="DIR", help="more checks, which students do not see")
-    parser.add_argument("--only", action="append", default=[], metavar="STUDENT", help="only this")
+    parser.add_argument(
+        "--only",
+        action="append",
+        default=[],
+        metavar="STUDENT",
+        help="only this, and who was never graded before",
+    )
     parser.add_argument(
         "--since", metavar="DAY", help="only work saved since (2026-11-24 or with T18:00)"
     )

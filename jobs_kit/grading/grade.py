@@ -25,6 +25,16 @@ from jobs_kit.grading.judge import Judge
 JUDGES_A_CORE = 2  # most of a check is waiting
 SECONDS = 300  # of one submission; what is not judged by then is "timeout"
 UNPOINTED = "two_shells"  # it leaves no file to judge
+UNFINISHED = {  # outcome: what is said of an exercise without a verdict, and a hint
+    "timeout": (
+        f"the time for one submission ({SECONDS} s) was used up before this exercise",
+        "Which exercise above ran out of time, and why?",
+    ),
+    "error": (
+        "the judge has ended twice while it had this submission; nothing is known of the answer",
+        "Nothing is to mend here: your instructor grades it again.",
+    ),
+}
 
 
 class Batch:
@@ -57,7 +67,8 @@ class Batch:
             contained,
             gradescope,
         )
-        chosen = [find_exercise(name) for name in exercises] or list(all_exercises().values())
+        chosen = [find_exercise(name) for name in dict.fromkeys(exercises)]
+        chosen = chosen or list(all_exercises().values())
         self.exercises = sorted(chosen, key=lambda one: one.number)
         self.hidden = sorted(Path(hidden).resolve().glob("test_*.py")) if hidden else []
         if hidden and not self.hidden:
@@ -68,11 +79,14 @@ class Batch:
         if contained:
             containment.require()
         self.students = submissions.students(place)
-        _require_a_place_of_its_own(self.out.resolve(), self.place.resolve())
+        require_a_place_of_its_own(self.out, self.place)
         if unknown := self._only - set(self.students):
             raise KeyError(f"no submission of {', '.join(sorted(unknown))} in {place}")
+        self.nobodys = submissions.nobodys(place)
         if not self.students:
-            raise FileNotFoundError(f"there are no submissions in {place}")
+            raise FileNotFoundError(
+                f"there are no submissions in {place}: a student is a folder or a zip file there"
+            )
         reports.read_roster(roster, self.students)  # which says now what is wrong with it
 
     def run(self, told=lambda result, seconds: None):
@@ -131,7 +145,8 @@ class Batch:
         path = self.out / "results" / f"{reports.file_name(student)}.json"
         known, digest = _read(path), self._digest(submission)
         skipped = (self._only and student not in self._only) or submission.newest < self._since
-        if known and (known.get("digest") == digest or skipped):
+        # a result of other exercises would stand in the wrong columns
+        if known and (known["digest"] == digest or (skipped and self._has_all(known))):
             return known, None
         begun = time.monotonic()
         with tempfile.TemporaryDirectory(prefix="jobs-kit-grade-") as place:
@@ -141,17 +156,21 @@ class Batch:
                 found = judge.check_all([*tests, *self.hidden], place, SECONDS)
             except RuntimeError:  # it is started anew; once more, then it is this submission
                 found = self._again(judge, [*tests, *self.hidden], place)
-        result = self._result(student, submission, {one["id"]: one for one in found})
-        result["seconds"], result["digest"] = round(time.monotonic() - begun, 2), digest
+        result = self._result(student, submission, found)
+        result["seconds"] = round(time.monotonic() - begun, 2)
+        result["digest"] = None if found is None else digest  # without a verdict it is judged anew
         _write(path, result)
         return result, result["seconds"]
+
+    def _has_all(self, result):
+        return [one["id"] for one in result["exercises"]] == [one.id for one in self.exercises]
 
     def _again(self, judge, tests, place):
         try:
             return judge.check_all(tests, place, SECONDS)
         except RuntimeError:
             self._require_judge(judge, tests)
-            return []
+            return None
 
     def _require_judge(self, judge, tests):
         """Raise OSError where it is not this submission that ends the judge: none comes up here."""
@@ -165,12 +184,14 @@ class Batch:
                 ) from None
 
     def _result(self, student, submission, found):
-        exercises = []
+        """found: what the judge has found of the exercises, or None where it has ended twice."""
+        judged, exercises = {one["id"]: one for one in found or []}, []
         for exercise in self.exercises:
             if exercise.id == UNPOINTED:
                 exercises.append(_two_shells(exercise, submission))
             else:
-                exercises.append(found.get(exercise.id) or _unfinished(exercise))
+                unfinished = _unfinished(exercise, "error" if found is None else "timeout")
+                exercises.append(judged.get(exercise.id) or unfinished)
         return {
             "student": student,
             "exercises": exercises,
@@ -221,17 +242,18 @@ def _two_shells(exercise, submission):
     }
 
 
-def _unfinished(exercise):
+def _unfinished(exercise, outcome):
     """Return the result of an exercise for which there was no time, or whose judge broke."""
     most = points_of(exercise)
+    message, hint = UNFINISHED[outcome]
     check = {
         "name": "all",
         "claim": "This exercise was judged to its end",
-        "outcome": "timeout",
+        "outcome": outcome,
         "points": 0,
         "max_points": most,
-        "message": f"the time for one submission ({SECONDS} s) was used up before this exercise",
-        "hint": "Which exercise above ran out of time, and why?",
+        "message": message,
+        "hint": hint,
         "evidence": [],
         "notes": [],
         "seconds": 0,
@@ -239,7 +261,7 @@ def _unfinished(exercise):
     return {
         "id": exercise.id,
         "title": exercise.title,
-        "outcome": "timeout",
+        "outcome": outcome,
         "points": 0,
         "max_points": most,
         "checks": [check],
@@ -262,14 +284,16 @@ def _require_sound(file):
         raise ValueError(f"{file}: the kit has a file of this name; give yours another one")
     try:
         find_exercise(load(file).EXERCISE)
-    except Exception as problem:  # whatever its first lines do
+    except (Exception, SystemExit) as problem:  # whatever its first lines do
         raise ValueError(
             f"{file} cannot be used: {type(problem).__name__}: {problem}. Mend it; "
             "nothing was graded"
         ) from None
 
 
-def _require_a_place_of_its_own(out, place):
+def require_a_place_of_its_own(out, place):
+    """Raise ValueError or NotADirectoryError where grades cannot go to a folder (both Paths)."""
+    out, place = out.resolve(), place.resolve()
     if out == place or place in out.parents:
         raise ValueError(
             f"--out {out} is in the folder of the submissions, where the next run would take it "
@@ -295,14 +319,12 @@ def _alone(out):
 
 
 def _read(path):
-    try:
-        return json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError):
-        return None
+    """Return a result that an earlier run has written, or None where it is no whole one."""
+    with contextlib.suppress(OSError, ValueError, TypeError, KeyError, AttributeError):
+        known = json.loads(path.read_text(encoding="utf-8"))
+        if {"student", "total", "max", "remarks", "seconds", "digest"} <= known.keys():
+            return known if [one["id"] for one in known["exercises"]] else None
 
 
 def _write(path, result):
-    """Write a result as a whole or not at all."""
-    fresh = path.with_suffix(".part")
-    fresh.write_text(json.dumps(result, indent=1, ensure_ascii=False), encoding="utf-8")
-    fresh.replace(path)
+    reports.write_whole(path, json.dumps(result, indent=1, ensure_ascii=False))

@@ -76,9 +76,10 @@ def grade(options):
     from tqdm import tqdm
 
     from jobs_kit.grading import reports
-    from jobs_kit.grading.grade import Batch
+    from jobs_kit.grading.grade import Batch, require_a_place_of_its_own
 
     out = Path(options.out)
+    require_a_place_of_its_own(out, Path(options.submissions))
     if options.gradescope:
         reports.write_gradescope_crash(out, "it did not come to its end")
     try:
@@ -95,6 +96,13 @@ def grade(options):
             gradescope=options.gradescope,
         )
         print("Student code is held back by", "; ".join(batch.means()), flush=True)
+        if batch.nobodys:
+            shown = ", ".join(batch.nobodys[:5]) + (", …" if len(batch.nobodys) > 5 else "")
+            print(
+                f"Left aside, for a student is a folder or a zip file here: {shown} "
+                f"({len(batch.nobodys)} in all)",
+                flush=True,
+            )
         with tqdm(total=len(batch.students), unit="student", disable=None) as bar:
 
             def told(result, seconds):
@@ -115,8 +123,8 @@ def grade(options):
 def _moment(text):
     """Return a day, or a moment, as seconds since 1970; 0 for None."""
     try:
-        return datetime.datetime.fromisoformat(text).timestamp() if text else 0
-    except ValueError:
+        return datetime.datetime.fromisoformat(text).timestamp() if text is not None else 0
+    except (ValueError, OverflowError):
         raise ValueError(
             f"--since {text}: write a day as 2026-11-24, or 2026-11-24T18:00"
         ) from None

@@ -164,6 +164,41 @@ def test_only_and_since_leave_the_others_as_they_are(place, tmp_path):
     assert code == 2 and "zoe" in said
 
 
+def test_a_result_of_other_exercises_does_not_stand_for_those_that_are_asked_for(place, tmp_path):
+    for name in ("ana", "ben"):
+        place(name)
+    grade(place, tmp_path / "out", "--uncontained")
+    more = ("--exercise", "two_shells", "--exercise", "echo_worker")
+    assert grade(place, tmp_path / "out", "--uncontained", "--only", "ana", *more)[0] == 0
+    for row in grades(tmp_path / "out").values():
+        assert (row["two_shells"], row["echo_worker"]) == ("missing", str(MOST))
+        assert row["total"] == row["max"] == str(MOST)
+
+
+@pytest.mark.parametrize("text", ["", "[]", "7", '{"digest": 1}', '{"student": "ana", "exerc'])
+def test_a_result_that_is_no_whole_one_is_made_anew(tmp_path, text):
+    (tmp_path / "ana.json").write_text(text)
+    assert _read(tmp_path / "ana.json") is None
+
+
+def test_where_a_judge_ends_again_and_again_it_is_said_and_tried_anew(place, tmp_path, monkeypatch):
+    place("ana")
+    judged = Judge.check_all
+
+    def check(judge, tests, folder, seconds=300):
+        if (Path(folder) / "echo_worker" / "echo.py").exists():
+            raise RuntimeError("the judge has ended")
+        return judged(judge, tests, folder, seconds)
+
+    monkeypatch.setattr(Judge, "check_all", check)
+    run = partial(Batch, place.folder, tmp_path / "out", ["echo_worker"], contained=False)
+    found = run().run()[0]["exercises"][0]
+    assert (found["outcome"], found["points"], found["max_points"]) == ("error", 0, MOST)
+    assert "judge has ended twice" in found["checks"][0]["message"]
+    monkeypatch.undo()
+    assert run().run()[0]["total"] == MOST
+
+
 @contained
 def test_a_roster_keeps_its_columns_and_everybody_on_it(place, tmp_path):
     place("ana")
@@ -191,24 +226,68 @@ def test_a_roster_may_be_separated_by_semicolons(place, tmp_path):
     assert grades(tmp_path / "out")["ana"]["Name"] == "A., Ana"
 
 
+def test_a_roster_is_read_as_platforms_and_spreadsheets_write_it(place, tmp_path):
+    names = ["e\u0301mile", "Ana Silva_123_assignsubmission_file_"]
+    names += [
+        "Bo_1_assignsubmission_file_",
+        "Bo_2_assignsubmission_file_",
+    ]  # one name, two students
+    roster = tmp_path / "roster.csv"
+    roster.write_text("Name,Mark\n\u00e9mile,-1.5\nAna Silva ,=1+1,more\nBo,\n")
+    header, listed = reports.read_roster(roster, names)
+    assert header == ["Name", "Mark", ""]
+    assert [student for student, _ in listed] == [*names[:2], "Bo", *names[2:]]
+    assert {len(cells) for _, cells in listed} == {3}
+    results = [{"student": name, "exercises": [], "total": 3, "max": 5} for name in names]
+    reports._write_grades(tmp_path / "g.csv", SimpleNamespace(exercises=[], roster=roster), results)
+    with open(tmp_path / "g.csv", newline="") as file:
+        rows = list(csv.reader(file))
+    assert rows[1] == ["émile", "-1.5", "", names[0], "3", "5"]
+    assert rows[2] == ["Ana Silva ", "'=1+1", "more", names[1], "3", "5"]
+    roster.write_text('Name,Mark\nBo,"' + "x" * 200_000)
+    with pytest.raises(ValueError, match="larger than field limit"):
+        reports.read_roster(roster, names)
+
+
+def test_a_file_is_written_as_a_whole_or_stays_as_it_was(tmp_path):
+    path = tmp_path / "grades.csv"
+    reports.write_whole(path, "as before")
+    limits = resource.getrlimit(resource.RLIMIT_FSIZE)
+    full = signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (1000, limits[1]))
+    try:
+        with pytest.raises(OSError, match="File too large"):
+            reports.write_whole(path, "x" * 9999)
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, limits)
+        signal.signal(signal.SIGXFSZ, full)
+    assert path.read_text() == "as before" and os.listdir(tmp_path) == ["grades.csv"]
+
+
 def test_what_would_spoil_the_whole_run_is_said_before_it(place, tmp_path):
     place("ana")
     (tmp_path / "file").touch()
     (tmp_path / "wrong.csv").write_text("Name,Login\nBen,ben\n")
     (tmp_path / "utf16.csv").write_text("Login\nana\n", "utf-16")
     checks = {"test_a.py": "def (", "test_b.py": "EXERCISE = 'nope'", "test_add_job.py": ""}
+    checks["test_c.py"] = "raise SystemExit"
     for name, text in checks.items():
         (tmp_path / name.removesuffix(".py")).mkdir()
         (tmp_path / name.removesuffix(".py") / name).write_text(text)
     for said, out, *options in (
         ("name a folder elsewhere", place.folder / "out"),
+        ("name a folder elsewhere", place.folder / "out", "--gradescope"),
         ("is a file", tmp_path / "file"),
+        ("is a file", tmp_path / "file", "--gradescope"),
         ("such as 'ana'", None, "--roster", tmp_path / "wrong.csv"),
         ("UTF-8", None, "--roster", tmp_path / "utf16.csv"),
         ("Mend it", None, "--hidden", tmp_path / "test_a"),
         ("there is no exercise 'nope'", None, "--hidden", tmp_path / "test_b"),
         ("another one", None, "--hidden", tmp_path / "test_add_job"),
+        ("Mend it", None, "--hidden", tmp_path / "test_c"),
         ("one at least", None, "--jobs", "-3"),
+        ("write a day", None, "--since", ""),
+        ("write a day", None, "--since", "27.11.2026"),
     ):
         code, told = grade(place, out or tmp_path / "out", "--uncontained", *options)
         assert code in (1, 2) and said in told and "Traceback" not in told, told
@@ -283,6 +362,10 @@ def test_gradescope_gets_its_file_and_gets_one_after_a_crash_too(place, tmp_path
     made = json.loads((tmp_path / "out" / "results.json").read_text())
     assert made["score"] == MOST and made["tests"]
     assert {test["status"] for test in made["tests"]} == {"passed"}
+    place("ben")  # of two there is no one result, and none that says that there is none
+    assert grade(place, tmp_path / "out", "--gradescope")[0] == 0
+    assert not (tmp_path / "out" / "results.json").exists()
+    assert len(list((tmp_path / "out" / "gradescope").glob("*/results.json"))) == 2
     code, said = grade(place, tmp_path / "other", "--gradescope", "--hidden", tmp_path / "nowhere")
     assert code == 1 and "nowhere" in said
     made = json.loads((tmp_path / "other" / "results.json").read_text())
