@@ -1,5 +1,7 @@
 """How is said what a student's program did? Its end, its output, its exceptions, in words."""
 
+import re
+
 from jobs_kit.grading.evidence import short, without_folder
 
 GIVEN = ("analysis.py",)  # its lines in a traceback are not the student's own
@@ -54,7 +56,7 @@ def hint_for(error):
         "ImportError": "What does the dot in front of a module mean, and is your folder a package?"
         if "relative import" in str(error.get("message"))
         else "Does the module that you import from define this name, spelled like this?",
-        "AttributeError": "What is the object on the left of the dot at this line, and why?",
+        "AttributeError": _hint_for_attribute(error),
         "TypeError": "How many arguments does the definition take, and which kinds?"
         if "argument" in str(error.get("message"))
         else "Of which type is each thing in this line, and what can be done with such a one? "
@@ -105,6 +107,17 @@ def _hint_for_name(name):
     if name in ("_name_", "_main_", "_file_"):
         return f"How many underscores has _{name}_ on each side?"
     return f"Where does {name} come from: an import, a definition, one with underscore?"
+
+
+def _hint_for_attribute(error):
+    missing = re.search(r"attribute '(\w+)'", str(error.get("message")))
+    own = (error.get("frames") or [{}])[-1].get("text")
+    if missing and own and missing[1] not in own:
+        return (
+            f"No dot of this line asks for {missing[1]}: a library does. What did you hand it, "
+            "and where?"
+        )
+    return "What is the object on the left of the dot at this line, and why?"
 
 
 def _hint_for_module(name, message):
