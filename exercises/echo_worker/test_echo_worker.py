@@ -113,10 +113,13 @@ def test_its_queue_is_named_echo(student):
 def test_it_prints_each_message_once_in_order(student, note):
     """It prints each message once, in the order in which they came"""
     process = start(student)
-    words = ["apple", "banana", "cherry", "date"]
+    words, before = ["apple", "banana", "cherry", "date"], len(process.output)
 
     def said():
         return re.findall("|".join(words), process.output)
+
+    def hint():
+        return _hint(process, said(), words, process.output[before:], student)
 
     feed(student, process, *words, until=lambda: len(said()) > len(words) or said() == words)
     expect(
@@ -124,7 +127,7 @@ def test_it_prints_each_message_once_in_order(student, note):
         "it prints these four, each once, in this order",
         f"put {', '.join(words)} on the queue",
         f"it printed\n{printed(process)}",
-        _hint(process, said(), words),
+        hint(),
     )
     settled = student.until(lambda: student.has_settled(process) or said() != words)
     if not settled:
@@ -134,7 +137,7 @@ def test_it_prints_each_message_once_in_order(student, note):
         "it prints each message once",
         f"put {', '.join(words)} on the queue",
         f"it printed\n{printed(process)}",
-        _hint(process, said(), words),
+        hint(),
     )
     _expect_running(process, "What happens after the last message?")
     expect_flat(student, process)
@@ -145,19 +148,23 @@ def test_it_prints_each_message_once_in_order(student, note):
         note("without socket_timeout=None this program dies after an idle minute (lesson 02)")
 
 
-def _hint(process, said, words):
-    """Return a question that leads from what was printed to its cause."""
-    error, output = (process.told("error") or [None])[-1], process.output
+def _hint(process, said, words, output, student):
+    """Return a question that leads from the output, with these messages in it, to its cause."""
+    error = (process.told("error") or [None])[-1]
     if error and "argument" in error.get("message", ""):
         return "The worker hands the item in by itself. What else is handed in here, or asked for?"
     if error:
-        return hint_for(error)
+        return hint_for(error) or "What was handed to the line that raised, and what can it take?"
     if "was never awaited" in output:
         return "A call of an `async def` does nothing until somebody awaits it. Does HotQueue?"
     if len(said) > len(words):
         return "How many lines print a message, and does one of them put it on the queue again?"
+    if not said and output.strip():
+        return "For each message something is printed. Where does the message stand in print(…)?"
     if not said:
         return "The messages were taken. Which line prints them, and is it reached?"
+    if len(said) < len(words) and not student.redis.waiting_messages():
+        return "How many lines take a message off the queue, and does each of them print it?"
     if len(said) < len(words):
         return "Which line takes the next message, when one is done?"
     return "At which end of the list does put() add a message, and from which one is it taken?"
@@ -178,6 +185,9 @@ def test_it_prints_items_of_every_kind(student):
         "it prints the number 4711, and then the list with the egg",
         'put 4711 and ["egg", 7] on the queue',
         f"it printed\n{printed(process)}",
-        "Of which type is the item here, and what does this line need?" if error else None,
+        "Of which type is the item here, and what does this line need?"
+        if error
+        else "What does your program do with an item that is no text? Is an exception caught, and "
+        "kept from being seen?",
     )
     _expect_running(process)
