@@ -70,7 +70,8 @@ class Shell:
     def run(self, code, wait=None):
         """Run code as if it had been typed. Returns at once; with wait=seconds, when it is done.
 
-        Raises TimeoutError if it is not done by then, RuntimeError if the shell is not open.
+        Raises TimeoutError if it is not done by then, RuntimeError if the shell is not open. What
+        the shell has not begun by then, it will not begin any more.
         """
         item = Input(code)
         with self._lock:
@@ -82,7 +83,7 @@ class Shell:
             try:
                 item.done.result(wait)
             except concurrent.futures.TimeoutError:
-                raise TimeoutError(self._complain(f"is not done after {wait} s: {code}")) from None
+                raise TimeoutError(self._complain(self._give_up(item, wait))) from None
 
     def wait_for(self, text, timeout=10):
         """Wait until text is printed; the input itself does not count.
@@ -138,6 +139,17 @@ class Shell:
     def _complain(self, what):
         end = "\n".join(self.text.splitlines()[-15:])
         return f"the shell {self.name!r} ({self.state}) {what}\nIts transcript ends:\n{end}"
+
+    def _give_up(self, item, wait):
+        """Take back what still waits for its turn; return in words what came of it."""
+        with self._lock:
+            if item not in self._waiting:
+                return f"is not done after {wait} s: {item.code}"
+            self._waiting.remove(item)
+        return (
+            f"was not free for {wait} s; if an earlier line waits in it, press its Interrupt, then "
+            f"run this again. Not run: {item.code}"
+        )
 
     # The kernel's life
 

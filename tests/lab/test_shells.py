@@ -125,6 +125,16 @@ def test_waiting_ends_with_a_clear_message(shell):
         shell.run("import time; print('began'); time.sleep(60)", wait=1)
 
 
+def test_what_a_busy_shell_did_not_begin_in_time_it_does_not_run_later(shell, until):
+    """A cell of a lesson, run once more while its consumer waits."""
+    shell.run("import time; time.sleep(2)")
+    until(lambda: shell.state == "busy")
+    with pytest.raises(TimeoutError, match="press its Interrupt, then run this again"):
+        shell.run("print('too', 'late')", wait=0.1)
+    shell.run("print('in', 'time')", wait=SECONDS)
+    assert "in time" in printed(shell) and "too late" not in printed(shell)
+
+
 def test_a_restart_forgets_names_and_says_so(shell):
     before = process_of(shell)
     shell.run("kept = 1", wait=SECONDS)
