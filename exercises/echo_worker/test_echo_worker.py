@@ -4,8 +4,8 @@ import re
 from collections import Counter
 
 from jobs_kit.grading import Exercise, expect, points
-from jobs_kit.grading.evidence import short
 from jobs_kit.grading.nesting import expect_flat
+from jobs_kit.grading.shown import short
 from jobs_kit.grading.words import ending, hint_for, printed
 
 EXERCISE = Exercise(

@@ -9,8 +9,7 @@ from contextlib import suppress
 from ipaddress import ip_address
 
 from jobs_kit.grading import Exercise, Fault, expect, points
-from jobs_kit.grading.evidence import UUID
-from jobs_kit.grading.values import dicts_in, jid_of
+from jobs_kit.grading.values import UUID, dicts_in, jid_of
 from jobs_kit.grading.words import ending, hint_for, printed
 
 FILES = ("api.py", "jobs.py", "worker.py")

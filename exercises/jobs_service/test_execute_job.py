@@ -4,8 +4,8 @@ import ast
 
 from jobs_kit.grading import Exercise, NotReached, expect, points
 from jobs_kit.grading.answer import defined_in, plain
-from jobs_kit.grading.evidence import arrows, short
 from jobs_kit.grading.nesting import expect_flat
+from jobs_kit.grading.shown import arrows, short
 from jobs_kit.grading.values import jid_of
 from jobs_kit.grading.verdict import PATIENCE
 from jobs_kit.grading.words import ending, hint_for, printed

@@ -5,8 +5,8 @@ import contextlib
 import re
 
 from jobs_kit.grading import Exercise, Fault, NotAttempted, expect, points
-from jobs_kit.grading.evidence import UUID, text
-from jobs_kit.grading.values import dicts_in, other_id
+from jobs_kit.grading.shown import text
+from jobs_kit.grading.values import UUID, dicts_in, other_id
 from jobs_kit.grading.words import ending, hint_for
 
 GOOD = ("2012-03-01", "2012-03-31")

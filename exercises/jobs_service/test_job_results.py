@@ -5,7 +5,7 @@ import json
 
 from jobs_kit.analysis import summarize
 from jobs_kit.grading import Exercise, NotAttempted, expect, points
-from jobs_kit.grading.evidence import HASH_WRITES, OTHER_WRITES, PUSHES
+from jobs_kit.grading.monitor import HASH_WRITES, OTHER_WRITES, PUSHES
 from jobs_kit.grading.values import dicts_in, jid_of
 from jobs_kit.grading.words import ending, hint_for
 

@@ -1,7 +1,7 @@
 """_save_job() makes a hash at the key of a job; _queue_job() puts its id on the queue `queue`."""
 
 from jobs_kit.grading import Exercise, expect, points
-from jobs_kit.grading.evidence import short, text
+from jobs_kit.grading.shown import short, text
 from jobs_kit.grading.words import hint_for
 
 EXERCISE = Exercise(

@@ -4,21 +4,32 @@ The check's Redis is private to one run. The judge listens to MONITOR, so that i
 what is there at the end, but what happened, in its order.
 """
 
-import codecs
 import contextlib
 import itertools
 import json
 import re
 import secrets
-import socket
 import sys
 import time
-from collections import Counter, deque
+from collections import Counter
 from dataclasses import dataclass
-from urllib.parse import urlsplit
 
 import redis
 
+from jobs_kit.grading.monitor import (
+    HASH_WRITES,
+    LOOKS,
+    MOVES,
+    OTHER_WRITES,
+    POPS,
+    PUSHES,
+    Monitor,
+    names_a_status,
+    parse_monitor,
+    status_in,
+)
+from jobs_kit.grading.shown import arrows, short, text
+from jobs_kit.grading.values import UUID, json_dict
 from jobs_kit.lab.server import start_server
 
 MOST_KEYS = 500  # of a database, that are still looked at
@@ -26,55 +37,7 @@ MOST_COMMANDS = 200_000  # of one check, that are still listened to
 EMPTY = 32 << 20  # bytes, of a server without data, ten times over
 FORGET_SECONDS = 5  # until then it has given memory back
 MEMORY = 1 << 30  # bytes, of the server: a script may take what maxmemory does not count
-PUSHES = {"RPUSH", "LPUSH", "RPUSHX", "LPUSHX"}
-POPS = {"LPOP", "RPOP", "BLPOP", "BRPOP", "LMPOP", "BLMPOP"}
-MOVES = {"LMOVE", "BLMOVE", "RPOPLPUSH", "BRPOPLPUSH"}
-LOOKS = {"LLEN", "LRANGE", "LINDEX"}
-HASH_WRITES = {"HSET", "HMSET", "HSETNX"}
-OTHER_WRITES = {"SET", "SETEX", "SETNX", "GETSET", "MSET", "JSON.SET"}
-STATUSES = (b"submitted", b"in progress", b"complete", b"failed")
-WORD, DB = re.compile(rb'"((?:[^"\\]|\\.)*)"'), re.compile(rb"\[(\d+) ")  # of MONITOR
 BLOCKED = re.compile(rb"^id=(\d+) .* name=(\S*) .* flags=[a-zA-Z]*b", re.MULTILINE)
-UUID = re.compile(r"(?<![0-9a-f])[0-9a-f]{8}(?:-?[0-9a-f]{4}){3}-?[0-9a-f]{12}(?![0-9a-f])")
-
-
-@dataclass
-class Command:
-    """One command that somebody sent: its name in capitals, its arguments (bytes), its database.
-
-    by_script: a Lua script ran it.
-    """
-
-    name: str
-    arguments: list
-    db: int
-    by_check: bool = False
-    by_script: bool = False
-
-    @property
-    def keys(self):
-        """The keys of a list command, as text."""
-        if self.name in {"BLPOP", "BRPOP"}:
-            return [text(key) for key in self.arguments[:-1]]
-        if self.name in {"LMPOP", "BLMPOP"}:
-            return [text(key) for key in self.arguments if b":" in key]
-        return [text(self.arguments[0])] if self.arguments else []
-
-    @property
-    def time_out(self):
-        """How long it waits for a message, in seconds, 0 for ever; None if it does not wait."""
-        if not self.name.startswith("B") or self.name not in POPS | MOVES:
-            return None
-        try:
-            return float(self.arguments[0 if self.name == "BLMPOP" else -1])
-        except (ValueError, IndexError):
-            return None
-
-    def __str__(self):
-        words = [text(word) for word in self.arguments]
-        return " ".join(
-            [self.name, *(word if len(word) < 60 else word[:57] + "…" for word in words)]
-        )
 
 
 @dataclass
@@ -185,13 +148,13 @@ class CheckRedis:
         """Return how many messages were put, and statuses written, by whomever."""
         return sum(
             one.name in PUSHES
-            or (one.name in HASH_WRITES | OTHER_WRITES and _names_a_status(one.arguments))
+            or (one.name in HASH_WRITES | OTHER_WRITES and names_a_status(one.arguments))
             for one in self.trace
         )
 
     def statuses(self, jid):
         """Return every status that a job was given, in order."""
-        found = (_status_in(command, jid) for command in self.trace)
+        found = (status_in(command, jid) for command in self.trace)
         return [status for status in found if status is not None]
 
     def history(self, jid):
@@ -334,7 +297,7 @@ class CheckRedis:
         client = self.client(db)
         if kind == "hash":
             return {text(name): text(value) for name, value in client.hgetall(key).items()}
-        return _json_dict(client.get(key)) if kind == "string" else None
+        return json_dict(client.get(key)) if kind == "string" else None
 
     # MONITOR
 
@@ -369,117 +332,3 @@ class CheckRedis:
             self.in_vain = 0
         elif name in POPS | MOVES | LOOKS and command.time_out is None and not self._left[key]:
             self.in_vain += 1
-
-
-class Monitor:
-    """What MONITOR says, line by line: there is much of it, and redis-py takes its time."""
-
-    def __init__(self, server):
-        told = urlsplit(server.admin_url)
-        self._lines, self._rest = deque(), b""
-        self._socket = socket.socket(socket.AF_UNIX)
-        self._socket.settimeout(10)
-        try:
-            self._socket.connect(server.address["unix_socket_path"])
-        except OSError as problem:
-            raise redis.ConnectionError(f"Redis does not answer: {problem}") from None
-        self._socket.sendall(f"AUTH {told.username} {told.password}\r\nMONITOR\r\n".encode())
-        for _ in range(2):
-            if (said := self.line()) != b"+OK":
-                raise redis.ResponseError(said.decode(errors="replace"))
-
-    def line(self):
-        """Return the next line. Raises redis.RedisError when Redis is silent for long."""
-        while not self._lines:
-            try:
-                more = self._socket.recv(1 << 16)
-            except OSError as problem:
-                raise redis.TimeoutError(f"Redis does not answer: {problem}") from None
-            if not more:
-                raise redis.ConnectionError("Redis has closed the connection")
-            self._rest += more
-            if b"\n" in more:  # within a line it is written as an escape
-                *lines, self._rest = self._rest.split(b"\r\n")
-                self._lines.extend(lines)
-        return self._lines.popleft()
-
-    def close(self):
-        self._socket.close()
-
-
-def text(value):
-    """Return bytes as text that can be shown."""
-    shown = value.decode(errors="backslashreplace") if isinstance(value, bytes) else str(value)
-    if shown.isprintable():
-        return shown
-    return "".join(c if c.isprintable() or c == "\n" else f"\\x{ord(c):02x}" for c in shown)
-
-
-def without_folder(said):
-    """Name files of the answer by their names alone: where the check has laid them is no matter.
-
-    Where Python keeps its packages is no matter either.
-    """
-    said = re.sub(r" \(/[^()\n]*/(?:site-packages|lib-dynload|python3[.]\d+)/[^()\n]*\)", "", said)
-    return re.sub(r"/[^\s'\"]*/(?:answer|site-packages)/", "", said)
-
-
-def arrows(statuses):
-    """Return a history of statuses as text, shortened where it does not end."""
-    shown = [short(status) for status in statuses[:8]]
-    return " → ".join(shown + ["…"] * (len(statuses) > 8))
-
-
-def short(value, length=70):
-    """Return a value as text of so many characters at most."""
-    shown = text(value).replace("\n", "\\n") if isinstance(value, bytes) else str(value)
-    # cut before it is searched: of a line as long as a program may print, a pattern needs minutes
-    shown = without_folder(shown[: length + 1000])
-    return shown if len(shown) <= length else shown[: length - 1] + "…"
-
-
-def parse_monitor(line):
-    """Return the Command of a line of MONITOR, or None.
-
-    1732450000.1 [0 unix:/tmp/redis.sock] "SET" "key" "value"
-    """
-    head, _, rest = line.partition(b"] ")
-    words = [_unescaped(word) for word in WORD.findall(rest)]
-    db = DB.search(head)
-    if not words or not db:
-        return None
-    return Command(text(words[0]).upper(), words[1:], int(db[1]), by_script=head.endswith(b" lua"))
-
-
-def _unescaped(word):
-    return codecs.escape_decode(word)[0] if b"\\" in word else word
-
-
-def _names_a_status(words):
-    return any(status in word for word in words for status in STATUSES)
-
-
-def _status_in(command, jid):
-    """Return the status that this command gives to the job, or None."""
-    if command.name not in HASH_WRITES | OTHER_WRITES:
-        return None
-    if not any(jid.encode() in word for word in command.arguments):
-        return None
-    if command.name in HASH_WRITES:
-        pairs = command.arguments[1:]
-        for name, value in zip(pairs[::2], pairs[1::2], strict=False):
-            if name == b"status":
-                return text(value).strip('"')
-    for word in command.arguments[1:]:
-        fields = _json_dict(word)
-        if fields and "status" in fields:
-            return str(fields["status"])
-    return None
-
-
-def _json_dict(value):
-    try:
-        fields = json.loads(value)
-    except (ValueError, TypeError, RecursionError):
-        return None
-    return {str(k): str(v) for k, v in fields.items()} if isinstance(fields, dict) else None

@@ -15,9 +15,10 @@ import pytest
 from redis import RedisError
 
 from jobs_kit.grading.answer import Answer
-from jobs_kit.grading.evidence import CheckRedis, text
+from jobs_kit.grading.evidence import CheckRedis
 from jobs_kit.grading.exercise import EXERCISES, Exercise, answer_folder, find_exercise
 from jobs_kit.grading.sandbox import Sandbox
+from jobs_kit.grading.shown import text
 from jobs_kit.grading.student import Student
 from jobs_kit.grading.verdict import (
     MARKS,

@@ -24,7 +24,7 @@ from xml.etree import ElementTree
 import jinja2
 from markupsafe import Markup
 
-from jobs_kit.grading.evidence import UUID
+from jobs_kit.grading.values import UUID
 from jobs_kit.grading.verdict import MARKS, Verdict
 
 PAGES = jinja2.Environment(

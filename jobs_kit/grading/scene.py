@@ -15,7 +15,7 @@ import time
 
 import redis
 
-from jobs_kit.grading.evidence import HASH_WRITES, OTHER_WRITES, POPS, PUSHES
+from jobs_kit.grading.monitor import HASH_WRITES, OTHER_WRITES, POPS, PUSHES
 from jobs_kit.grading.verdict import Fault
 from jobs_kit.grading.words import ending, hint_for, own_traceback
 

@@ -16,7 +16,7 @@ import signal
 import time
 from collections import Counter
 
-from jobs_kit.grading.evidence import short, text
+from jobs_kit.grading.shown import short, text
 from jobs_kit.grading.values import decoded, encoded, jid_of, read_message
 from jobs_kit.grading.verdict import PATIENCE, Fault, NotReached, TimedOut
 from jobs_kit.grading.web import Api

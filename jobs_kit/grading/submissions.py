@@ -17,8 +17,8 @@ from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
 
 from jobs_kit.grading.answer import LARGEST, regular_files
-from jobs_kit.grading.evidence import text
 from jobs_kit.grading.exercise import all_exercises
+from jobs_kit.grading.shown import text
 from jobs_kit.lab.watch import sightings
 from jobs_kit.lab.watch.history import ENOUGH
 

@@ -5,6 +5,7 @@ import json
 import pickletools
 import re
 
+UUID = re.compile(r"(?<![0-9a-f])[0-9a-f]{8}(?:-?[0-9a-f]{4}){3}-?[0-9a-f]{12}(?![0-9a-f])")
 PICKLE_OF_A_TEXT = {"PROTO", "FRAME", "UNICODE", "BINUNICODE", "SHORT_BINUNICODE", "STOP"}
 PICKLE_OF_A_TEXT |= {"PUT", "BINPUT", "LONG_BINPUT", "MEMOIZE"}
 
@@ -79,3 +80,12 @@ def decoded(value):
 
 def _hashable(value):
     return value if isinstance(value, str | bytes | int | float) or value is None else repr(value)
+
+
+def json_dict(value):
+    """Return a dict of texts, where this text is the JSON of a dict, or None."""
+    try:
+        fields = json.loads(value)
+    except (ValueError, TypeError, RecursionError):
+        return None
+    return {str(k): str(v) for k, v in fields.items()} if isinstance(fields, dict) else None

@@ -6,7 +6,7 @@ import re
 import socket
 import time
 
-from jobs_kit.grading.evidence import short
+from jobs_kit.grading.shown import short
 from jobs_kit.grading.verdict import PATIENCE, Fault
 from jobs_kit.grading.words import own_traceback
 

@@ -11,7 +11,7 @@ import time
 
 import redis
 
-from jobs_kit.grading.evidence import short
+from jobs_kit.grading.shown import short
 from jobs_kit.lab.address import RedisNotFound, server_version
 from jobs_kit.lab.clients import WAITING_COMMANDS, connect, list_clients, may_wait_at, waits
 from jobs_kit.lab.find import own_prefix

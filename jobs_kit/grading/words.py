@@ -2,7 +2,7 @@
 
 import re
 
-from jobs_kit.grading.evidence import short, without_folder
+from jobs_kit.grading.shown import short, without_folder
 
 GIVEN = ("analysis.py",)  # its lines in a traceback are not the student's own
 

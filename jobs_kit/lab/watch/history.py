@@ -10,7 +10,7 @@ Nothing here knows of Redis; watch.py tells it what it sees there.
 
 from dataclasses import dataclass, field
 
-from jobs_kit.grading.evidence import short
+from jobs_kit.grading.shown import short
 
 ENOUGH = 3  # so many messages must have waited at once for a queue that was seen to grow
 SHOWN = 8  # messages of a summary, and characters of one

@@ -10,7 +10,7 @@ import time
 
 import redis
 
-from jobs_kit.grading.evidence import MOVES, POPS, PUSHES
+from jobs_kit.grading.monitor import MOVES, POPS, PUSHES
 from jobs_kit.lab.clients import connect, list_clients, may_wait_at
 from jobs_kit.lab.watch.history import ANYBODY, History
 from jobs_kit.lab.watch.overhear import DATABASES, FROM_THE_END, MOST

@@ -11,7 +11,7 @@ import time
 
 import redis
 
-from jobs_kit.grading.evidence import MOVES, POPS, PUSHES, parse_monitor
+from jobs_kit.grading.monitor import MOVES, POPS, PUSHES, parse_monitor
 from jobs_kit.lab.clients import connect, may_wait_at, own, waits
 from jobs_kit.lab.watch.history import History
 
