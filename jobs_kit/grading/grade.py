@@ -76,6 +76,7 @@ class Batch:
         for file in self.hidden:
             _require_sound(file)
         self._only, self._since = set(only), since
+        self._laying = threading.Lock()
         if contained:
             containment.require()
         self.students = submissions.students(place)
@@ -96,8 +97,12 @@ class Batch:
         stands from an earlier run.
         """
         (self.out / "results").mkdir(parents=True, exist_ok=True)
-        with _alone(self.out):
-            return self._run(told)
+        with _alone(self.out), tempfile.TemporaryDirectory(prefix="jobs-kit-grade-") as self._room:
+            try:
+                return self._run(told)
+            except BaseException:
+                self._laying.acquire()  # nothing more is laid into the room, which is removed now
+                raise
 
     def _run(self, told):
         waiting, done = queue.Queue(), queue.Queue()
@@ -149,8 +154,7 @@ class Batch:
         if known and (known["digest"] == digest or (skipped and self._has_all(known))):
             return known, None
         begun = time.monotonic()
-        with tempfile.TemporaryDirectory(prefix="jobs-kit-grade-") as place:
-            submission.write(Path(place))
+        with self._laid(submission) as place:
             tests = [one.file for one in self.exercises if one.id != UNPOINTED]
             try:
                 found = judge.check_all([*tests, *self.hidden], place, SECONDS)
@@ -165,6 +169,15 @@ class Batch:
     def _has_all(self, result):
         return [one["id"] for one in result["exercises"]] == [one.id for one in self.exercises]
 
+    @contextlib.contextmanager
+    def _laid(self, submission):
+        """Write a submission into a folder of the room; say which, and remove it afterwards."""
+        with self._laying:
+            folder = tempfile.TemporaryDirectory(dir=self._room)
+            submission.write(Path(folder.name))
+        with folder as place:
+            yield place
+
     def _again(self, judge, tests, place):
         try:
             return judge.check_all(tests, place, SECONDS)
@@ -174,7 +187,7 @@ class Batch:
 
     def _require_judge(self, judge, tests):
         """Raise OSError where it is not this submission that ends the judge: none comes up here."""
-        with tempfile.TemporaryDirectory(prefix="jobs-kit-grade-") as nothing:
+        with tempfile.TemporaryDirectory(dir=self._room) as nothing:
             try:
                 judge.check_all(tests[:1], nothing, SECONDS)
             except RuntimeError:
