@@ -135,6 +135,7 @@ class Parts:
         from jobs_kit.grading.evidence import CheckRedis
         from jobs_kit.grading.sandbox import Sandbox
 
+        containment.leave_keys()
         if self._contained is None:
             plugin.warm.update(sandbox=Sandbox(), redis=CheckRedis())
         else:

@@ -1,8 +1,10 @@
 """Hostile submissions are contained, get what they deserve, and their neighbours notice nothing."""
 
 import csv
+import ctypes
 import json
 import os
+import platform
 import subprocess
 import sys
 import time
@@ -35,6 +37,7 @@ def graded(tmp_path_factory):
     for number in range(NEIGHBOURS):
         write(place, f"{'afkpz'[number]}_honest", HONEST)
     write_unusual(place)
+    keep_a_key()
     mine = tmp_path_factory.mktemp("t")  # a place of its own for what the judges write
     command = [sys.executable, "-m", "jobs_kit.cli", "grade", place, "--out", out]
     done = subprocess.run(
@@ -47,6 +50,14 @@ def graded(tmp_path_factory):
     assert done.returncode == 0, done.stdout + done.stderr
     OF_THE_RUN.update(tmp=mine, place=place)
     return out
+
+
+def keep_a_key():
+    """Have Linux keep a secret for this process and its children, as for a login."""
+    containment.leave_keys()  # what is there already is no business of ours
+    if add := {"x86_64": 248, "aarch64": 217}.get(platform.machine()):
+        key = b"user", b"jobs-kit-test", b"hush", 4
+        ctypes.CDLL(None).syscall(add, *key, -3)  # of the session
 
 
 def write(place, name, text):
