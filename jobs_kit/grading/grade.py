@@ -21,6 +21,7 @@ from pathlib import Path
 from jobs_kit.grading import containment, reports, submissions
 from jobs_kit.grading.exercise import EXERCISES, ROOT, all_exercises, find_exercise, load
 from jobs_kit.grading.judge import Judge
+from jobs_kit.grading.verdict import overall
 
 JUDGES_A_CORE = 2  # most of a check is waiting
 SECONDS = 300  # of one submission; what is not judged by then is "timeout"
@@ -31,7 +32,7 @@ UNFINISHED = {  # outcome: what is said of an exercise without a verdict, and a 
         "Which exercise above ran out of time, and why?",
     ),
     "error": (
-        "the judge has ended twice while it had this submission; nothing is known of the answer",
+        "the judge has ended before it had a verdict; nothing is known of the answer",
         "Nothing is to mend here: your instructor grades it again.",
     ),
 }
@@ -73,8 +74,17 @@ class Batch:
         self.hidden = sorted(Path(hidden).resolve().glob("test_*.py")) if hidden else []
         if hidden and not self.hidden:
             raise FileNotFoundError(f"there are no checks (test_*.py) in {hidden}")
-        for file in self.hidden:
-            _require_sound(file)
+        homes = {file: _home_of(file) for file in self.hidden}
+        self.hidden = [file for file in self.hidden if homes[file] in self.exercises]
+        self._more = {  # exercise id -> {name: test} of its hidden checks
+            one.id: {
+                name: test
+                for file in self.hidden
+                if homes[file] is one
+                for name, test in _tests(file).items()
+            }
+            for one in self.exercises
+        }
         self._only, self._since = set(only), since
         self._laying = threading.Lock()
         if contained:
@@ -160,9 +170,10 @@ class Batch:
                 found = judge.check_all([*tests, *self.hidden], place, SECONDS)
             except RuntimeError:  # it is started anew; once more, then it is this submission
                 found = self._again(judge, [*tests, *self.hidden], place)
-        result = self._result(student, submission, found)
-        result["seconds"] = round(time.monotonic() - begun, 2)
-        result["digest"] = None if found is None else digest  # without a verdict it is judged anew
+        seconds = round(time.monotonic() - begun, 2)
+        result = self._result(student, submission, found, seconds < SECONDS)
+        result["seconds"] = seconds
+        result["digest"] = None if failed_of(result) else digest  # what failed is tried again
         _write(path, result)
         return result, result["seconds"]
 
@@ -183,7 +194,7 @@ class Batch:
             return judge.check_all(tests, place, SECONDS)
         except RuntimeError:
             self._require_judge(judge, tests)
-            return None
+            return []
 
     def _require_judge(self, judge, tests):
         """Raise OSError where it is not this submission that ends the judge: none comes up here."""
@@ -196,15 +207,16 @@ class Batch:
                     "`jobs-kit doctor` tells what is missing; grade again when it is there"
                 ) from None
 
-    def _result(self, student, submission, found):
-        """found: what the judge has found of the exercises, or None where it has ended twice."""
-        judged, exercises = {one["id"]: one for one in found or []}, []
+    def _result(self, student, submission, found, in_time):
+        """found: what the judge has found; in_time: it had time for what it has not found."""
+        judged, exercises = {one["id"]: one for one in found}, []
         for exercise in self.exercises:
             if exercise.id == UNPOINTED:
                 exercises.append(_two_shells(exercise, submission))
             else:
-                unfinished = _unfinished(exercise, "error" if found is None else "timeout")
-                exercises.append(judged.get(exercise.id) or unfinished)
+                outcome = "error" if in_time else "timeout"
+                one = judged.get(exercise.id) or _unfinished(exercise, outcome)
+                exercises.append(self._with_hidden(one, outcome))
         return {
             "student": student,
             "exercises": exercises,
@@ -212,6 +224,17 @@ class Batch:
             "max": sum(one["max_points"] for one in exercises),
             "remarks": submission.remarks,
         }
+
+    def _with_hidden(self, one, outcome):
+        """Add the hidden checks that were not reached: everybody can have as many points."""
+        names = {check["name"].partition("[")[0] for check in one["checks"]}
+        for name, test in self._more[one["id"]].items():
+            if name not in names:
+                claim = (test.__doc__ or name).strip().splitlines()[0].rstrip(".")
+                one["checks"].append(_unjudged(name, claim, _points(test), outcome))
+                one["max_points"] += _points(test)
+                one["outcome"] = overall(one["checks"])
+        return one
 
     def _digest(self, submission):
         """Return what changes when the files, the checks or the choice of them change."""
@@ -258,10 +281,21 @@ def _two_shells(exercise, submission):
 def _unfinished(exercise, outcome):
     """Return the result of an exercise for which there was no time, or whose judge broke."""
     most = points_of(exercise)
+    return {
+        "id": exercise.id,
+        "title": exercise.title,
+        "outcome": outcome,
+        "points": 0,
+        "max_points": most,
+        "checks": [_unjudged("all", "This exercise was judged to its end", most, outcome)],
+    }
+
+
+def _unjudged(name, claim, most, outcome):
     message, hint = UNFINISHED[outcome]
-    check = {
-        "name": "all",
-        "claim": "This exercise was judged to its end",
+    return {
+        "name": name,
+        "claim": claim,
         "outcome": outcome,
         "points": 0,
         "max_points": most,
@@ -271,32 +305,44 @@ def _unfinished(exercise, outcome):
         "notes": [],
         "seconds": 0,
     } | dict.fromkeys(("call", "got", "expected"))
-    return {
-        "id": exercise.id,
-        "title": exercise.title,
-        "outcome": outcome,
-        "points": 0,
-        "max_points": most,
-        "checks": [check],
-    }
+
+
+def failed_of(result):
+    """Return the ids of the exercises of which nothing is known, for the kit itself has failed."""
+    return [
+        one["id"]
+        for one in result["exercises"]
+        if any(check["outcome"] == "error" for check in one["checks"])
+    ]
 
 
 def points_of(exercise):
     """Return what all checks of an exercise are worth together."""
-    checks = [
-        value for name, value in vars(load(exercise.file)).items() if name.startswith("test_")
-    ]
-    return sum(
-        mark.args[0] for check in checks for mark in check.pytestmark if mark.name == "points"
-    )
+    return sum(map(_points, _tests(exercise.file).values()))
 
 
-def _require_sound(file):
-    """Raise ValueError where a file of hidden checks would end the judging of everybody."""
+def _tests(file):
+    """Return {name: function} of the checks in a file."""
+    return {name: one for name, one in vars(load(file)).items() if name.startswith("test_")}
+
+
+def _points(test):
+    marks = getattr(test, "pytestmark", ())
+    return next((mark.args[0] for mark in marks if mark.name == "points"), 1)
+
+
+def _home_of(file):
+    """Return the Exercise of a file of hidden checks.
+
+    Raises ValueError where the file would end the judging of everybody.
+    """
     if list(EXERCISES.glob(f"*/{file.name}")):
         raise ValueError(f"{file}: the kit has a file of this name; give yours another one")
     try:
-        find_exercise(load(file).EXERCISE)
+        home = find_exercise(load(file).EXERCISE)
+        if home.id == UNPOINTED:
+            raise ValueError(f"{UNPOINTED} leaves nothing that could be judged")
+        return home
     except (Exception, SystemExit) as problem:  # whatever its first lines do
         raise ValueError(
             f"{file} cannot be used: {type(problem).__name__}: {problem}. Mend it; "

@@ -63,9 +63,10 @@ def write_whole(path, text):
     try:
         fresh.write_text(text, encoding="utf-8", newline="")
         fresh.replace(path)
-    except OSError:
+    except OSError as problem:
         fresh.unlink(missing_ok=True)
-        raise
+        said = f"{problem.strerror} (what is graded stays, and the same command goes on there)"
+        raise OSError(problem.errno, said, str(path)) from None
 
 
 def file_name(student):

@@ -10,6 +10,7 @@ Files are copied, never run and never followed out of the folder. What cannot be
 """
 
 import contextlib
+import errno
 import json
 import re
 import zipfile
@@ -25,6 +26,10 @@ from jobs_kit.lab.watch.history import ENOUGH
 MOST_FILES = 300  # of one student
 MOST_BYTES = 20 << 20
 MOST_REMARKS = 20
+OF_A_NAME = {  # what a system says of a name that no file of it can have
+    getattr(errno, f"E{name}")
+    for name in ("NAMETOOLONG", "NOTDIR", "ISDIR", "EXIST", "NOENT", "INVAL", "ILSEQ")
+}
 NEVER = re.compile(
     r"__pycache__|__MACOSX|\.DS_Store|\.git|\.ipynb_checkpoints|\.venv|site-packages|.*\.pyc"
 )
@@ -64,7 +69,11 @@ class Submission:
             try:
                 path.parent.mkdir(parents=True, exist_ok=True)
                 path.write_bytes(data)
-            except (OSError, ValueError):  # a zip file may hold any name, and any two of them
+            except (OSError, ValueError) as problem:  # a zip file may hold any name, and any two
+                if isinstance(problem, OSError) and problem.errno not in OF_A_NAME:
+                    # a full disk must not look like an answer that is missing
+                    said = f"{problem.strerror} (files to be judged go there; TMPDIR says where)"
+                    raise OSError(problem.errno, said, str(place)) from None
                 self.remark(f"{name[:60]!r} cannot be the name of a file here; left out")
 
 

@@ -76,7 +76,7 @@ def grade(options):
     from tqdm import tqdm
 
     from jobs_kit.grading import reports
-    from jobs_kit.grading.grade import Batch, require_a_place_of_its_own
+    from jobs_kit.grading.grade import Batch, failed_of, require_a_place_of_its_own
 
     out = Path(options.out)
     require_a_place_of_its_own(out, Path(options.submissions))
@@ -111,11 +111,19 @@ def grade(options):
                 bar.write(f"{result['student']}: {points} ({took})")
                 bar.update()
 
-            batch.run(told)
+            results = batch.run(told)
     except BaseException as problem:
         if options.gradescope:
             reports.write_gradescope_crash(out, problem)
         raise
+    failed = [
+        f"{one['student']} ({', '.join(failed_of(one))})" for one in results if failed_of(one)
+    ]
+    if failed:
+        print(
+            f"The kit itself failed, so no points are final, for {', '.join(failed)}: "
+            "the same command tries again"
+        )
     print(f"{out / 'grades.csv'}, {out / 'summary.html'}, and {out / 'feedback'} for the students")
     return 0
 

@@ -1,6 +1,7 @@
 """A class is graded: every hand-in understood, every verdict in its place, nothing done twice."""
 
 import csv
+import errno
 import json
 import os
 import resource
@@ -11,11 +12,13 @@ import zipfile
 from functools import partial
 from pathlib import Path
 from types import SimpleNamespace
+from unittest.mock import Mock
 from xml.etree import ElementTree
 
 import pytest
 from cases import write_stage
 
+from jobs_kit import cli
 from jobs_kit.grading import containment, reports
 from jobs_kit.grading.exercise import all_exercises, find_exercise
 from jobs_kit.grading.grade import Batch, _alone, _read, points_of
@@ -181,6 +184,24 @@ def test_a_result_that_is_no_whole_one_is_made_anew(tmp_path, text):
     assert _read(tmp_path / "ana.json") is None
 
 
+def test_where_judging_itself_fails_it_is_said_and_tried_anew(place, tmp_path, monkeypatch, capsys):
+    place("ana")
+    full = OSError(errno.ENOSPC, "No space left on device")
+    monkeypatch.setattr(cli, "_end_at_sigterm", lambda: None)  # these signals are pytest's here
+    monkeypatch.setattr(Judge, "check_all", lambda *_, **__: [])  # as where /tmp has no room
+    command = ["grade", str(place.folder), "--out", str(tmp_path / "out"), "--uncontained"]
+    for _ in range(2):
+        assert cli.main([*command, "--exercise", "echo_worker"]) == 0
+        said = capsys.readouterr().out
+        assert "no points are final, for ana (echo_worker)" in said and "as before" not in said
+    monkeypatch.setattr(Path, "write_bytes", Mock(side_effect=full))
+    assert cli.main([*command, "--exercise", "echo_worker"]) == 1
+    assert "No space left" in capsys.readouterr().err
+    monkeypatch.undo()
+    assert grade(place, tmp_path / "out", "--uncontained")[0] == 0
+    assert points(tmp_path / "out") == {"ana": MOST}
+
+
 def test_where_a_judge_ends_again_and_again_it_is_said_and_tried_anew(place, tmp_path, monkeypatch):
     place("ana")
     judged = Judge.check_all
@@ -194,7 +215,7 @@ def test_where_a_judge_ends_again_and_again_it_is_said_and_tried_anew(place, tmp
     run = partial(Batch, place.folder, tmp_path / "out", ["echo_worker"], contained=False)
     found = run().run()[0]["exercises"][0]
     assert (found["outcome"], found["points"], found["max_points"]) == ("error", 0, MOST)
-    assert "judge has ended twice" in found["checks"][0]["message"]
+    assert "judge has ended before it had a verdict" in found["checks"][0]["message"]
     monkeypatch.undo()
     assert run().run()[0]["total"] == MOST
 
@@ -270,7 +291,7 @@ def test_what_would_spoil_the_whole_run_is_said_before_it(place, tmp_path):
     (tmp_path / "wrong.csv").write_text("Name,Login\nBen,ben\n")
     (tmp_path / "utf16.csv").write_text("Login\nana\n", "utf-16")
     checks = {"test_a.py": "def (", "test_b.py": "EXERCISE = 'nope'", "test_add_job.py": ""}
-    checks["test_c.py"] = "raise SystemExit"
+    checks |= {"test_c.py": "raise SystemExit", "test_d.py": "EXERCISE = 'two_shells'"}
     for name, text in checks.items():
         (tmp_path / name.removesuffix(".py")).mkdir()
         (tmp_path / name.removesuffix(".py") / name).write_text(text)
@@ -285,6 +306,7 @@ def test_what_would_spoil_the_whole_run_is_said_before_it(place, tmp_path):
         ("there is no exercise 'nope'", None, "--hidden", tmp_path / "test_b"),
         ("another one", None, "--hidden", tmp_path / "test_add_job"),
         ("Mend it", None, "--hidden", tmp_path / "test_c"),
+        ("two_shells leaves nothing", None, "--hidden", tmp_path / "test_d"),
         ("one at least", None, "--jobs", "-3"),
         ("write a day", None, "--since", ""),
         ("write a day", None, "--since", "27.11.2026"),
@@ -353,6 +375,27 @@ def test_hidden_checks_count_and_do_not_show_their_code(place, tmp_path):
     assert grades(tmp_path / "out")["ana"]["max"] == str(MOST + 3)
     page = (tmp_path / "out" / "feedback" / "ana.html").read_text()
     assert "a docstring" in page and "secret_name" not in page
+
+
+def test_hidden_checks_without_a_verdict_count_all_the_same(place, tmp_path, monkeypatch):
+    place("ana")
+    place("ben", text=WRONG)
+    hidden = tmp_path / "hidden"
+    hidden.mkdir()
+    begun = "from jobs_kit.grading import points\nEXERCISE = 'echo_worker'\n"
+    (hidden / "test_a.py").write_text(begun + "@points(2)\ndef test_a(answer):\n    pass\n")
+    begun += "import time\n"
+    (hidden / "test_b.py").write_text(begun + "def test_b(answer):\n    time.sleep(9999)\n")
+    other = "EXERCISE = 'add_job'\ndef test_c(answer):\n    raise SystemError\n"
+    (hidden / "test_c.py").write_text(other)  # of an exercise that nobody asked for
+    monkeypatch.setattr("jobs_kit.grading.grade.SECONDS", 8)
+    results = Batch(
+        place.folder, tmp_path / "out", ["echo_worker"], 2, hidden, contained=False
+    ).run()
+    assert [(one["total"], one["max"]) for one in results] == [(MOST + 2, MOST + 3), (2, MOST + 3)]
+    checks = results[0]["exercises"][0]["checks"]
+    assert (checks[-1]["name"], checks[-1]["outcome"]) == ("test_b", "timeout")
+    assert results[0]["exercises"][0]["outcome"] == "timeout"
 
 
 @contained
