@@ -45,7 +45,11 @@ class Answer:
         if path.stat().st_size > LARGEST:
             raise Fault(f"{name} is a program of a few lines", got=f"{path.stat().st_size} bytes")
         try:
-            return path.read_text(encoding=_encoding_of(path))
+            text = path.read_text(encoding=_encoding_of(path))
+            if "\0" in text:  # UTF-16 without its mark is UTF-8, too: each other byte is 0
+                where = text.index("\0")
+                raise UnicodeDecodeError("utf-8", text.encode(), where, where + 1, "a zero")
+            return text
         except UnicodeDecodeError as problem:
             raise Fault(
                 f"{name} is stored as UTF-8, as JupyterLab does",

@@ -21,6 +21,11 @@ HERE = Path(__file__).parents[1] / "hostile"
 CASES = {path.stem: tomllib.loads(path.read_text("utf-8")) for path in sorted(HERE.glob("*.toml"))}
 HONEST = CASES["deletes_its_own_files"]["code"].replace("os.remove('echo.py')\n", "")
 NEIGHBOURS = 5
+NO_TEXTS = {
+    "not_utf8": b"# \xe9t\xe9\nprint(1)\n",
+    "utf16": HONEST.encode("utf-16"),
+    "utf16_without_its_mark": HONEST.encode("utf-16-le"),
+}
 OF_THE_RUN = {}  # the folders that it used
 
 
@@ -70,12 +75,13 @@ def write_unusual(place):
     """Write the hand-ins that are no text: each of them has nothing that could be judged."""
     secret = place.parent / "secret.txt"
     secret.write_text("hush")
-    for name in ("link_to_a_secret", "link_to_a_folder", "named_pipe", "not_utf8", "huge_file"):
+    for name in ("link_to_a_secret", "link_to_a_folder", "named_pipe", "huge_file", *NO_TEXTS):
         (place / name / "echo_worker").mkdir(parents=True)
     (place / "link_to_a_secret" / "echo_worker" / "echo.py").symlink_to(secret)
     (place / "link_to_a_folder" / "more").symlink_to(place / "a_honest")
     os.mkfifo(place / "named_pipe" / "echo_worker" / "echo.py")
-    (place / "not_utf8" / "echo_worker" / "echo.py").write_bytes(b"# \xe9t\xe9\nprint(1)\n")
+    for name, data in NO_TEXTS.items():
+        (place / name / "echo_worker" / "echo.py").write_bytes(data)
     (place / "huge_file" / "echo_worker" / "echo.py").write_bytes(b"#" * (200 << 20))
     (place / "zip_bomb").mkdir()
     with zipfile.ZipFile(place / "zip_bomb" / "w.zip", "w", zipfile.ZIP_DEFLATED) as packed:
@@ -168,8 +174,9 @@ def test_no_report_holds_a_code_of_the_terminal(graded):
         assert not any(code in text for code in "\x00\x07\x1b\u202e"), path
 
 
-def test_bytes_that_are_no_text_are_a_failure_that_says_so(graded):
-    found = result(graded, "not_utf8")
+@pytest.mark.parametrize("name", NO_TEXTS)
+def test_bytes_that_are_no_text_are_a_failure_that_says_so(graded, name):
+    found = result(graded, name)
     assert found["outcome"] == "fail" and "UTF-8" in json.dumps(found)
 
 
