@@ -267,10 +267,11 @@ def _summary(batch, results):
 
 
 def _bins(totals, most, number=10):
-    """Return [(from, to, how many), ...]: how many students have so many points."""
-    edges = [round(most * n / number) for n in range(number + 1)]
+    """Return [(from, to, how many), ...]: how many students have so many points, both included."""
+    number = min(number, most + 1)
+    edges = [round((most + 1) * n / number) for n in range(number + 1)]
     return [
-        (low, high, sum(low <= total < high or (total == high == most) for total in totals))
+        (low, high - 1, sum(low <= total < high for total in totals))
         for low, high in itertools.pairwise(edges)
     ]
 

@@ -10,6 +10,7 @@ import subprocess
 import sys
 import zipfile
 from functools import partial
+from itertools import pairwise
 from pathlib import Path
 from types import SimpleNamespace
 from unittest.mock import Mock
@@ -268,6 +269,16 @@ def test_a_roster_is_read_as_platforms_and_spreadsheets_write_it(place, tmp_path
     roster.write_text('Name,Mark\nBo,"' + "x" * 200_000)
     with pytest.raises(ValueError, match="larger than field limit"):
         reports.read_roster(roster, names)
+
+
+@pytest.mark.parametrize("most", [1, 5, 10, 83])
+def test_everybody_is_counted_once_in_the_summary(most):
+    bins = reports._bins([*range(most + 1), most], most)
+    assert bins[0][0] == 0 and bins[-1][1] == most and len(bins) <= 10
+    assert all(low <= high for low, high, _ in bins)
+    assert all(before[1] + 1 == after[0] for before, after in pairwise(bins))
+    assert [n for *_, n in bins[:-1]] == [high - low + 1 for low, high, _ in bins[:-1]]
+    assert sum(n for *_, n in bins) == most + 2
 
 
 def test_a_file_is_written_as_a_whole_or_stays_as_it_was(tmp_path):
