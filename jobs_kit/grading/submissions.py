@@ -5,6 +5,7 @@
     SUBMISSIONS/cem/final version/echo.py      one folder more than asked for
     SUBMISSIONS/dia/work.zip, SUBMISSIONS/eli.zip
     SUBMISSIONS/fay/echo_worker.ipynb          a notebook alone: its %%writefile cells, or its code
+    SUBMISSIONS/gil_4711_12345_api.py          loose files, as Canvas names them, of gil_4711
 
 Files are copied, never run and never followed out of the folder. What cannot be read is said.
 """
@@ -35,6 +36,7 @@ NEVER = re.compile(
 )
 PACKED = re.compile(r"\.(?:zip|rar|7z|tar|tgz|gz|bz2|xz)", re.IGNORECASE)
 KIT = re.compile(r"(.*/)?jobs_kit/__init__\.py")
+LOOSE = re.compile(r"(.+?)(?:_LATE)?_(\d+)_\d+_(.+[.](?:py|ipynb))", re.ASCII)
 RENAMED = re.compile(r"(.+?) ?(?:-|\(|-Copy)(\d+)\)?\.py", re.ASCII)
 WRITTEN = re.compile(r"\s*%%(?:writefile|file)\s+(-a\s+)?(\S+)\s*\n", re.ASCII)
 OF_THE_PAGE = re.compile(r"^\s*[%!]|jobs_kit|^\s*(check|hint|solution)\(", re.MULTILINE)
@@ -88,6 +90,8 @@ def folders():
 def students(place):
     """Return {name: path} of the students in a folder: its folders, and its zip files.
 
+    Of loose files as Canvas packs them it is {name: {the student's name of a file: its path}}.
+
     A folder that is itself somebody's hand-in counts as one student, named as the folder.
     """
     place = Path(place).resolve()
@@ -103,6 +107,11 @@ def students(place):
             while name in found:
                 name += " (zip)"
             found[name] = path
+        elif loose := _loose(path):
+            name, file = loose
+            while not isinstance(found.setdefault(name, {}), dict):
+                name += " (files)"
+            found[name][file] = path
     return found
 
 
@@ -114,7 +123,7 @@ def nobodys(place):
     return [
         one_line(path.name)
         for path in paths
-        if not (_is_a_hand_in(path) or path.name.startswith((".", "__MACOSX")))
+        if not (_is_a_hand_in(path) or _loose(path) or path.name.startswith((".", "__MACOSX")))
     ]
 
 
@@ -124,22 +133,33 @@ def _is_a_hand_in(path):
     return path.is_dir() or (path.is_file() and path.suffix.lower() == ".zip")
 
 
+def _loose(path):
+    """Return (student, file name) of a loose file that Canvas has named, else None."""
+    match = LOOSE.fullmatch(path.name)
+    if match and path.is_file() and not path.is_symlink():
+        return one_line(f"{match[1]}_{match[2]}"), match[3]
+    return None
+
+
 def one_line(said):
     """Return a text as one line that can be stored and shown, whatever bytes it was made of."""
     return text(str(said).replace("\n", " "))
 
 
 def read(student, path):
-    """Return the Submission of a student, from a folder or a zip file.
+    """Return the Submission of a student, from what students() has found.
 
     What cannot be read costs that student what it holds, and nobody else anything.
     """
     submission, raw = Submission(student), {}
     try:
-        (_from_zip if path.is_file() else _from_folder)(path, submission, raw)
+        if isinstance(path, dict):
+            _from_files(path, submission, raw)
+        else:
+            (_from_zip if path.is_file() else _from_folder)(path, submission, raw)
         _sort(raw, submission)
     except Exception as problem:  # there is no end to what files may hold; the others must go on
-        submission.remark(f"{path.name} cannot be read: {problem}")
+        submission.remark(f"the hand-in of {student} cannot be read: {problem}")
     return submission
 
 
@@ -151,6 +171,11 @@ def _from_folder(place, submission, found):
 
     paths = regular_files(place, left_out=NEVER, depth=6, onerror=refuse)
     paths = {path.relative_to(place).as_posix(): path for path in paths}
+    _from_files(paths, submission, found)
+
+
+def _from_files(paths, submission, found):
+    """Add {name: bytes} of {name: path} to found, zip files opened."""
     packed = [name for name, path in paths.items() if path.suffix.lower() == ".zip"]
     others = [name for name in paths if name not in packed]
     for name in [*_chosen(others, submission, found), *packed]:

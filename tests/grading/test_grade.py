@@ -480,7 +480,11 @@ def test_two_shells_is_told_by_its_evidence_and_has_no_points(place, tmp_path):
 
 
 def files(path):
-    return {f"{folder}/{name}": data for (folder, name), data in read("ana", path).files.items()}
+    return files_of("ana", path)
+
+
+def files_of(student, path):
+    return {f"{folder}/{name}": data for (folder, name), data in read(student, path).files.items()}
 
 
 @pytest.mark.parametrize(
@@ -629,12 +633,34 @@ def test_a_cell_may_add_to_a_file_and_name_its_folder(place):
 
 def test_what_lies_beside_the_students_is_said(place, tmp_path):
     place("ana")
-    for name in ("doejane_12_34_echo.py", "ben.rar"):
+    for name in ("roe_12_echo.py", "doejane_12_34_echo.txt", "ben.rar"):
         (place.folder / name).write_text(RIGHT)
     (place.folder / "linked").symlink_to(place.folder / "ana")
-    assert nobodys(place.folder) == ["ben.rar", "doejane_12_34_echo.py", "linked"]
+    assert nobodys(place.folder) == [
+        "ben.rar",
+        "doejane_12_34_echo.txt",
+        "linked",
+        "roe_12_echo.py",
+    ]
     code, said = grade(place, tmp_path / "out", "--uncontained")
-    assert code == 0 and "Left aside" in said and "doejane_12_34_echo.py" in said
+    assert code == 0 and "Left aside" in said and "doejane_12_34_echo.txt" in said
+
+
+def test_loose_files_with_the_names_that_canvas_gives_are_sorted_to_their_students(place):
+    place("roe_7")
+    names = "doe_7_81_jobs.py", "doe_7_82_echo-1.py", "roe_LATE_7_83_echo.py", "roe_8_84_jobs.py"
+    for name in names:
+        (place.folder / name).write_text(name)
+    (place.folder / "doe_7_85_api.py").symlink_to(place.folder / names[0])
+    found = {name: files_of(name, path) for name, path in students(place.folder).items()}
+    assert {name: set(one) for name, one in found.items()} == {
+        "doe_7": {"jobs_service/jobs.py", "jobs_service/echo-1.py", "echo_worker/echo.py"},
+        "roe_7": {"echo_worker/echo.py"},
+        "roe_7 (files)": {"echo_worker/echo.py"},
+        "roe_8": {"jobs_service/jobs.py"},
+    }
+    assert found["doe_7"]["echo_worker/echo.py"] == names[1].encode()
+    assert nobodys(place.folder) == ["doe_7_85_api.py"]
 
 
 def test_a_single_hand_in_is_one_student(place):
