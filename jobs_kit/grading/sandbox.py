@@ -256,8 +256,9 @@ class Process:
                 if isinstance(said, dict) and _is_sound(said):
                     self.report.append(said)
                     self.exit_code = said.get("exit", self.exit_code)
-                    used = said.get("processor")
-                    if said.get("exit") == -signal.SIGKILL and used and used >= CALL_SECONDS:
+                    used, ended = said.get("processor") or 0, said.get("exit")
+                    killed = ended == -signal.SIGKILL and used >= CALL_SECONDS
+                    if killed or ended == -signal.SIGXCPU:
                         # the system ended it, for it would not stop when it was told
                         self.report.append({"overtime": "it used up its processor time"})
 
