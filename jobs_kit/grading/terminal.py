@@ -96,6 +96,8 @@ def grade(options):
             gradescope=options.gradescope,
         )
         print("Student code is held back by", "; ".join(batch.means()), flush=True)
+        if Path(options.submissions).resolve() in batch.students.values():
+            print("The files of an answer lie in it, so it is graded as one student", flush=True)
         if batch.nobodys:
             shown = ", ".join(batch.nobodys[:5]) + (", …" if len(batch.nobodys) > 5 else "")
             print(

@@ -663,9 +663,12 @@ def test_loose_files_with_the_names_that_canvas_gives_are_sorted_to_their_studen
     assert nobodys(place.folder) == ["doe_7_85_api.py"]
 
 
-def test_a_single_hand_in_is_one_student(place):
+def test_a_single_hand_in_is_one_student_and_is_said_to_be(place, tmp_path):
     place("ana")
     assert list(students(place.folder / "ana")) == ["ana"]
+    assert "as one student" not in grade(place, tmp_path / "out", "--uncontained")[1]
+    (place.folder / "echo.py").write_text(WRONG)  # left among the students, by mistake
+    assert "as one student" in grade(place, tmp_path / "out", "--uncontained")[1]
 
 
 def test_a_class_of_masters_gets_full_marks(place, tmp_path):
