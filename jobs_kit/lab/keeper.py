@@ -1,7 +1,9 @@
 """How does a process end with the one that started it, even with one that is killed by SIGKILL?
 
 A small shell holds the other end of a pipe. However this Python ends, the system closes the pipe;
-then the shell kills the process and the group that it leads. No such pipes exist on Windows.
+then the shell kills the process and the group that it leads, and whoever has left that group for
+one of its own, as the work horses of RQ do: they are in its session still. (Where there is no
+pkill that knows sessions, they end with their work.) No such pipes exist on Windows.
 """
 
 import contextlib
@@ -9,14 +11,16 @@ import os
 import signal
 import subprocess
 
-KEEPER = 'read -r _ || kill -KILL "-$1"'
+import psutil
+
+KEEPER = 'read -r _ || { kill -KILL "-$1"; pkill -KILL -s "$1"; }'
 
 
 class Keeper:
-    """Ends a process (a subprocess.Popen that leads its own group) when this Python ends."""
+    """Ends a process (a subprocess.Popen that leads a session of its own) when this Python ends."""
 
     def __init__(self, process):
-        self._group, self._shell = process.pid, None
+        self._session, self._shell = process.pid, None
         if os.name == "posix":
             self._shell = subprocess.Popen(
                 ["sh", "-c", KEEPER, "keeper", str(process.pid)],
@@ -27,9 +31,11 @@ class Keeper:
             )
 
     def release(self):
-        """Kill what is left of the group, and stop watching. To be called once it has ended."""
+        """Kill what is left of the session, and stop watching. To be called once it has ended."""
         if self._shell and not self._shell.stdin.closed:
-            with contextlib.suppress(ProcessLookupError, PermissionError):
-                os.killpg(self._group, signal.SIGKILL)
+            for number in psutil.pids():
+                with contextlib.suppress(ProcessLookupError, PermissionError):
+                    if os.getsid(number) == self._session:
+                        os.kill(number, signal.SIGKILL)
             with contextlib.suppress(BrokenPipeError):
                 self._shell.communicate(b"\n")

@@ -1,6 +1,7 @@
 """Programs beside a lesson: real processes, real output, real ends."""
 
 import re
+import shutil
 import signal
 import subprocess
 import sys
@@ -96,8 +97,10 @@ def test_the_same_name_stops_the_earlier_program_and_another_does_not(start):
     assert again.running and other.running
 
 
-def test_children_end_with_their_program(start, until):
-    code = "import subprocess\nprint('child', subprocess.Popen(['sleep', '600']).pid)"
+@pytest.mark.parametrize("group", ["", ", process_group=0"])
+def test_children_end_with_their_program(start, until, group):
+    """Also those with a group of their own, as a work horse of RQ has."""
+    code = f"import subprocess\nprint('child', subprocess.Popen(['sleep', '600']{group}).pid)"
     program = start(code=code)
     assert program.wait(SECONDS) == 0
     child = int(program.text.split()[1])
@@ -134,18 +137,21 @@ def test_a_flood_is_cut_to_its_last_lines(start):
 
 @pytest.mark.parametrize("end", [signal.SIGKILL, signal.SIGTERM])
 def test_programs_end_with_the_lesson_even_if_it_is_killed(until, end):
-    inner = "import os, time; print(os.getpid()); time.sleep(600)"
+    knows_sessions = sys.platform == "linux" and shutil.which("pkill")
+    inner = f"import os, time; os.fork() or {'os.setpgrp()' if knows_sessions else 'None'}; "
+    inner += "print(end=str(os.getpid()) + chr(10)); time.sleep(600)"
     code = (
         "import time\nfrom jobs_kit.lab.programs import start_program\n"
         f"program = start_program(code='{inner}')\n"
-        "program.wait_for(chr(10)); print(program.text, flush=True); time.sleep(600)"
+        "while program.text.count(chr(10)) < 2: time.sleep(0.01)\n"
+        "print(*program.lines, flush=True); time.sleep(600)"
     )
     lesson = subprocess.Popen([sys.executable, "-c", code], stdout=subprocess.PIPE, text=True)
-    number = int(lesson.stdout.readline())
-    assert not gone(number)
+    numbers = [int(word) for word in lesson.stdout.readline().split()]
+    assert len(numbers) == 2 and not any(map(gone, numbers))
     lesson.send_signal(end)
     lesson.communicate()
-    until(lambda: gone(number))
+    until(lambda: all(map(gone, numbers)))
 
 
 def test_the_buttons_of_the_page_act(start, until):
