@@ -22,9 +22,14 @@ from urllib.parse import urlsplit
 
 def redis_url():
     """Return the URL of the Redis that this program uses, a str."""
-    host = os.environ.get("REDIS_HOST") or "127.0.0.1"
-    port = _number("REDIS_PORT", 6379, whole=True, at_most=65535)
+    host, port = service_address()
     return os.environ.get("REDIS_URL") or f"redis://{host}:{port}"
+
+
+def service_address():
+    """Return (host, port) of the Redis where the services of the lessons keep their jobs."""
+    host = os.environ.get("REDIS_HOST") or "127.0.0.1"
+    return host, _number("REDIS_PORT", 6379, whole=True, at_most=65535)
 
 
 def redis_is_named():

@@ -14,6 +14,7 @@ from jobs_kit.grading.answer import Answer
 from jobs_kit.grading.exercise import all_exercises, earlier, find_exercise
 from jobs_kit.grading.judge import Judge
 from jobs_kit.grading.progress import Desk
+from jobs_kit.lab.strangers import warn_of_strangers
 
 SECONDS = 120  # for all the checks together
 BESIDE = "definitions.py"  # lies there to be sorted; no part of the service
@@ -22,11 +23,13 @@ BESIDE = "definitions.py"  # lies there to be sorted; no part of the service
 class Service:
     """The files of a service, ready to be started. folder (Path); is_yours (bool)."""
 
-    def __init__(self, folder, is_yours, words):
+    def __init__(self, folder, is_yours, words, warning=""):
         self.folder, self.is_yours, self._words = folder, is_yours, words
+        self._warning = warning
 
     def __repr__(self):
-        return f"{self._words}\nThe files that run are in {self.folder}."
+        text = f"{self._words}\nThe files that run are in {self.folder}."
+        return f"{text}\n{self._warning}" if self._warning else text
 
 
 def lay_service(upto, yours=True):
@@ -50,7 +53,7 @@ def lay_service(upto, yours=True):
         words = f"This page runs a copy of your service in {_short(answer)}; run the cell again "
         words += "when you have changed something."
     _write(folder, files)
-    return Service(folder, not obstacle, words)
+    return Service(folder, not obstacle, words, warn_of_strangers())
 
 
 def _obstacle(exercise, needed):

@@ -7,7 +7,8 @@ import sys
 import pytest
 
 from jobs_kit.grading import press
-from jobs_kit.lab import lay_service
+from jobs_kit.lab import lay_service, start_program
+from jobs_kit.lab.server import start_server
 
 DONE = ("modules", "imports", "save_and_queue")
 UPTO = DONE[-1]
@@ -104,3 +105,39 @@ def test_what_is_laid_can_be_run_where_it_is(student):
 def test_an_unknown_exercise_is_answered_with_those_that_are():
     with pytest.raises(KeyError, match="no exercise 'all'; there are: "):
         lay_service("all")
+
+
+CONSUMER = """import json, os
+from hotqueue import HotQueue
+where = {"host": os.environ["REDIS_HOST"], "port": int(os.environ["REDIS_PORT"])}
+for _ in HotQueue("NAME", serializer=json, db=1, socket_timeout=None, **where).consume():
+    pass
+"""
+
+
+@pytest.mark.parametrize(
+    "whose, queue, warned",
+    [("another page's", "queue", True), ("this page's", "queue", False), ("a", "letters", False)],
+)
+def test_a_worker_of_another_page_is_said(student, monkeypatch, until, whose, queue, warned):
+    """It would take the jobs of this page, which then waits for them in vain."""
+    student([])
+    server = start_server()
+    monkeypatch.setenv("REDIS_HOST", server.host)
+    monkeypatch.setenv("REDIS_PORT", str(server.port))
+    code = CONSUMER.replace("NAME", queue)
+    if whose == "this page's":
+        worker = start_program(code=code)
+    else:
+        worker = subprocess.Popen([sys.executable, "-c", code])
+    client = server.connect()
+    until(lambda: any("b" in one["flags"] for one in client.client_list()))
+    assert ("Stop the other worker first" in repr(lay_service(UPTO))) == warned
+    worker.kill()
+    server.stop()
+
+
+def test_without_a_redis_nobody_is_warned_of(student, monkeypatch):
+    student([])
+    monkeypatch.setenv("REDIS_PORT", "1")
+    assert "other worker" not in repr(lay_service(UPTO))
