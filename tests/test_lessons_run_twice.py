@@ -28,7 +28,7 @@ def run_each_cell_twice(name, folder):
     ]
     for number, cell in enumerate(lesson.cells):
         cell.id = f"cell-{number}"
-    NotebookClient(lesson, timeout=25, resources={"metadata": {"path": folder}}).execute()
+    NotebookClient(lesson, timeout=90, resources={"metadata": {"path": folder}}).execute()
     settled = {}
     for cell in lesson.cells:
         texts = [output.get("data", {}).get("text/plain", "") for output in cell.outputs]
