@@ -7,6 +7,7 @@ does is told to the judge (telling.py).
 
 import asyncio
 import contextlib
+import ctypes
 import fcntl
 import functools
 import gc
@@ -31,6 +32,9 @@ from telling import here, tell
 SLOW_IMPORTS = ["matplotlib.figure", "matplotlib.backends.backend_agg"]
 LONGEST_SLEEP = 0.2  # seconds
 MB = 1 << 20
+KEYCTL = {"x86_64": 250, "aarch64": 219}  # the number of this call to Linux
+KEYCTL_JOIN, KEYCTL_CLEAR, KEYCTL_GET_PERSISTENT = 1, 7, 22
+KEYS_OF_SESSION, KEYS_OF_USER = -3, (-4, -5)
 
 OURS = {"inside", "redirect", "telling"}  # modules that student code must not find
 ALONE = {"resource", "runpy"}  # modules of Python that only we have imported
@@ -234,6 +238,19 @@ def _become(user):
         os.setgroups([])
         os.setgid(user)
         os.setuid(user)
+        _forget_keys()
+
+
+def _forget_keys():
+    """Find no key that an earlier program left: Linux keeps them for the user, not the process."""
+    number = KEYCTL.get(os.uname().machine)
+    if number is None:
+        return
+    ask = ctypes.CDLL(None).syscall
+    ask(number, KEYCTL_JOIN, None)
+    kept = ask(number, KEYCTL_GET_PERSISTENT, -1, KEYS_OF_SESSION)
+    for keys in (kept, KEYS_OF_SESSION, *KEYS_OF_USER):
+        ask(number, KEYCTL_CLEAR, keys)
 
 
 def _hide(hidden):
