@@ -78,15 +78,16 @@ def file_name(student):
 
 def _write_grades(path, batch, results):
     names = [one.id for one in batch.exercises]
+    ours = [*names, "total", "max"]
     header, before = read_roster(batch.roster, [result["student"] for result in results])
+    kept = [n for n, name in enumerate(header) if name not in ours]  # it may be our last grades.csv
+    header = [header[n] for n in kept]
     found = {result["student"]: result for result in results}
     text = io.StringIO(newline="")
     writer = csv.writer(text)
-    writer.writerow(
-        [*header, *(["student"] if "student" not in header else []), *names, "total", "max"]
-    )
+    writer.writerow([*header, *(["student"] if "student" not in header else []), *ours])
     for student, cells in before:
-        cells = cells if "student" in header else [*cells, student]
+        cells = [cells[n] for n in kept] + ([] if "student" in header else [student])
         result = found.get(student)
         points = [_cell(one) for one in result["exercises"]] if result else ["0"] * len(names)
         most = results[0]["max"] if results else 0

@@ -237,6 +237,10 @@ def test_a_roster_keeps_its_columns_and_everybody_on_it(place, tmp_path):
         ["Zoe Z.", "zoe", "2", "zoe", "0", "0", full],
         ["", "stranger", "", "stranger", full, full, full],
     ]
+    # the marks of last week are a roster, too
+    marks = (tmp_path / "out" / "grades.csv").rename(tmp_path / "marks.csv")
+    assert grade(place, tmp_path / "out", "--roster", marks)[0] == 0
+    assert (tmp_path / "out" / "grades.csv").read_bytes() == marks.read_bytes()
 
 
 @contained
