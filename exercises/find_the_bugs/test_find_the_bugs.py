@@ -67,7 +67,11 @@ def post(student, api):
         "200 (or 201, 202): there is nothing wrong with this job",
         response,
         hint="Each line of yours in the traceback calls the next. What does the last line say, "
-        "and where would Python look for that?",
+        + (
+            "and where would Python look for that?"
+            if "NameError" in response.came_back
+            else "and what does the call that stands there take?"
+        ),
     )
     student.redis.update()
     queued = [word for one in student.redis.pushes() for word in one.arguments[1:]]
@@ -102,7 +106,7 @@ def expect_refused(student, api, bodies, hint):
             response.status in (400, 422),
             "400 (or 422): the request is at fault, and not the server",
             response,
-            hint=hint,
+            hint=hint(response) if callable(hint) else hint,
         )
         student.redis.update()
         expect(
@@ -149,8 +153,13 @@ def test_malformed_json_is_refused(student):
         student,
         student.serve(),
         MALFORMED,
-        "What may a Flask view return, so that the client gets a status code? Compare this with "
-        "what the view returns on the way that this request takes.",
+        lambda response: (
+            "What may a Flask view return, so that the client gets a status code? Compare this "
+            "with what the view returns on the way that this request takes."
+            if response.status < 500 or "valid response" in response.came_back
+            else "What does the line that reads the body make of one that is no JSON, and is the "
+            "next line ready for that?"
+        ),
     )
 
 
@@ -186,7 +195,7 @@ def test_the_network_gets_no_console(student):
         "the debugger is off, or nobody but this computer can reach the server",
         "python api.py",
         f"the API listens at {serving['host']}, and its debugger is on",
-        "Which two arguments say who can reach the server, and what they see when a request fails?",
+        "Which two settings say who can reach the server, and what they see when a request fails?",
     )
 
 
@@ -303,7 +312,10 @@ def test_the_status_follows_the_update(student):
             call,
             f"{call.came_back}\nand the status in Redis is {now[0]['status'] if now else 'gone'}",
             "Print the status in the first line of the function, and again in the line that saves. "
-            "Who gave it another value in between?",
+            "Who gave it another value in between?"
+            if now
+            else "What stands at the key of the job now? Which command changes one field of what "
+            "is there, and which puts something else in its place?",
         )
     kept = {name: text for name, text in before.fields.items() if name != "status"}
     expect(
@@ -311,7 +323,9 @@ def test_the_status_follows_the_update(student):
         f"everything but the status stays: {kept}",
         call,
         f"{call.came_back}\nand the job is now {now[0]}",
-        "Redis answers with bytes. Which line writes them back, and as what?",
+        "Redis answers with bytes. Which line writes them back, and as what?"
+        if kept.keys() <= now[0].keys()
+        else "Which fields does the line that saves know of, and what becomes of the others?",
     )
 
 
@@ -395,10 +409,20 @@ def test_the_worker_completes_jobs(student, note):
             "POST /jobs, while python worker.py runs",
             f"status: {' → '.join(history)}; the worker {'runs' if worker.running else 'has ended'}"
             f", and printed\n{printed(worker)}",
-            "Which names does the line use at which it ended, and which names do the imports at "
-            "the top of worker.py make?"
-            if not worker.running
-            else "Which line of execute_job() sets each status?",
+            _hint_for_worker(worker, history),
         )
     if student.queue_of(worker)["socket_timeout"] is not None:
         note("without socket_timeout=None this worker dies after an idle minute (lesson 02)")
+
+
+def _hint_for_worker(worker, history):
+    if not worker.running:
+        return (
+            "What would bring it back to the queue when a job is done?"
+            if worker.exit_code == 0
+            else "Which names does the line use at which it ended, and which names do the imports "
+            "at the top of worker.py make?"
+        )
+    if history[-1:] == ["in progress"]:
+        return "What stands between the two updates? If an exception is raised there, who shows it?"
+    return "Which line of execute_job() sets each status?"
