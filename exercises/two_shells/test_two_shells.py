@@ -145,6 +145,12 @@ def test_a_client_waits_at_the_queue(witness, note):
         hint = (
             "What ended its loop: an interrupt, a None, or a time-out? Which call never gives up?"
         )
+    elif witness.at_hand:
+        got = (
+            f"nobody waits; a client has asked by {witness.at_hand[0]['cmd'].upper()}, which does "
+        )
+        got += "not wait"
+        hint = "What does get() return when there is no message? Which call waits for one instead?"
     else:
         got = "nobody waits"
         hint = "Look at the second shell: does it stand in its loop, or has it a prompt again?"

@@ -31,7 +31,8 @@ class Witness:
     problem (str): why Redis cannot be asked, or None. by_record (bool): whether "now" is what was
     seen last. db, key: the queue that is looked at now. length (int), messages (texts) on it.
     waiting: the clients (dicts of CLIENT LIST) that wait there; elsewhere: those that wait at
-    another key; idle_askers: those that have stopped to wait. tells_who_waits (bool).
+    another key; idle_askers: those that have stopped to wait; at_hand: those that asked without
+    waiting. tells_who_waits (bool).
     """
 
     def __init__(self, folder):
@@ -40,7 +41,7 @@ class Witness:
         self.is_watched = any(map(sightings.is_alive, self._watches))
         self.problem, self._here, self._asked_at = None, [], {}
         self.length, self.messages, self.tells_who_waits = 0, [], True
-        self.waiting, self.elsewhere, self.idle_askers = [], [], []
+        self.waiting, self.elsewhere, self.idle_askers, self.at_hand = [], [], [], []
         self.db, self.key = USUAL_DB, f"hotqueue:{USUAL_QUEUE}"
         try:
             self._look()
@@ -143,6 +144,9 @@ class Witness:
             one
             for one in clients
             if one["cmd"] in WAITING_COMMANDS and one not in waiting and int(one["db"]) == self.db
+        ]
+        self.at_hand = [
+            one for one in clients if one["cmd"] in ("lpop", "rpop") and int(one["db"]) == self.db
         ]
         # a consumer that has taken a message a moment ago is on its way back
         return [one for one in self.idle_askers if int(one["idle"]) <= MOMENT]
