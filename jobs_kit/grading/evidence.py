@@ -253,7 +253,9 @@ class CheckRedis:
         """Return what is stored and what happened as lines of text."""
         lines = []
         for db, key, kind in self.keys()[:12]:
-            lines.append(f"db {db}  {text(key)}  {self._value(db, key, kind)}")
+            seconds = self.client(db).ttl(key)
+            ends = f" (expires in {seconds} s)" if seconds >= 0 else ""
+            lines.append(f"db {db}  {text(key)}  {self._value(db, key, kind)}{ends}")
         jids = dict.fromkeys(j for one in self.trace for j in UUID.findall(str(one.arguments)))
         histories = ((jid, self.history(jid)) for jid in list(jids)[:6])
         lines += [f"status of {jid}: {arrows(found)}" for jid, found in histories if found]
