@@ -55,6 +55,20 @@ def _first_in_hand(scene, name="ana", others=()):
     return worker
 
 
+def _second_in_hand(scene):
+    """Start ana, who does "first", takes "second" and stops in the middle; return her."""
+    ana = _first_in_hand(scene, others=["second"])
+    scene.go("ana")
+    scene.wait(
+        lambda: scene.names("begun", "second"),
+        "ana goes on with 'second'",
+        ana.shown,
+        ana,
+        hint="What does consume() do when the loop comes back?",
+    )
+    return ana
+
+
 @points(1)
 def test_put_and_len_work_as_in_hotqueue(student):
     """put() and len() work as they do in HotQueue"""
@@ -85,7 +99,11 @@ def test_messages_come_in_order(student):
         call,
         ana,
         got=lambda: f"done so far: {', '.join(scene.noted('done')) or 'nothing'}",
-        hint="What has to happen between two messages, and does it come to an end?",
+        hint=lambda: (
+            "What has to happen between two messages, and does it come to an end?"
+            if scene.noted("begun")
+            else "Which key does put() fill, and which one does consume() look at? In which db?"
+        ),
     )
     done = scene.messages("done")
     expect(
@@ -93,10 +111,9 @@ def test_messages_come_in_order(student):
         f"ana does {', '.join(words)}",
         call,
         f"ana did {', '.join(done)}",
-        "put() adds at the right end of the list. From which end does a message leave?"
-        if sorted(done) == sorted(words)
-        else "What did put() do to a message, and what undoes it on the way out?",
+        _hint_for_order(done, words),
     )
+    scene.expect_address(ana)
     before = len(scene.noted("length"))
     scene.wait(
         lambda: len(scene.noted("length")) > before,
@@ -108,6 +125,16 @@ def test_messages_come_in_order(student):
         hint="Is what was acknowledged still counted?",
         in_vain=after(PATIENCE_WHEN_IDLE),
     )
+
+
+def _hint_for_order(done, words):
+    if sorted(done) == sorted(words):
+        return "put() adds at the right end of the list. From which end does a message leave?"
+    if set(done) <= set(words):
+        return (
+            "What takes a message away when it is done, from where, and does it leave the others?"
+        )
+    return "What did put() do to a message, and what undoes it on the way out?"
 
 
 @points(1, after="test_messages_come_in_order")
@@ -166,7 +193,8 @@ def test_a_time_out_ends_an_idle_worker(student):
     scene.put("first", "second")
     idler = scene.idler()
     expected = "work() does both messages, and returns when no other has come for a second"
-    call, hint = idler.shown, "What ends the loop of consume(), and when?"
+    call = f"{idler.shown}; 'first' takes it more than a second, while 'second' waits"
+    hint = "What ends the loop of consume(), and from when on is that second counted?"
     scene.wait(lambda: len(scene.noted("done")) > 1, expected, call, idler, hint=hint)
     scene.wait(
         lambda: scene.noted("returned"),
@@ -196,15 +224,20 @@ def test_a_killed_workers_message_comes_back(student):
     scene = Scene(student, LEASE)
     ana, ben = _ana_and_ben(scene)
     scene.kill(ana)
+    held = scene.held("first")
     scene.comes_back(
         "first",
         f"ben gets 'first' when ana's lease of {LEASE} s has run out, and does it",
         f"{_took('ana', 'first')}; ben waits at the same queue; kill -9 ana",
         ben,
-        hint="Where is a message while a worker works on it, who can find it there when that "
-        "worker is dead, and when does he look?",
+        hint=lambda: (
+            "Where is a message while a worker works on it, who can find it there when that worker "
+            "is dead, by what does he know that, and when does he look?"
+            if scene.places("first")
+            else "Where is a message while a worker works on it, and what takes it away from there?"
+        ),
     )
-    gap = scene.gap("first")
+    gap = scene.gap("first") or scene.gap("first", held)
     expect(
         not gap,
         "'first' is in Redis at every moment, until it is done",
@@ -249,29 +282,55 @@ def test_a_worker_that_starts_later_finds_it(student):
 def test_what_was_acknowledged_stays_away(student):
     """A message that was done is not delivered again, even if its worker is killed later"""
     scene = Scene(student, LEASE)
-    ana = _first_in_hand(scene, others=["second"])
-    scene.go("ana")
-    scene.wait(
-        lambda: scene.names("begun", "second"),
-        "ana goes on with 'second'",
-        ana.shown,
-        ana,
-        hint="What does consume() do when the loop comes back?",
-    )
-    scene.kill(ana)
+    scene.kill(_second_in_hand(scene))
     ben = scene.worker("ben")
     call = "ana does 'first', takes 'second' and is killed in the middle of it; ben is started"
     scene.comes_back("second", "ben does 'second'", call, ben)
     scene.put("third")
     scene.comes_back("third", "ben does 'third'", call, ben)
-    begun = scene.noted("begun")
-    expect(
-        len(scene.names("begun", "first")) == 1,
+    _expect_begun(
+        scene,
+        "first",
+        ["ana"],
         "nobody gets 'first' again: ana came back for the next message, so it was done",
         call,
-        f"begun, in this order: {', '.join(begun)}",
         "Look at what ana still held when she died. What does acknowledging take away, and is it "
         "spelled exactly like the message on the list?",
+    )
+    _expect_begun(
+        scene,
+        "second",
+        ["ana", "ben"],
+        "nobody gets 'second' once more: ben did it, and came back for the next one",
+        call,
+        "What ana held went back to the queue. Is it still somewhere else, to be found again?",
+    )
+    scene.rest(ben)
+    scene.kill(ben)
+    student.until(after(1.5 * LEASE))
+    cyd = scene.worker("cyd")
+    call = "ben does 'third', and is killed while he waits for the next message; cyd is started"
+    for message in ("fourth", "fifth"):
+        scene.put(message)
+        scene.comes_back(message, f"cyd does {message!r}", call, cyd)
+    _expect_begun(
+        scene,
+        "third",
+        ["ben"],
+        "nobody gets 'third' again: ben came back for the next message, so it was done",
+        call,
+        "The next message may be long in coming. Is 'third' acknowledged before ben waits for it?",
+    )
+
+
+def _expect_begun(scene, message, names, expected, call, hint):
+    """Expect that a message was begun by these, once each."""
+    expect(
+        scene.names("begun", message) == names,
+        expected,
+        call,
+        f"begun, in this order: {', '.join(scene.noted('begun'))}",
+        hint,
     )
 
 
@@ -301,30 +360,31 @@ def test_a_slow_worker_keeps_its_message(student):
     for lease in (LEASE, 4 * LEASE):
         student.redis.reset()
         scene = Scene(student, lease)
-        ana = _first_in_hand(scene)
+        ana = _second_in_hand(scene)
         ben = scene.worker("ben")
         over = after(2.2 * lease)
-        student.until(lambda scene=scene, over=over: scene.names("begun", "first")[1:] or over())
-        robbed = len(scene.names("begun", "first")) > 1
+        student.until(lambda scene=scene, over=over: scene.names("begun", "second")[1:] or over())
+        robbed = len(scene.names("begun", "second")) > 1
         if not robbed:
             break
         scene.kill(ana)
         scene.kill(ben)
-    call = f"{_took('ana', 'first')}, for more than two leases of {lease} s; ben has nothing to do"
+    call = f"ana has done 'first', and works on 'second' for more than two leases of {lease} s; "
+    call += "ben has nothing to do"
     expect(
         not robbed,
-        "ana keeps 'first' as long as she lives",
+        "ana keeps 'second' as long as she lives",
         call,
         f"begun, in this order: {', '.join(scene.noted('begun'))}{scene.complaints()}",
         "Ana's own code is busy with the job all the while. What else in her program could "
-        "prolong her lease?",
+        "prolong her lease, and does it still run after her first message?",
     )
     scene.go("ana")
-    scene.go("ana")  # she may be the one who takes 'second', too
-    scene.put("second")
+    scene.go("ana")  # she may be the one who takes 'third', too
+    scene.put("third")
     scene.wait(
-        lambda: scene.names("done", "first") and scene.names("done", "second"),
-        "ana does 'first' to its end, and 'second' is done as well",
+        lambda: scene.names("done", "second") and scene.names("done", "third"),
+        "ana does 'second' to its end, and 'third' is done as well",
         call,
         ana,
         ben,
@@ -332,18 +392,22 @@ def test_a_slow_worker_keeps_its_message(student):
     )
 
 
-@points(1, after="test_a_killed_workers_message_comes_back")
+@points(
+    1,
+    after=("test_a_killed_workers_message_comes_back", "test_what_was_acknowledged_stays_away"),
+)
 def test_a_job_that_raises_is_not_acknowledged(student):
     """The message of a worker that dies of an exception comes back as well"""
     scene = Scene(student, LEASE)
     ana, ben = _ana_and_ben(scene)
     scene.go("ana", "raise")
     student.until(lambda: ana.told("error") or not ana.running)
-    lingers = after(6 * LEASE)
+    lingers, over = after(6 * LEASE), after(2 * LEASE)
+    call = f"{_took('ana', 'first')}; her job raises ValueError, which nobody catches"
     scene.comes_back(
         "first",
         "ben gets 'first' when ana's lease has run out, and does it",
-        f"{_took('ana', 'first')}; her job raises ValueError, which nobody catches",
+        call,
         ben,
         hint=lambda: (
             "Ana's loop has ended, but does something of her program still run, and show life?"
@@ -351,4 +415,15 @@ def test_a_job_that_raises_is_not_acknowledged(student):
             else "Which lines of consume() run when the loop is left by an exception?"
         ),
         in_vain=lambda: ana.running and lingers(),
+    )
+    student.until(over)
+    scene.put("third")
+    scene.comes_back("third", "ben does 'third'", call, ben)
+    _expect_begun(
+        scene,
+        "first",
+        ["ana", "ben"],
+        "nobody gets 'first' once more: ben did it, and came back for the next one",
+        call,
+        "In how many ways does 'first' come back? What runs when ana's loop is left, and later?",
     )

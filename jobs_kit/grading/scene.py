@@ -7,7 +7,8 @@
     scene.noted("begun")                       # ["ana first"]
 
 Producers and workers are programs of the check, laid beside the answer. They note what they do in
-lists that begin with check: in database 0; the queue is in database 1.
+lists that begin with check: in database 0; the queue is in database 1, and has another name than
+on the exercise's page.
 """
 
 import re
@@ -16,9 +17,10 @@ import time
 import redis
 
 from jobs_kit.grading.monitor import HASH_WRITES, OTHER_WRITES, POPS, PUSHES
-from jobs_kit.grading.verdict import Fault
+from jobs_kit.grading.verdict import Fault, expect
 from jobs_kit.grading.words import ending, hint_for, own_traceback
 
+WHERE = {"REDIS_HOST": "redis.example", "REDIS_PORT": "7003"}  # no client finds it by itself
 LONG = 10.0  # seconds: the lease where nobody is killed
 ADDS = PUSHES | HASH_WRITES | OTHER_WRITES | {"ZADD", "SADD", "XADD", "LINSERT"}
 GONE = 1.0  # seconds for which a message must be nowhere in Redis until it counts as lost
@@ -38,7 +40,7 @@ from reliable import ReliableQueue
 address = {{"host": os.environ["REDIS_HOST"], "port": int(os.environ["REDIS_PORT"])}}
 address["socket_timeout"] = None
 lease = float(os.environ["LEASE"])
-q = ReliableQueue("letters", lease=lease, serializer=json, db=1, **address)
+q = ReliableQueue("parcels", lease=lease, serializer=json, db=1, **address)
 notes = redis.Redis(client_name="check", **address)
 '''
 PROGRAMS = {
@@ -69,11 +71,15 @@ def work(message):
 for message in q.consume():
     work(message)
 """,
-    "check_idler.py": START.format("a worker that ends when it has nothing to do")
+    "check_idler.py": START.format(
+        "it ends when it has nothing to do, and takes long for the first"
+    )
     + """
 
 @q.worker(timeout=1)
 def work(message):
+    if message == "first":
+        notes.blpop("check:go:ana", 1.2)  # a sleep would be cut short
     notes.rpush("check:done", f"ana {message}")
 
 
@@ -90,6 +96,7 @@ class Scene:
         student.answer.require("reliable.py")
         self.student, self.lease, self._notes = student, lease, student.redis.client()
         self._readable = None  # whether a message that waits can be found in Redis by its text
+        self._killed_at = 0  # how many commands had been sent when the last worker was killed
         for file, text in PROGRAMS.items():
             student.lay(file, text)
 
@@ -140,9 +147,16 @@ class Scene:
         """Kill a worker, and wait until it is dead."""
         process.kill()
         self.student.until(lambda: not process.running)
+        self.student.redis.update()
+        self._killed_at = len(self.student.redis.trace)
+
+    def rest(self, process):
+        """Wait until a worker that has nothing more to do has come back for the next message."""
+        rested = after(2)  # one that asks again and again is not seen waiting
+        self.student.until(lambda: self.student.waits(process) or rested())
 
     def _start(self, file, shown, **environment):
-        process = self.student.start(file, LEASE=str(self.lease), **environment)
+        process = self.student.start(file, LEASE=str(self.lease), **WHERE, **environment)
         process.shown = shown
         return process
 
@@ -218,19 +232,41 @@ class Scene:
                 return f"\na thread has died: {own_traceback(found[0])}"
         return ""
 
+    def expect_address(self, process):
+        """Expect that a program has looked for Redis where it was told, and nowhere else."""
+        told = "{REDIS_HOST}:{REDIS_PORT}".format(**WHERE)
+        asked = {f"{one['host']}:{one['port']}" for one in process.told("asked")}
+        expect(
+            asked <= {told},
+            f"Redis is looked for at {told}, and nowhere else",
+            'ReliableQueue("parcels", lease=…, serializer=json, host="{REDIS_HOST}", '
+            "port={REDIS_PORT}, db=1), and consume()".format(**WHERE),
+            f"Redis was looked for at {' and '.join(sorted(asked))}",
+            "Which clients does your class make, and what of its options does each of them get?",
+        )
+
     def places(self, message):
-        """Return where a message stands in Redis: ["hotqueue:letters (db 1)", ...]."""
+        """Return where a message stands in Redis: ["hotqueue:parcels (db 1)", ...]."""
         found = self.student.redis.where(message)
         return [f"{key} (db {db})" for db, key in found if not key.startswith("check:")]
 
-    def gap(self, message):
+    def held(self, message):
+        """Return the key in which a message stands, if it is one alone; None else."""
+        found = [key for _, key in self.student.redis.where(message)]
+        found = [key for key in found if not key.startswith("check:")]
+        return found[0] if len(found) == 1 else None
+
+    def gap(self, message, held=None):
         """Return the two Commands between which a message that was claimed was nowhere, or None.
 
-        It was put before any worker was there, and no other was taken before it.
+        It was put before any worker was there, and no other was taken before it. held: the key in
+        which it stood when the last worker was killed; what happened since then is looked at.
         """
         self.student.redis.update()
         trace, word = self.student.redis.trace, message.encode()
-        copies, place, taken = 0, None, None  # place: the list that it was put on
+        trace = trace[self._killed_at if held else 0 :]
+        place = [held] if held else None  # the list that it was put on
+        copies, taken = len(place or []), None
         for at, one in enumerate(trace):
             has_it = any(word in argument for argument in one.arguments)
             if has_it and one.arguments[0].startswith(b"check:"):
@@ -239,7 +275,7 @@ class Scene:
                 if taken:
                     return taken, one
                 copies, place = copies + 1, place or one.keys
-            elif copies == 1 and one.name in POPS and one.keys == place:
+            elif copies == 1 and one.keys == place and (one.name in POPS or _removes(one, word)):
                 taken = taken or (None if is_in_one_step(trace, at) else one)
         return None
 
@@ -247,7 +283,7 @@ class Scene:
         places = self.places(message)
         if places:
             return f"{message!r} stands at {' and '.join(places)}, and no living worker takes it"
-        return f"{message!r} is nowhere in Redis any more: it died with its worker"
+        return f"{message!r} is nowhere in Redis any more"
 
     def _where_it_is(self, process):
         frames = self.student.timed_out(process, "").got.splitlines()[1:]
@@ -274,6 +310,11 @@ def is_in_one_step(trace, at):
     """Tell whether a command of a trace is part of a script or of a MULTI."""
     following = (one.name for one in trace[at:] if one.name in ("MULTI", "EXEC"))
     return trace[at].by_script or next(following, None) == "EXEC"
+
+
+def _removes(command, word):
+    """Tell whether a command takes one message off a list by its text."""
+    return command.name == "LREM" and word in command.arguments[-1]
 
 
 class _Absence:
