@@ -51,7 +51,9 @@ class Import:
     deferred: bool = False
 
     def __str__(self):
-        return f"from {self.module} import {self.name}" if self.name else f"import {self.module}"
+        said = f"from {self.module} import {self.name}" if self.name else f"import {self.module}"
+        renamed = self.bound not in (None, self.name or self.module)
+        return f"{said} as {self.bound}" if renamed else said
 
 
 def imports_in(tree):
