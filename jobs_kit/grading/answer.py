@@ -16,6 +16,7 @@ from pathlib import Path
 
 from jobs_kit.grading import press
 from jobs_kit.grading.exercise import earlier
+from jobs_kit.grading.trees import imports_in
 from jobs_kit.grading.verdict import Fault, NotAttempted
 
 LARGEST = 1 << 20  # bytes of a file that are still read
@@ -100,12 +101,28 @@ class Answer:
     def modules(self):
         """Return the names of the Python files, without those that are handed out as they are.
 
-        What no file can import is none of them: JupyterLab calls a copy `jobs-Copy1.py`.
+        Those of a package that one of them imports are "store/clients.py". What no file can import
+        is none of them: JupyterLab calls a copy `jobs-Copy1.py`.
         """
-        paths = sorted(path for path in self.folder.glob("*.py") if path.is_file())
-        names = [path.name for path in paths if path.stem.isidentifier()]
+        names = self._names_in("")
+        for one in self._imported_by(names):
+            if one.isidentifier() and f"{one}.py" not in names:
+                names += [f"{one}/{name}" for name in self._names_in(one)]
         skipped = ("definitions.py", "analysis.py")
         return [n for n in names if n not in skipped and not n.startswith("test_")]
+
+    def _names_in(self, folder):
+        place = self.folder / folder
+        paths = [] if folder and place.is_symlink() else sorted(place.glob("*.py"))
+        paths = [path for path in paths if path.is_file()]
+        return [path.name for path in paths if path.stem.isidentifier()]
+
+    def _imported_by(self, names):
+        found = {}
+        for name in names:
+            with contextlib.suppress(Fault):
+                found |= dict.fromkeys(one.module for one in imports_in(self.tree(name)))
+        return list(found)
 
     def definitions(self):
         """Return {name: [(file, node), ...]} of what all files define at the top level.

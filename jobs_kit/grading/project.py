@@ -7,7 +7,8 @@
     project.path("jobs", "worker")   # the way from one to the other by imports
     project.resolve("worker", "q")   # ("jobs", "q"), however it was imported
 
-A module goes by its name: "jobs" is jobs.py.
+A module goes by its name: "jobs" is jobs.py. A package of the answer is looked into for what the
+modules take from it, as if it were one file; its own imports are not followed.
 """
 
 import ast
@@ -54,12 +55,20 @@ class Project:
     def __init__(self, answer):
         self.main = [file.removesuffix(".py") for file in answer.exercise.files]
         self.trees = {name: answer.tree(f"{name}.py") for name in self.main}
-        broken = {}
+        broken, packages = {}, {}
         for file in answer.modules():
+            folder, within, _ = file.rpartition("/")
             try:
-                self.trees.setdefault(file.removesuffix(".py"), answer.tree(file))
+                tree = answer.tree(file)
             except Fault as fault:
-                broken[file.removesuffix(".py")] = fault
+                broken[folder or file.removesuffix(".py")] = fault
+                continue
+            if within:
+                packages.setdefault(folder, {})[file] = tree
+            else:
+                self.trees.setdefault(file.removesuffix(".py"), tree)
+        self._packages = packages.keys() - self.trees.keys()
+        self.trees |= {name: trees.package_of(name, packages[name]) for name in self._packages}
         read = {name: _read(tree) for name, tree in self.trees.items()}
         self._imports = {name: imports for name, (imports, _) in read.items()}
         self._bound = {name: bound for name, (_, bound) in read.items()}
@@ -76,7 +85,7 @@ class Project:
     def imported(self, module, deferred=True):
         """Return the modules of the answer that a module imports, those in functions if wanted."""
         found = [one.module for one in self.imports(module) if deferred or not one.deferred]
-        return [name for name in dict.fromkeys(found) if name in self.trees]
+        return [n for n in dict.fromkeys(found) if n in self.trees and n not in self._packages]
 
     def reached(self):
         """Return the main modules and all that they import; those that need the fewest first."""

@@ -91,6 +91,26 @@ def imported_by_call(node):
     return None
 
 
+def package_of(name, files):
+    """Return one tree for a package, as if it were one module. files: {"store/keys.py": tree}.
+
+    Each of its files is a name for it: `from store import keys` leads to what stands there.
+    """
+    body = []
+    for file, tree in files.items():
+        stem = file.rpartition("/")[2].removesuffix(".py")
+        body.append(ast.Import([ast.alias(name, stem)], lineno=1, col_offset=0))
+        body += [node for node in tree.body if not _is_of_package(node, name)]
+    return ast.fix_missing_locations(ast.Module(body, []))
+
+
+def _is_of_package(node, name):
+    """Tell whether a statement imports one file of a package for another one."""
+    if not isinstance(node, ast.ImportFrom):
+        return False
+    return bool(node.level) or (node.module or "").partition(".")[0] == name
+
+
 def sites_in(module, body, inside=None, branches=()):
     """Yield the Sites of what the statements of a module define, in functions and classes too."""
     for node in body:
