@@ -48,6 +48,11 @@ class Api:
             body = answer.read(1 << 20)
             content_type = answer.headers.get_content_type()
         except (OSError, http.client.HTTPException) as problem:
+            self._student.until(lambda: not self.process.running, seconds=0.5)
+            if self.process.told("overtime"):
+                raise self._student.timed_out(
+                    self.process, f"{method} {path} is answered"
+                ) from None
             raise Fault(
                 "the API answers",
                 shown,
