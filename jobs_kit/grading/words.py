@@ -13,7 +13,7 @@ def ending(process, waits=False):
     if error:
         return explain(error)
     if process.told("overtime"):
-        stack = (process.told("stack") or [[]])[-1]
+        stack = own_frames((process.told("stack") or [[]])[-1])
         return "\n".join([process.told("overtime")[0], *map(frame_text, stack[-3:])])
     if waits and process.told("serving"):
         return "it does not come back: it serves"
@@ -36,34 +36,45 @@ def printed(process):
     return said
 
 
+def own_frames(frames):
+    """Return those frames that stand in files which the student has written."""
+    return [one for one in frames if one.get("file") not in GIVEN]
+
+
 def explain(error):
     """Return an exception as text: its kind, its message, the student's own lines."""
     lines = [f"{error.get('type')}: {error.get('message')}"]
-    own = [frame for frame in error.get("frames", []) if frame.get("file") not in GIVEN]
-    lines += map(frame_text, own[-4:])
+    lines += map(frame_text, own_frames(error.get("frames", []))[-4:])
     return without_folder("\n".join(lines))
 
 
 def hint_for(error):
     """Return a question that leads from an exception to its cause, or None."""
     error = error or {}
-    kind, name = error.get("type"), error.get("name")
+    kind, name, message = error.get("type"), error.get("name"), str(error.get("message"))
+    line = (own_frames(error.get("frames", [])) or [{}])[-1].get("text", "")
+    for said, hint in MESSAGES:
+        if said in message:
+            return hint
     return {
         "NameError": _hint_for_name(str(name)),
-        "ModuleNotFoundError": _hint_for_module(str(name), str(error.get("message"))),
+        "ModuleNotFoundError": _hint_for_module(str(name), message),
         "HiddenLibrary": f"Which file does `import {name}` bring, here and in every package that "
         "needs the library? What else could yours be called?",
         "ImportError": "What does the dot in front of a module mean, and is your folder a package?"
-        if "relative import" in str(error.get("message"))
+        if "relative import" in message
         else "Does the module that you import from define this name, spelled like this?",
         "AttributeError": _hint_for_attribute(error),
         "TypeError": "How many arguments does the definition take, and which kinds?"
-        if "argument" in str(error.get("message"))
+        if "argument" in message
         else "Of which type is each thing in this line, and what can be done with such a one? "
         "Print type(…).",
         "UnicodeDecodeError": "Which bytes are read as text here? Who packs them, and who asks for "
         "text (decode_responses)?",
-        "KeyError": "Which keys are really there at that moment? Print them.",
+        "KeyError": "This line raises when it gets what it does not know. Which value did it get, "
+        "and which line above handed it in?"
+        if line.startswith("raise ")
+        else "Which keys are really there at that moment? Print them.",
         "DataError": "Redis stores text, bytes and numbers. Which of the arguments here is none?",
         "ConnectionError": "Which address does this client use, and who told it?",
         "UnboundLocalError": "Which line of this function gives the name a value, and does it run "
@@ -73,10 +84,33 @@ def hint_for(error):
         "EOFError": "Nobody sits at the keyboard of a program like this: from where could the "
         "value come instead?",
         "AssertionError": "Flask knows a view by its function. Which name have two of them?"
-        if "endpoint" in str(error.get("message"))
+        if "endpoint" in message
         else None,
         "ResponseError": "Which command did Redis refuse, and what did this line hand it?",
     }.get(kind)
+
+
+MESSAGES = (  # what Python or a library says -> what to ask
+    ("ellipsis", "Where do three dots still stand for a value? What is wanted there?"),
+    (
+        "unexpected keyword argument",
+        "Under which names does the definition take its arguments, and under which does this line "
+        "hand them in?",
+    ),
+    (
+        "type function is not JSON",
+        "A function's name alone is the function. What makes Python call it?",
+    ),
+    (
+        "of type: 'function'",
+        "A function's name alone is the function. What makes Python call it?",
+    ),
+    (
+        "'function' object is not subscriptable",
+        "Which brackets call a function, and which look something up in a dict or a list?",
+    ),
+    ("'module' object is not callable", "A module only holds functions. Which of them is meant?"),
+)
 
 
 def hint_for_view(answer):
@@ -84,9 +118,16 @@ def hint_for_view(answer):
     for said, hint in VIEWS:
         if said in answer.came_back:
             return hint
+    # the line that names an exception, and then what it says of a name
+    raised = re.search(r"^(?:[\w.]+[.])?(\w+): (.*)$", answer.came_back, re.MULTILINE)
+    if raised and raised[1] in OF_ANY_VIEW:
+        name = re.search(r"'([^']*)'", raised[2])
+        return hint_for({"type": raised[1], "message": raised[2], "name": name and name[1]})
     return None
 
 
+# what has the same cause in whatever view it is raised
+OF_ANY_VIEW = ("NameError", "UnboundLocalError", "ModuleNotFoundError", "ResponseError")
 VIEWS = (  # what Flask says -> what to ask
     ("ended without a return", "Which line of this function gives its answer to Flask?"),
     (
@@ -99,6 +140,7 @@ VIEWS = (  # what Flask says -> what to ask
         "Flask hands in what stands between < and > in the route, by its name. What does your "
         "function call it?",
     ),
+    ("must derive from BaseException", "What can be raised, and what has to be returned instead?"),
     ("'async' extra", "Flask alone runs no `async def`. Is there anything to await in this view?"),
 )
 
