@@ -41,6 +41,7 @@ EXERCISE = Exercise(
 
 START, END = "2012-01-01", "2012-01-31"
 PLACES = (("first.example", "7001"), ("second.example", "7002"))
+NOWHERE = (None, "", "None")  # what becomes of a variable that is not set
 UNSET = {"REDIS_HOST": None, "REDIS_PORT": None, "REDIS_URL": None, "REDIS_IP": None}
 
 
@@ -93,7 +94,9 @@ def why(error):
     """Return a question that leads from what was raised to its cause."""
     if (error or {}).get("type") == "KeyError":
         return "REDIS_HOST and REDIS_PORT are set. Which name do you ask for?"
-    is_called = "not callable" in (error or {}).get("message", "")
+    is_called = any(
+        said in (error or {}).get("message", "") for said in ("not callable", "not subs")
+    )
     if (error or {}).get("type") in ("ValueError", "AttributeError", "TypeError") and not is_called:
         return "What are the values of host= and port= at the lines that make q and rd? Print them."
     return hint_for(error)
@@ -201,12 +204,14 @@ def test_unset_variables(student):
         asked = call.process.told("asked") if call.process.told("value") else []
         for name, value in variables.items():
             expect_followed(asked, name, value, "a program without " + " and ".join(missing), text)
-        nowhere = any(one["host"] is None and not one.get("path") for one in asked)
+        nowhere = [one for one in asked if one["host"] in NOWHERE and not one.get("path")]
         expect(
             not nowhere,
             "a default that stands in your code, or an error that names the missing variable",
             f"{text}\nwithout {' and '.join(missing)}",
-            "the host is None, of which redis-py makes localhost without a word",
+            "the host is None, of which redis-py makes localhost without a word"
+            if nowhere and nowhere[0]["host"] is None
+            else f"the host is {nowhere and nowhere[0]['host']!r}, and no machine is called so",
             "What does your line get for a name that the environment does not have? Who would "
             "notice if the variable were forgotten where Redis is somewhere else?",
         )
