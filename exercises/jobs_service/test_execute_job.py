@@ -2,10 +2,11 @@
 
 import ast
 
-from jobs_kit.grading import Exercise, NotReached, expect, points
+from jobs_kit.grading import Exercise, Fault, NotReached, TimedOut, expect, points
 from jobs_kit.grading.answer import defined_in, plain
+from jobs_kit.grading.evidence import HASH_WRITES, OTHER_WRITES
 from jobs_kit.grading.nesting import expect_flat
-from jobs_kit.grading.shown import arrows, short
+from jobs_kit.grading.shown import arrows, short, text
 from jobs_kit.grading.values import jid_of
 from jobs_kit.grading.verdict import PATIENCE
 from jobs_kit.grading.words import ending, hint_for, printed
@@ -44,6 +45,8 @@ EXERCISE = Exercise(
 
 START, END = "2012-01-01", "2012-01-31"
 IN_PROGRESS, COMPLETE = "in progress", "complete"
+WRITES = HASH_WRITES | OTHER_WRITES
+ASKS_NO_QUEUE = "Which line of worker.py takes something off a queue, or has it taken?"
 JOURNEY = f"submitted → {IN_PROGRESS} → {COMPLETE}"
 
 
@@ -78,7 +81,17 @@ def start(student):
     """Start worker.py and wait until it waits for a message; return the process."""
     process = student.start("worker.py")
     expected = "it waits for the next message, and does not end"
-    student.settle(process)
+    try:
+        student.settle(process)
+    except TimedOut as late:
+        if "processor time" in process.told("overtime")[0] or student.redis.asked():
+            raise
+        raise Fault(
+            "it asks the queue for messages",
+            process.shown,
+            f"it runs, and asks no queue for anything\n{late.got.partition(chr(10))[2]}".strip(),
+            ASKS_NO_QUEUE,
+        ) from None
     student.let_time_pass(process)
     student.settle(process)
     expect(process.running, expected, process.shown, printed_and_ended(process), why_ended(process))
@@ -110,14 +123,22 @@ def why_ended(process):
     """Return a question that leads from the end of a worker to its cause."""
     error = (process.told("error") or [{}])[-1]
     message = error.get("message", "")
+    line = (error.get("frames") or [{}])[-1].get("text", "")
+    if error.get("type") == "TypeError" and line.startswith("@"):
+        return "Is this a decorator? Which method of your queue stands above a worker in lesson 03?"
     if "missing 1 required positional argument" in message:
-        return "Who is to hand in the id: you, or the decorator? Is the decorator there?"
+        return (
+            "Who is to hand in the id: you, or the decorator? Is the decorator there, and is it "
+            "that of your queue q?"
+        )
     if "positional argument" in message and "given" in message:
         return "The decorator hands in the message by itself. What do you hand in beside it?"
     if error.get("type") == "KeyError" and message == "None":
         return "What does get() return when the queue is empty, and which call waits instead?"
     if error:
         return hint_for(error)
+    if process.told("hands"):
+        return "A thread of it still waited at the queue. Does the program wait for the thread?"
     if process.told("asked"):
         return (
             "It came to its queue, found nothing, and ended. Which argument says how long a worker "
@@ -145,8 +166,18 @@ def expect_complete(student, process, jids, call):
             hint = "Which of these statuses does the task not know? Compare letter by letter."
         elif history.count(IN_PROGRESS) > 1:
             hint = "The job begins again. Who has put its id on the queue once more?"
+            if sum(jid.encode() in b" ".join(one.arguments) for one in student.redis.pushes()) < 2:
+                hint = (
+                    "The job begins again, and its id was put on the queue once. Which line takes "
+                    "the next id, and does it run for each job?"
+                )
         elif "was never awaited" in process.output:
             hint = "A call of an `async def` does nothing until somebody awaits it. Does HotQueue?"
+        elif history == ["submitted"] and process.running and not student.redis.queues():
+            hint = (
+                "The id is off the queue, and the status is as it was. Which line took the id, and "
+                "what became of it then? Print it in the first line of your function."
+            )
         elif IN_PROGRESS not in history and not error:
             hint = "Which line of your function tells Redis that the work begins?"
         elif COMPLETE not in history and not error:
@@ -168,19 +199,32 @@ def test_it_sets_the_status(student):
     """update_job_status() sets the status that it is given"""
     jid, record = saved_job(student)
     for status in (IN_PROGRESS, COMPLETE):
+        student.redis.update()
+        before = len(student.redis.trace)
         call, now = update(student, jid, record, status)
+        student.redis.update()
+        written = [one for one in student.redis.trace[before:] if one.name in WRITES]
         records = records_of(student, jid)
         if len(records) > 1:
             got = f"two keys: {', '.join(one.key for one in records)}"
             hint = "After one update there are two keys. Look at the second: what type was the id?"
         elif now is None:
-            got, hint = f"nothing is at {record.key} any more", None
+            stored = student.redis.keys()
+            kind = next((f"a {kind}" for _, key, kind in stored if text(key) == record.key), None)
+            got = f"at {record.key} is no job any more, but {kind or 'nothing'}"
+            hint = "Which command of yours takes away the whole job, to change one field of it?"
         else:
             got = f"the job at {record.key} is {short(now.fields['status'])}"
-            hint = (
-                "Which variable holds the new status at the line that saves it? What has been "
-                "assigned to this variable since the function began?"
-            )
+            new = sorted(now.fields.keys() - record.fields.keys())
+            if not written:
+                hint = "Nothing was written to Redis. Which line of yours would, and is it reached?"
+            elif new:
+                hint = f"The job has a field {new[0]} now. In which field do others look?"
+            else:
+                hint = (
+                    "Which variable holds the new status at the line that saves it? What has been "
+                    "assigned to this variable since the function began?"
+                )
         expect(
             now and now.fields["status"] == status,
             f"the job at {record.key} is {status}",
@@ -234,7 +278,7 @@ def test_it_asks_the_queue_of_add_job(student):
         "it asks a queue for messages",
         process.shown,
         "it runs, and asks no queue for anything",
-        "Which line of worker.py takes something off a queue, or has it taken?",
+        ASKS_NO_QUEUE,
     )
     queue = student.queue()
     expect(
