@@ -7,7 +7,7 @@ from jobs_kit.analysis import summarize
 from jobs_kit.grading import Exercise, NotAttempted, expect, points
 from jobs_kit.grading.monitor import HASH_WRITES, OTHER_WRITES, PUSHES
 from jobs_kit.grading.values import dicts_in, jid_of
-from jobs_kit.grading.words import ending, hint_for
+from jobs_kit.grading.words import ending, hint_for, hint_for_view
 
 SPRING = {"start": "2012-03-01", "end": "2012-05-31"}
 NOVEMBER = {"start": "2014-11-01", "end": "2014-11-30"}
@@ -101,12 +101,10 @@ def do_jobs(student, *ranges, api=None):
 def hint_for_worker(worker):
     """Return a question that leads from what became of a worker to its cause."""
     error = (worker.told("error") or [{}])[-1]
-    if error.get("type") in ("NameError", "ModuleNotFoundError", "ImportError", "HiddenLibrary"):
-        return hint_for(error)
     if error.get("type") == "DataError" or "DataError" in worker.output:
         return "Redis keeps text, bytes and numbers. What is it that you give it here?"
     if error:
-        return "Which line of yours raised, and what were the values in it? Print them there."
+        return hint_for(error) or "Which values were in the line that raised? Print them there."
     if not worker.running:
         return "Which line of worker.py starts the worker, and what ends it?"
     return "Does execute_job() come to the line that says `complete`, and with which id?"
@@ -132,6 +130,21 @@ def has_sent_a_summary(student):
     return any(OF_A_SUMMARY in word for one in student.redis.trace for word in one.arguments)
 
 
+def keep_the_four_fields(redis, jid):
+    """Take out of Redis all but the four fields of one job: as if a worker had stored nothing."""
+    job = redis.find_job(jid)
+    fields = {
+        name: job.fields[name] for name in ("id", "status", "start", "end") if name in job.fields
+    }
+    stored = redis.keys()
+    for db, key, _ in stored:
+        redis.client(db).delete(key)
+    if job.kind == "hash":
+        redis.client(job.db).hset(job.key, mapping=fields)
+    else:
+        redis.client(job.db).set(job.key, json.dumps(fields))
+
+
 def hint_for_results(student, answer):
     """Return a question that leads from wrong results to their cause."""
     student.redis.update()
@@ -143,6 +156,8 @@ def hint_for_results(student, answer):
         )
     if any(b"'wettest_day'" in word for word in stored[-1].arguments):
         return "Look at the quotes of what is stored. Is that JSON, and who wrote it like this?"
+    if hint_for_view(answer):
+        return hint_for_view(answer)
     if answer.status == 404:
         return "For which path is your route made, and where does it look for the result?"
     if answer.status >= 500:
@@ -275,10 +290,13 @@ def test_the_worker_does_the_work(student):
         "In which of the two programs does analysis.summarize() run, and how long does the client "
         "wait for an answer if an analysis takes an hour?",
     )
-    _, [jid] = do_jobs(student, SPRING, api=api)
+    _, [jid, other] = do_jobs(student, SPRING, SPRING, api=api)
     with student.without("data/seattle-weather.csv"):
         answer = results_of(api, jid)
+        keep_the_four_fields(student.redis, other)
+        without = results_of(api, other)
     answer.text += ", with the weather data out of the API's reach"
+    without.text += ", after all but the four fields of the job was taken out of Redis"
     expect(
         holds(answer, summarize(**SPRING)),
         "the results, as the worker has stored them",
@@ -287,11 +305,10 @@ def test_the_worker_does_the_work(student):
         "the results?",
     )
     expect(
-        has_sent_a_summary(student),
-        "the worker has stored the summary in Redis",
-        "python worker.py, with one job on the queue",
-        "no summary was ever sent to Redis",
-        "In production the worker and the API run on two machines. What do these two share?",
+        OF_A_SUMMARY not in without.body,
+        "no results any more: the worker has stored them in Redis, and nowhere else",
+        without,
+        hint="In production the worker and the API run on two machines. What do these two share?",
     )
 
 
