@@ -52,6 +52,10 @@ def _count(tree):
     )
 
 
+SAID_IN_WORDS = (
+    "Programs look at the status code first, and this one says that all is well. Which line gives "
+    "the answer, and how does Flask learn of another code?"
+)
 EXERCISE = Exercise(
     __file__,
     number=9,
@@ -106,6 +110,11 @@ def hint_for_status(answer):
             "500 means that your function raised. Which line of yours is the last one, and what is "
             "each name in it at that moment?"
         )
+    if answer.status == 404 and answer.json:
+        return (
+            "Your own line says so: the route was found, and the job was not. At which key was it "
+            "saved, at which key does your function look, and what does it make of what it finds?"
+        )
     return {
         400: "Which part of your code says that this body is no job?",
         404: "For which path and for which methods is your route made? And the key that is looked "
@@ -118,7 +127,22 @@ def has(answer, fields):
     """Tell whether an answer holds a JSON object with these fields, texts all of them."""
     return any(
         all(found.get(name) == value for name, value in fields.items())
-        for found in dicts_in(answer.json)
+        for found in dicts_in(answer.json, in_texts=False)
+    )
+
+
+def hint_for_job(student, answer, wanted):
+    """Return a question that leads from a job that is shown wrongly to its cause."""
+    if answer.json is None and answer.body.strip() != b"null":
+        return "Is this JSON? Look at its quotes, and at the line that made a text of the job."
+    if isinstance(answer.json, str):
+        return "This is one JSON text, with JSON inside. How often was the job made a text?"
+    record = student.redis.find_job(wanted["id"])
+    if record and not record.fields.items() >= wanted.items():
+        return "It is like this in Redis already. What did add_job() get, and in which order?"
+    return (
+        "Compare what came back with the hash in Redis, field by field. Which of them is missing, "
+        "or has changed on its way?"
     )
 
 
@@ -132,14 +156,15 @@ def expect_refused(student, api, bodies, hint):
     before, pushes = student.redis.keys(), len(student.redis.pushes())
     for body in bodies:
         answer = api.post("/jobs", body)
+        student.redis.update()
+        now = student.redis.keys()
+        in_words = answer.status < 400 and now == before
         expect(
             answer.status in (400, 422),
             "400 (or 422): the request is at fault, and not the server",
             answer,
-            hint=hint,
+            hint=SAID_IN_WORDS if in_words else hint_for_view(answer) or hint,
         )
-        student.redis.update()
-        now = student.redis.keys()
         gone = [one for one in before if one not in now]
         expect(
             not gone,
@@ -189,8 +214,7 @@ def test_a_job_is_shown(student):
             has(answer, wanted),
             f"the job as JSON: {wanted}",
             answer,
-            hint="Compare what came back with the hash in Redis, field by field. "
-            "Which of them has changed on its way?",
+            hint=hint_for_job(student, answer, wanted),
         )
         expect(
             student.redis.status(jid) == "submitted",
@@ -235,6 +259,12 @@ def test_an_unknown_id_is_not_found(student):
         expect_unknown(student, api, unknown, before)
 
 
+def says_more_than(value, jid):
+    """Tell whether an object has words of its own in it."""
+    texts = [one for found in dicts_in(value) for one in found.values() if isinstance(one, str)]
+    return any(one not in ("", jid) for one in texts)
+
+
 def expect_unknown(student, api, jid, before):
     """Ask for an id that no job has: 404, as JSON, and the keys are the same as before."""
     answer = api.get(f"/jobs/{jid}")
@@ -244,6 +274,7 @@ def expect_unknown(student, api, jid, before):
         "404: there is no such job",
         answer,
         hint=hint_for_view(answer)
+        or (SAID_IN_WORDS if answer.status == 200 and says_more_than(answer.json, jid) else None)
         or "What does your function get from Redis for a key that is not there? Print it. "
         "Which of your lines meets it first?",
     )

@@ -39,12 +39,15 @@ def read_message(message, serializer):
     return None if serializer else message.decode(errors="replace")
 
 
-def dicts_in(value):
-    """Return every dict within a JSON value, those in JSON texts that it holds included."""
+def dicts_in(value, in_texts=True):
+    """Return every dict within a JSON value, those in JSON texts that it holds included.
+
+    in_texts: whether to look into texts.
+    """
     found, left = [], [value]
     while left:
         one = left.pop(0)
-        if isinstance(one, str):
+        if isinstance(one, str) and in_texts:
             with contextlib.suppress(ValueError, RecursionError):
                 left.append(json.loads(one))
         elif isinstance(one, dict):
