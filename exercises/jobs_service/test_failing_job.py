@@ -155,7 +155,10 @@ def hint_for_status(status, worker):
         return "The worker never came to this job. What has it done with the one before?"
     if status is None:
         return "Where has the job gone? Which of your lines deletes a key, or writes another kind?"
-    return "Statuses are submitted, in progress, complete, failed. Where can a message be kept?"
+    return (
+        "Statuses are submitted, in progress, complete, failed, spelled like this. If it is a "
+        "message: where can a message be kept?"
+    )
 
 
 def said_of(redis, jid):
