@@ -343,6 +343,7 @@ def test_two_workers(student):
 
     student.until(is_over, PATIENCE * len(jids))
     student.settle(*workers)
+    student.require_saved_first(*jids)
     counts, ends = runs(), [student.redis.history(jid)[-1] for jid in jids]
     call = "two workers wait; then four jobs are added"
     expect(

@@ -241,6 +241,7 @@ def test_whatever_it_raises(student):
     with student.without(DATA):
         jid = queue_job(student, *GOOD)
         settle(student, worker)
+    student.require_saved_first(jid)
     call = f"a good job, while {DATA} is missing"
     expect_failed(student, jid, worker, call)
 

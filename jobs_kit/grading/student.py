@@ -272,6 +272,21 @@ class Student:
             call.came_back,
         )
 
+    def require_saved_first(self, *jids):
+        """Raise NotReached if one of these ids was queued before its job was saved.
+
+        Then a worker that is fast finds no job, and how it goes on is no fault of the worker.
+        """
+        self.redis.update()
+        for jid in jids:
+            mine = [one for one in self.redis.trace if jid.encode() in b" ".join(one.arguments)]
+            if mine and mine[0] in self.redis.pushes():
+                raise NotReached(
+                    "this check needs add_job(), which saves a job before it queues its id; "
+                    "the exercise add_job comes first",
+                    got=f"first {mine[0]}",
+                )
+
     def read(self, process, message):
         """Return what this program's queue reads in a message (bytes); None if it cannot."""
         told = process.told("queue")
