@@ -13,6 +13,7 @@ GOOD = ("2012-03-01", "2012-03-31")
 TOO_EARLY = ("1890-01-01", "1890-12-31")  # the data begins in 2012
 REVERSED = ("2012-12-31", "2012-01-01")
 DATA = "data/seattle-weather.csv"
+WORKS = ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef | ast.For | ast.While
 FIELDS = {"id", "status", "start", "end"}
 ID_OR_DIGIT = re.compile(rf"{UUID.pattern}|\d")
 
@@ -28,7 +29,8 @@ def is_attempted(answer):
         raise NotAttempted("nothing to judge yet: there is no worker.py")
     nodes = [node for file in answer.modules() for node in ast.walk(answer.tree(file))]
     written = [one for one in nodes if getattr(one, "name", None) == "execute_job"]
-    if all(map(_is_blank, written)):
+    worker = ast.walk(answer.tree("worker.py"))
+    if all(map(_is_blank, written or (one for one in worker if isinstance(one, WORKS)))):
         raise NotAttempted("nothing to judge yet: execute_job() has no body")
     noted = answer.record().get("worker")
     texts = [one for one in noted if isinstance(one, str)] if isinstance(noted, list) else []
@@ -175,8 +177,8 @@ def said_of(redis, jid):
             objects = dicts_in(value)
             said += [one for fields in objects[:1] for one in _rest(fields, jid, name in key)]
             said += [value] if name in key and not objects else []
-        elif kind == "list":
-            values = client.lrange(key, 0, -1)
+        else:
+            values = redis.texts(db, key, kind)
             said += [text(value) for value in values if name in key or name in value]
     return " ".join(said).strip()
 

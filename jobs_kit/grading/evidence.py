@@ -217,7 +217,7 @@ class CheckRedis:
         return [
             (db, text(key))
             for db, key, kind in self.keys()
-            if any(word in one for one in self._texts(db, key, kind))
+            if any(word in one for one in self.texts(db, key, kind))
         ]
 
     def waiting_messages(self):
@@ -275,11 +275,11 @@ class CheckRedis:
             return f"a list of {length}: {shown}{', …' if length > 5 else ''}"
         if kind == "string":
             return short(client.get(key))
-        words = self._texts(db, key, kind)
+        words = self.texts(db, key, kind)
         shown = ", ".join(short(one) for one in words[:5])
         return f"a {kind} of {len(words)}: {shown}{', …' if len(words) > 5 else ''}"
 
-    def _texts(self, db, key, kind):
+    def texts(self, db, key, kind):
         """Return the texts (bytes) in a key of any kind."""
         client = self.client(db)
         with contextlib.suppress(redis.ResponseError):  # it has become another kind meanwhile
