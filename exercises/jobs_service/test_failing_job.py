@@ -7,15 +7,12 @@ import re
 from jobs_kit.grading import Exercise, Fault, NotAttempted, expect, points
 from jobs_kit.grading.shown import text
 from jobs_kit.grading.values import UUID, dicts_in, other_id
-from jobs_kit.grading.words import ending, hint_for
+from jobs_kit.grading.words import GIVEN, ending, hint_for
 
 GOOD = ("2012-03-01", "2012-03-31")
 TOO_EARLY = ("1890-01-01", "1890-12-31")  # the data begins in 2012
 REVERSED = ("2012-12-31", "2012-01-01")
 DATA = "data/seattle-weather.csv"
-# what says nothing of how the job went
-OF_THE_PROGRAM = {"NameError", "DataError", "UnboundLocalError", "ModuleNotFoundError"}
-OF_THE_PROGRAM |= {"PermissionError"}
 WORKS = ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef | ast.For | ast.While
 FIELDS = {"id", "status", "start", "end"}
 ID_OR_DIGIT = re.compile(rf"{UUID.pattern}|\d")
@@ -147,8 +144,9 @@ def hint_for_status(status, worker):
             "raised: does the worker do the analysis of `job_results`?)"
         )
     error = (worker.told("error") or [{}])[-1]
-    if error.get("type") in OF_THE_PROGRAM:
-        return hint_for(error)
+    frames = error.get("frames") or [{}]
+    if error and frames[-1].get("file") not in GIVEN and hint_for(error):
+        return hint_for(error)  # it is not what the analysis has raised
     if status == "in progress" and worker.running:
         return "The exception was caught. Which line says what became of the job?"
     if status == "in progress":

@@ -151,8 +151,9 @@ def hint_for_results(student, answer):
     stored = [one for one in student.redis.trace if stores_a_summary(one)]
     if not stored:
         return (
-            "There is no summary in Redis. Where does the worker put what the analysis returns? "
-            "The API is another program and can only see what is in Redis."
+            "There is no summary in Redis, in the form in which the analysis returns one. Where "
+            "does the worker put it, and is that all of it? The API is another program and can "
+            "only see what is in Redis."
         )
     if any(b"'wettest_day'" in word for word in stored[-1].arguments):
         return "Look at the quotes of what is stored. Is that JSON, and who wrote it like this?"

@@ -134,8 +134,8 @@ VIEWS = (  # what Flask says -> what to ask
     ("ended without a return", "Which line of this function gives its answer to Flask?"),
     (
         "did not return a valid response",
-        "What stands behind `return` on this way through your function? First the body, then the "
-        "status code.",
+        "What stands behind `return` on this way through your function, and of which type is it? "
+        "First the body, then the status code.",
     ),
     (
         "unexpected keyword argument",
