@@ -78,7 +78,8 @@ def command(arguments, readable):
         made += [] if os.path.islink(place) else ["--ro-bind", place, place]
     for name in SETTINGS:
         made += ["--ro-bind-try", f"/etc/{name}", f"/etc/{name}"]
-    made += ["--proc", "/proc", "--dev", "/dev", "--size", str(16 * MB), "--tmpfs", "/dev/shm"]
+    made += ["--proc", "/proc", "--dev", "/dev"]
+    made += ["--size", str(16 * MB), "--perms", "1777", "--tmpfs", "/dev/shm"]
     for path in _font_lists():
         made += ["--ro-bind", path, f"{FONTS}/{Path(path).name}"]
     made += ["--ro-bind", str(CHILD), INSIDE]

@@ -86,8 +86,8 @@ def hint_for(error):
         "AssertionError": "Flask knows a view by its function. Which name have two of them?"
         if "endpoint" in message
         else None,
-        "PermissionError": "While it is checked, a program writes into its own folder alone, and "
-        "processes share no lock and no pool. What does this line need, and has it to be there?",
+        "PermissionError": "While it is checked, a program writes into its own folder alone. "
+        "What does this line need, and has it to be there?",
         "ResponseError": "Which command did Redis refuse, and what did this line hand it?",
     }.get(kind)
 

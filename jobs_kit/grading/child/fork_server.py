@@ -212,9 +212,11 @@ def _remove_all(path):
 
 
 def _remove_shared_memory(user):
-    """Remove what System V keeps when its processes are gone, in a world of our own."""
+    """Remove what is kept in memory when its processes are gone, in a world of our own."""
     if os.getpid() != 1:
         return
+    for left in Path("/dev/shm").iterdir():
+        _remove_all(left)
     libc = ctypes.CDLL(None)
     os.seteuid(os.geteuid() if user is None else user)  # only its owner may
     for kind, arguments in (("shm", (IPC_RMID, 0)), ("msg", (IPC_RMID, 0)), ("sem", (0, IPC_RMID))):

@@ -106,6 +106,8 @@ def _made_rules(allowed):
                 rules.allow(path, rules=reading)
         devices = FSAccess.READ_FILE | FSAccess.WRITE_FILE | FSAccess.READ_DIR
         rules.allow("/dev", rules=devices)
+        # where the locks of multiprocessing are made
+        rules.allow("/dev/shm", rules=devices | FSAccess.MAKE_REG | FSAccess.REMOVE_FILE)
         rules.allow(*allowed["write"])
         return rules
     except (ImportError, OSError, AttributeError):
