@@ -13,6 +13,7 @@ import pytest
 import redis
 
 from jobs_kit.lab.server import start_server
+from jobs_kit.queues import Consumer
 
 databases = itertools.cycle(range(1, 16))
 
@@ -33,6 +34,16 @@ def no_program_outlives_its_test():
         for program in list(programs._started.values()):
             program.kill()
         programs._started.clear()
+
+
+@pytest.fixture(autouse=True)
+def no_heart_outlives_its_test(monkeypatch):
+    """End the hearts of consumers that never left: they would beat in a later test's database."""
+    consumers, live = set(), Consumer._live
+    monkeypatch.setattr(Consumer, "_live", lambda self: consumers.add(self) or live(self))
+    yield
+    for one in consumers:
+        one._left.set()
 
 
 @pytest.fixture
