@@ -25,8 +25,6 @@ LIMITS = {  # beside those of sandbox.py
 }
 SYSTEM = ("/usr", "/lib", "/lib32", "/lib64", "/bin", "/sbin")
 SETTINGS = ("ld.so.cache", "localtime", "fonts", "ssl", "passwd", "group", "alternatives")
-
-
 KEYCTL, JOIN_SESSION_KEYRING = {"x86_64": 250, "aarch64": 219}, 1
 
 

@@ -6,6 +6,7 @@ long the words of that command are together (argv-mem), and so which keys it can
     BLPOP hotqueue:some_queue 0        5 + 19 + 1 = 25
 """
 
+import psutil
 import redis
 from redis.backoff import NoBackoff
 from redis.retry import Retry
@@ -49,3 +50,11 @@ def may_wait_at(client, db, key):
     if client["cmd"] not in ("blpop", "brpop") or not size:
         return True
     return size == len(client["cmd"]) + len(key.encode()) + TIMEOUT_LENGTH
+
+
+def ports_of(number):
+    """Return the ports (a set of int) from which a process of this computer is connected."""
+    try:
+        return {one.laddr.port for one in psutil.Process(number).net_connections("tcp")}
+    except psutil.Error:  # it has ended, or belongs to somebody else
+        return set()

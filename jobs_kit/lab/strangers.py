@@ -3,13 +3,12 @@
 A lesson that is closed goes on in its kernel, and so do the workers that it has started.
 """
 
-import psutil
 import redis
 from redis.backoff import NoBackoff
 from redis.retry import Retry
 
 from jobs_kit import settings
-from jobs_kit.lab.clients import may_wait_at
+from jobs_kit.lab.clients import may_wait_at, ports_of
 from jobs_kit.lab.programs import started_programs
 
 DB, KEY = 1, "hotqueue:queue"  # as the services of the lessons have it
@@ -40,11 +39,4 @@ def _port(client):
 
 def _our_ports():
     """Return the ports from which the programs of this page are connected."""
-    ports = set()
-    for program in started_programs().values():
-        try:
-            connections = psutil.Process(program.process_id).net_connections("tcp")
-        except psutil.Error:  # it has ended
-            continue
-        ports |= {one.laddr.port for one in connections}
-    return ports
+    return set().union(*(ports_of(one.process_id) for one in started_programs().values()))

@@ -1,6 +1,6 @@
 """The pinned ipykernel answers a request that comes just as a reply goes out.
 
-Versions 7.1 to 7.3 left it unread until the next one came (ipykernel's issue 1554).
+Versions 7.1 to 7.3 left it unread until the next one came.
 """
 
 import queue

@@ -8,7 +8,7 @@ import os
 import re
 import time
 
-import psutil
+from jobs_kit.lab.clients import ports_of
 
 RANDOM_END = re.compile(r"-[0-9a-f]{8}$")  # of the name of a Consumer (queues.py)
 MOST_INTRODUCED = 1000
@@ -83,11 +83,4 @@ class Names:
         port, processes = int(client.rsplit(":", 1)[1]), self._programs()
         if kind == "producer":  # threads that take messages are several workers, not one
             processes = processes | {"notebook": os.getpid()}
-        return next((name for name, one in processes.items() if port in _ports_of(one)), None)
-
-
-def _ports_of(number):
-    try:
-        return {one.laddr.port for one in psutil.Process(number).net_connections("tcp")}
-    except psutil.Error:  # it has ended, or belongs to somebody else
-        return set()
+        return next((name for name, one in processes.items() if port in ports_of(one)), None)
