@@ -21,21 +21,11 @@ from pathlib import Path
 from jobs_kit.grading import containment, reports, submissions
 from jobs_kit.grading.exercise import EXERCISES, ROOT, all_exercises, find_exercise, load
 from jobs_kit.grading.judge import Judge
+from jobs_kit.grading.unjudged import SECONDS, failed_of, points_for, tests_in, unfinished, unjudged
 from jobs_kit.grading.verdict import overall
 
 JUDGES_A_CORE = 2  # most of a check is waiting
-SECONDS = 300  # of one submission; what is not judged by then is "timeout"
 UNPOINTED = "two_shells"  # it leaves no file to judge
-UNFINISHED = {  # outcome: what is said of an exercise without a verdict, and a hint
-    "timeout": (
-        f"the time for one submission ({SECONDS} s) was used up before this exercise",
-        "Which exercise above ran out of time, and why?",
-    ),
-    "error": (
-        "the judge has ended before it had a verdict; nothing is known of the answer",
-        "Nothing is to mend here: your instructor grades it again.",
-    ),
-}
 
 
 class Batch:
@@ -81,7 +71,7 @@ class Batch:
                 name: test
                 for file in self.hidden
                 if homes[file] is one
-                for name, test in _tests(file).items()
+                for name, test in tests_in(file).items()
             }
             for one in self.exercises
         }
@@ -215,7 +205,7 @@ class Batch:
                 exercises.append(_two_shells(exercise, submission))
             else:
                 outcome = "error" if in_time else "timeout"
-                one = judged.get(exercise.id) or _unfinished(exercise, outcome)
+                one = judged.get(exercise.id) or unfinished(exercise, outcome)
                 exercises.append(self._with_hidden(one, outcome))
         return {
             "student": student,
@@ -231,8 +221,8 @@ class Batch:
         for name, test in self._more[one["id"]].items():
             if name not in names:
                 claim = (test.__doc__ or name).strip().splitlines()[0].rstrip(".")
-                one["checks"].append(_unjudged(name, claim, _points(test), outcome))
-                one["max_points"] += _points(test)
+                one["checks"].append(unjudged(name, claim, points_for(test), outcome))
+                one["max_points"] += points_for(test)
                 one["outcome"] = overall(one["checks"])
         return one
 
@@ -276,59 +266,6 @@ def _two_shells(exercise, submission):
         "max_points": 0,
         "checks": [check],
     }
-
-
-def _unfinished(exercise, outcome):
-    """Return the result of an exercise for which there was no time, or whose judge broke."""
-    most = points_of(exercise)
-    return {
-        "id": exercise.id,
-        "title": exercise.title,
-        "outcome": outcome,
-        "points": 0,
-        "max_points": most,
-        "checks": [_unjudged("all", "This exercise was judged to its end", most, outcome)],
-    }
-
-
-def _unjudged(name, claim, most, outcome):
-    message, hint = UNFINISHED[outcome]
-    return {
-        "name": name,
-        "claim": claim,
-        "outcome": outcome,
-        "points": 0,
-        "max_points": most,
-        "message": message,
-        "hint": hint,
-        "evidence": [],
-        "notes": [],
-        "seconds": 0,
-    } | dict.fromkeys(("call", "got", "expected"))
-
-
-def failed_of(result):
-    """Return the ids of the exercises of which nothing is known, for the kit itself has failed."""
-    return [
-        one["id"]
-        for one in result["exercises"]
-        if any(check["outcome"] == "error" for check in one["checks"])
-    ]
-
-
-def points_of(exercise):
-    """Return what all checks of an exercise are worth together."""
-    return sum(map(_points, _tests(exercise.file).values()))
-
-
-def _tests(file):
-    """Return {name: function} of the checks in a file."""
-    return {name: one for name, one in vars(load(file)).items() if name.startswith("test_")}
-
-
-def _points(test):
-    marks = getattr(test, "pytestmark", ())
-    return next((mark.args[0] for mark in marks if mark.name == "points"), 1)
 
 
 def _home_of(file):

@@ -76,7 +76,8 @@ def grade(options):
     from tqdm import tqdm
 
     from jobs_kit.grading import reports
-    from jobs_kit.grading.grade import Batch, failed_of, require_a_place_of_its_own
+    from jobs_kit.grading.grade import Batch, require_a_place_of_its_own
+    from jobs_kit.grading.unjudged import failed_of
 
     out = Path(options.out)
     require_a_place_of_its_own(out, Path(options.submissions))

@@ -22,9 +22,10 @@ from cases import write_stage
 from jobs_kit import cli
 from jobs_kit.grading import containment, reports
 from jobs_kit.grading.exercise import all_exercises, find_exercise
-from jobs_kit.grading.grade import Batch, _alone, _read, points_of
+from jobs_kit.grading.grade import Batch, _alone, _read
 from jobs_kit.grading.judge import Judge
 from jobs_kit.grading.submissions import nobodys, read, students
+from jobs_kit.grading.unjudged import points_of
 
 ECHO = """from hotqueue import HotQueue
 q = HotQueue("echo")
