@@ -36,9 +36,9 @@ def main(arguments=None):
 
 def start(options):
     """open the lessons in JupyterLab, with a Redis behind them"""
-    from jobs_kit.lab.address import RedisNotFound
-    from jobs_kit.lab.find import find_redis
     from jobs_kit.lab.jupyter import run_jupyterlab
+    from jobs_kit.redis_server.address import RedisNotFound
+    from jobs_kit.redis_server.find import find_redis
 
     _end_at_sigterm()
     try:
@@ -53,8 +53,8 @@ def start(options):
 
 def redis(options):
     """run a Redis until Ctrl-C, and print its address"""
-    from jobs_kit.lab.address import RedisNotFound
-    from jobs_kit.lab.server import start_server
+    from jobs_kit.redis_server.address import RedisNotFound
+    from jobs_kit.redis_server.server import start_server
 
     _end_at_sigterm()
     if options.append_only:
@@ -112,7 +112,7 @@ def doctor(options):
 def check(options):
     """check exercises: those that you name, or all"""
     from jobs_kit.grading import terminal
-    from jobs_kit.lab.address import RedisNotFound
+    from jobs_kit.redis_server.address import RedisNotFound
 
     try:
         if options.watch:
@@ -147,7 +147,7 @@ def catch_up(options):
 def grade(options):
     """grade a folder of submissions"""
     from jobs_kit.grading import terminal
-    from jobs_kit.grading.containment import NotContained
+    from jobs_kit.grading.sandbox.containment import NotContained
 
     _end_at_sigterm()
     try:
@@ -161,14 +161,14 @@ def grade(options):
 
 def press(options):
     """write the starters of exercises/ anew from the masters in solutions/"""
-    from jobs_kit.grading.press import ROOT, write
+    from jobs_kit.course.starters import ROOT, write
 
     for path in write():
         print("pressed", path.relative_to(ROOT))
 
 
 def _desk(options):
-    from jobs_kit.grading.exercise import find_exercise
+    from jobs_kit.course.exercise import find_exercise
     from jobs_kit.grading.progress import Desk
 
     return Desk(find_exercise(options.exercise), options.folder)

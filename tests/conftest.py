@@ -12,8 +12,8 @@ import time
 import pytest
 import redis
 
-from jobs_kit.lab.server import start_server
 from jobs_kit.queues import Consumer
+from jobs_kit.redis_server.server import start_server
 
 databases = itertools.cycle(range(1, 16))
 

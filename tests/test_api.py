@@ -8,7 +8,7 @@ import urllib.request
 
 import pytest
 
-from jobs_kit.lab.server import start_server
+from jobs_kit.redis_server.server import start_server
 
 YEAR = {"start": "2012-01-01", "end": "2012-12-31"}
 

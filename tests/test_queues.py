@@ -11,8 +11,8 @@ import redis
 from faulty_proxy import FaultyProxy
 from hotqueue import HotQueue
 
-from jobs_kit.lab.server import start_server
 from jobs_kit.queues import Consumer, ReliableQueue
+from jobs_kit.redis_server.server import start_server
 
 # A worker in a process of its own; argv: name, lease, seconds of work for each message.
 WORKER = """

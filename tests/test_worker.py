@@ -5,7 +5,7 @@ import time
 
 import pytest
 
-from jobs_kit.lab.server import start_server
+from jobs_kit.redis_server.server import start_server
 
 YEAR = ("2012-01-01", "2012-12-31")
 

@@ -4,9 +4,9 @@ import re
 from collections import Counter
 
 from jobs_kit.grading import Exercise, expect, points
-from jobs_kit.grading.nesting import expect_flat
-from jobs_kit.grading.shown import short
-from jobs_kit.grading.words import ending, hint_for, printed
+from jobs_kit.grading.programs.explanations import ending, hint_for, printed
+from jobs_kit.grading.programs.recursion import expect_flat
+from jobs_kit.grading.text import short
 
 EXERCISE = Exercise(
     __file__,

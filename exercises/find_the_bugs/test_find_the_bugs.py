@@ -9,8 +9,8 @@ from contextlib import suppress
 from ipaddress import ip_address
 
 from jobs_kit.grading import Exercise, Fault, expect, points
-from jobs_kit.grading.values import UUID, dicts_in, jid_of
-from jobs_kit.grading.words import ending, hint_for, printed
+from jobs_kit.grading.programs.explanations import ending, hint_for, printed
+from jobs_kit.grading.programs.formats import UUID, dicts_in, jid_of
 
 FILES = ("api.py", "jobs.py", "worker.py")
 GOOD = {"start": "2012-01-01", "end": "2012-03-31"}

@@ -1,10 +1,10 @@
 """add_job() makes a job, saves it, queues its id, in this order, and returns the job."""
 
 from jobs_kit.grading import Exercise, NotReached, expect, points
-from jobs_kit.grading.monitor import HASH_WRITES, OTHER_WRITES
-from jobs_kit.grading.shown import short
-from jobs_kit.grading.values import jid_of
-from jobs_kit.grading.words import hint_for
+from jobs_kit.grading.programs.explanations import hint_for
+from jobs_kit.grading.programs.formats import jid_of
+from jobs_kit.grading.text import short
+from jobs_kit.redis_server.monitor import HASH_WRITES, OTHER_WRITES
 
 EXERCISE = Exercise(
     __file__,

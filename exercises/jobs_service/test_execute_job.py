@@ -3,13 +3,14 @@
 import ast
 
 from jobs_kit.grading import Exercise, Fault, NotReached, TimedOut, expect, points
-from jobs_kit.grading.answer import defined_in, plain
-from jobs_kit.grading.evidence import HASH_WRITES, OTHER_WRITES
-from jobs_kit.grading.nesting import expect_flat
-from jobs_kit.grading.shown import arrows, short, text
-from jobs_kit.grading.values import jid_of
+from jobs_kit.grading.programs.explanations import ending, hint_for, printed
+from jobs_kit.grading.programs.formats import jid_of
+from jobs_kit.grading.programs.recursion import expect_flat
+from jobs_kit.grading.programs.redis_recorder import HASH_WRITES, OTHER_WRITES
+from jobs_kit.grading.source.files import defined_in, plain
+from jobs_kit.grading.text import arrows, short
 from jobs_kit.grading.verdict import PATIENCE
-from jobs_kit.grading.words import ending, hint_for, printed
+from jobs_kit.redis_server.text import text
 
 
 def is_attempted(answer):

@@ -5,9 +5,9 @@ import contextlib
 import re
 
 from jobs_kit.grading import Exercise, Fault, NotAttempted, expect, points
-from jobs_kit.grading.shown import text
-from jobs_kit.grading.values import UUID, dicts_in, other_id
-from jobs_kit.grading.words import GIVEN, ending, hint_for
+from jobs_kit.grading.programs.explanations import GIVEN, ending, hint_for
+from jobs_kit.grading.programs.formats import UUID, dicts_in, other_id
+from jobs_kit.redis_server.text import text
 
 GOOD = ("2012-03-01", "2012-03-31")
 TOO_EARLY = ("1890-01-01", "1890-12-31")  # the data begins in 2012

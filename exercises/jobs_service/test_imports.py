@@ -9,9 +9,9 @@ import sys
 import pytest
 
 from jobs_kit.grading import Exercise, Fault, NotAttempted, NotReached, TimedOut, expect, points
-from jobs_kit.grading.project import Project
-from jobs_kit.grading.trees import imports_in, is_private
-from jobs_kit.grading.words import hint_for
+from jobs_kit.grading.programs.explanations import hint_for
+from jobs_kit.grading.source.project import Project
+from jobs_kit.grading.source.syntax import imports_in, is_private
 
 
 def is_attempted(answer):

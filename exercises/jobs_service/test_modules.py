@@ -4,8 +4,8 @@ Only the files are read: at this point of the project none of them can run yet.
 """
 
 from jobs_kit.grading import Exercise, NotAttempted, NotReached, expect, points
-from jobs_kit.grading.project import Project
-from jobs_kit.grading.trees import is_private
+from jobs_kit.grading.source.project import Project
+from jobs_kit.grading.source.syntax import is_private
 
 
 def is_attempted(answer):

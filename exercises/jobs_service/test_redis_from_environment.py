@@ -4,8 +4,8 @@ import ast
 import contextlib
 
 from jobs_kit.grading import Exercise, Fault, NotReached, expect, points
-from jobs_kit.grading.values import jid_of
-from jobs_kit.grading.words import ending, hint_for
+from jobs_kit.grading.programs.explanations import ending, hint_for
+from jobs_kit.grading.programs.formats import jid_of
 
 HANDED_OUT = "172.17.0.1"
 READS = {"environ", "environb", "getenv"}

@@ -1,8 +1,9 @@
 """_save_job() makes a hash at the key of a job; _queue_job() puts its id on the queue `queue`."""
 
 from jobs_kit.grading import Exercise, expect, points
-from jobs_kit.grading.shown import short, text
-from jobs_kit.grading.words import hint_for
+from jobs_kit.grading.programs.explanations import hint_for
+from jobs_kit.grading.text import short
+from jobs_kit.redis_server.text import text
 
 EXERCISE = Exercise(
     __file__,

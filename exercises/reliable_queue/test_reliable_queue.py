@@ -1,7 +1,7 @@
 """ReliableQueue of reliable.py loses nothing, whichever worker is killed, and keeps its order."""
 
 from jobs_kit.grading import Exercise, expect, points
-from jobs_kit.grading.scene import Scene, after
+from jobs_kit.grading.programs.worker_scenario import Scene, after
 
 
 def _is_attempted(answer):

@@ -1,7 +1,7 @@
 """Two shells share a queue: the Redis of the lessons shows what they did, and what they do now."""
 
 from jobs_kit.grading import Exercise, NotAttempted, expect, points
-from jobs_kit.grading.witness import ENOUGH, witness_of
+from jobs_kit.grading.programs.queue_observation import ENOUGH, witness_of
 
 HOW_TO_WATCH = (
     "`jobs-kit check two_shells --watch` in a third terminal watches, and so does the exercise's "

@@ -6,7 +6,7 @@ The tests stand beside the starters, in exercises/<folder>/test_<id>.py. plugin.
 student.py is what they do with an answer, verdict.py what is said of it.
 """
 
-from jobs_kit.grading.exercise import Exercise
+from jobs_kit.course.exercise import Exercise
 from jobs_kit.grading.plugin import points
 from jobs_kit.grading.verdict import Fault, NotAttempted, NotReached, TimedOut, expect
 

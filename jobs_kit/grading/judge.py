@@ -19,7 +19,7 @@ import sys
 import tempfile
 import threading
 
-from jobs_kit.grading.exercise import EXERCISES
+from jobs_kit.course.exercise import EXERCISES
 from jobs_kit.grading.verdict import Verdict
 
 # what takes time and is not looked at here is left out
@@ -131,9 +131,10 @@ class Parts:
 
     def start(self):
         """Start both."""
-        from jobs_kit.grading import containment, plugin
-        from jobs_kit.grading.evidence import CheckRedis
-        from jobs_kit.grading.sandbox import Sandbox
+        from jobs_kit.grading import plugin
+        from jobs_kit.grading.programs.redis_recorder import CheckRedis
+        from jobs_kit.grading.sandbox import containment
+        from jobs_kit.grading.sandbox.client import Sandbox
 
         containment.leave_keys()
         if self._contained is None:

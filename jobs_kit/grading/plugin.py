@@ -14,12 +14,11 @@ from pathlib import Path
 import pytest
 from redis import RedisError
 
-from jobs_kit.grading.answer import Answer
-from jobs_kit.grading.evidence import CheckRedis
-from jobs_kit.grading.exercise import EXERCISES, Exercise, answer_folder, find_exercise
-from jobs_kit.grading.sandbox import Sandbox
-from jobs_kit.grading.shown import text
-from jobs_kit.grading.student import Student
+from jobs_kit.course.exercise import EXERCISES, Exercise, answer_folder, find_exercise
+from jobs_kit.grading.programs.redis_recorder import CheckRedis
+from jobs_kit.grading.programs.submission import Student
+from jobs_kit.grading.sandbox.client import Sandbox
+from jobs_kit.grading.source.files import Answer
 from jobs_kit.grading.verdict import (
     MARKS,
     Fault,
@@ -29,6 +28,7 @@ from jobs_kit.grading.verdict import (
     Verdict,
     overall,
 )
+from jobs_kit.redis_server.text import text
 
 MOST_TEXT = 5000  # characters of one thing that a check says
 MOST_TIMEOUTS = 2  # of an exercise; its other checks would wait as long
@@ -197,7 +197,9 @@ def student(request, answer, redis):
 @pytest.fixture
 def witness(request, answer):
     """What the Redis of the student's lessons shows, for work that is done there."""
-    from jobs_kit.grading.witness import witness_of  # which imports what imports this package
+    from jobs_kit.grading.programs.queue_observation import (
+        witness_of,  # which imports what imports this package
+    )
 
     request.node.jobs_kit_student = witness_of(answer)
     return request.node.jobs_kit_student

@@ -12,9 +12,9 @@ import os
 import shutil
 from pathlib import Path
 
-from jobs_kit.grading import press
-from jobs_kit.grading.answer import PROGRESS, Answer
-from jobs_kit.grading.exercise import all_exercises, answer_folder, earlier
+from jobs_kit.course import starters
+from jobs_kit.course.exercise import all_exercises, answer_folder, earlier
+from jobs_kit.grading.source.files import PROGRESS, Answer
 from jobs_kit.grading.verdict import Verdict
 
 ATTEMPTS = 3  # so many before a solution opens without a pass
@@ -77,7 +77,7 @@ class Desk:
         Returns [(file, backup or None), ...] of what was written; a student's own file is kept
         beside it, as file.bak, or file.bak2 where that is there already.
         """
-        files = press.beside(self.exercise.folder)
+        files = starters.beside(self.exercise.folder)
         files |= {n: text.encode() for n, text in starting_point(self.exercise).items()}
         written = []
         self.folder.mkdir(parents=True, exist_ok=True)
@@ -139,7 +139,7 @@ def starting_point(exercise):
     """Return {file name: text} of what a student starts this exercise with."""
     if not exercise.files:
         return {}
-    return press.stage(exercise.folder, set(earlier(exercise)))
+    return starters.stage(exercise.folder, set(earlier(exercise)))
 
 
 def solution_of(exercise):
@@ -147,10 +147,10 @@ def solution_of(exercise):
     walk = f"solutions/{exercise.folder}/{exercise.id}.ipynb"
     shown = [f"# {walk} walks through it and says why."]
     if exercise.files:
-        solved = press.stage(exercise.folder, {*earlier(exercise), exercise.id})
+        solved = starters.stage(exercise.folder, {*earlier(exercise), exercise.id})
         before = starting_point(exercise)
         for name, text in solved.items():
-            if pieces := press.changed_pieces(before.get(name, ""), text):
+            if pieces := starters.changed_pieces(before.get(name, ""), text):
                 shown += [f"# --- {name}", *pieces]
     return "\n\n".join(shown)
 

@@ -4,11 +4,11 @@ import datetime
 import time
 from pathlib import Path
 
-from jobs_kit.grading.exercise import all_exercises, find_exercise
+from jobs_kit.course.exercise import all_exercises, find_exercise
 from jobs_kit.grading.judge import Judge
 from jobs_kit.grading.progress import Desk, first_unfinished
-from jobs_kit.lab.watch import sightings
-from jobs_kit.lab.watch.watch import watch_queue
+from jobs_kit.queue_watch import evidence_file
+from jobs_kit.queue_watch.watch import watch_queue
 
 POLL_SECONDS = 0.2
 
@@ -75,8 +75,8 @@ def grade(options):
     """Grade a folder of submissions as the command's options say. Returns 0; see grade.py."""
     from tqdm import tqdm
 
-    from jobs_kit.grading import reports
-    from jobs_kit.grading.grade import Batch, require_a_place_of_its_own
+    from jobs_kit.grading.batch import reports
+    from jobs_kit.grading.batch.batch import Batch, require_a_place_of_its_own
     from jobs_kit.grading.unjudged import failed_of
 
     out = Path(options.out)
@@ -144,7 +144,7 @@ def _moment(text):
 def _saved(desk):
     """Return what changes when a file of the answer is saved, or when more was seen of queues."""
     if not desk.exercise.files:
-        return sightings.state(desk.folder)
+        return evidence_file.state(desk.folder)
     return {
         (path.name, path.stat().st_mtime_ns, path.stat().st_size)
         for path in desk.folder.glob("*.py")

@@ -1,6 +1,6 @@
 """What is said of an exercise that came to no verdict, and what would it have been worth?"""
 
-from jobs_kit.grading.exercise import load
+from jobs_kit.course.exercise import load
 
 SECONDS = 300  # of one submission; what is not judged by then is "timeout"
 UNFINISHED = {  # outcome: what is said of an exercise without a verdict, and a hint

@@ -10,7 +10,7 @@ NotReached say the rest. From these the plugin makes a result, a dict that JSON 
 
 import html
 
-from jobs_kit.grading.values import UUID
+from jobs_kit.grading.programs.formats import UUID
 
 PATIENCE = 10  # seconds until a check gives up, on an idle machine far more than needed
 OUTCOMES = ("pass", "fail", "not attempted", "timeout", "error")

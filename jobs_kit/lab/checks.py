@@ -7,9 +7,10 @@ its own that stays, so that the second check answers at once; it ends with the k
 import atexit
 import html
 
-from jobs_kit.grading.exercise import find_exercise
+from jobs_kit.course.exercise import answer_folder, find_exercise
 from jobs_kit.grading.judge import Judge
 from jobs_kit.grading.progress import Desk, failure
+from jobs_kit.queue_watch import watch
 
 _judge = Judge()
 atexit.register(_judge.close)
@@ -41,6 +42,14 @@ def solution(name):
     except KeyError as problem:
         opens, text = False, problem.args[0]
     return Text(text, is_code=opens)
+
+
+def watch_queue(folder=None):
+    """Watch your queues for the exercise two_shells; return the Watch, one for each folder.
+
+    folder: where the evidence is kept; the exercise's own, if None. See queue_watch/watch.py.
+    """
+    return watch.watch_queue(folder or answer_folder(find_exercise("two_shells")))
 
 
 class Text:

@@ -16,9 +16,9 @@ from pathlib import Path
 from packaging.requirements import Requirement
 
 from jobs_kit import settings
-from jobs_kit.lab.address import RedisNotFound
-from jobs_kit.lab.find import named_server
-from jobs_kit.lab.server import OLDEST, PROGRAMS, find_programs, program_version
+from jobs_kit.redis_server.address import RedisNotFound
+from jobs_kit.redis_server.find import named_server
+from jobs_kit.redis_server.server import OLDEST, PROGRAMS, find_programs, program_version
 
 ROOT = Path(__file__).parents[2]
 AGAIN = "run `make lab` again in the kit's folder, or `pip install -r requirements.txt` there"

@@ -13,7 +13,7 @@ from ipykernel.kernelspec import get_kernel_dict
 from jupyter_client.kernelspec import KernelSpec, KernelSpecManager
 from jupyter_client.manager import KernelManager
 
-from jobs_kit.lab.keeper import Keeper
+from jobs_kit.redis_server.process_keeper import Keeper
 
 START_SECONDS = 60
 QUIET_SECONDS = 0.2

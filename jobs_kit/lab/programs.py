@@ -17,9 +17,9 @@ import time
 from functools import cached_property
 from pathlib import Path
 
-from jobs_kit.lab.keeper import Keeper
 from jobs_kit.lab.pane import Pane, display_form
 from jobs_kit.lab.transcript import Transcript
+from jobs_kit.redis_server.process_keeper import Keeper
 
 GATHER_SECONDS = 0.01
 STOP_SECONDS = 5

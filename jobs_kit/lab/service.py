@@ -9,12 +9,12 @@ The files are copies beside the lesson, so that a lesson can put programs of its
 
 from pathlib import Path
 
-from jobs_kit.grading import press
-from jobs_kit.grading.answer import Answer
-from jobs_kit.grading.exercise import all_exercises, earlier, find_exercise
+from jobs_kit.course import starters
+from jobs_kit.course.exercise import all_exercises, earlier, find_exercise
 from jobs_kit.grading.judge import Judge
 from jobs_kit.grading.progress import Desk
-from jobs_kit.lab.strangers import warn_of_strangers
+from jobs_kit.grading.source.files import Answer
+from jobs_kit.lab.other_workers import warn_of_strangers
 
 SECONDS = 120  # for all the checks together
 BESIDE = "definitions.py"  # lies there to be sorted; no part of the service
@@ -44,8 +44,8 @@ def lay_service(upto, yours=True):
     obstacle = _obstacle(exercise, needed) if yours else f"It is as it was after {upto}."
     folder = Path("scratch") / exercise.folder / upto
     if obstacle:
-        texts = press.stage(exercise.folder, {one.id for one in needed})
-        files = press.given() | {name: text.encode() for name, text in texts.items()}
+        texts = starters.stage(exercise.folder, {one.id for one in needed})
+        files = starters.given() | {name: text.encode() for name, text in texts.items()}
         words = f"This page runs the kit's service. {obstacle}"
     else:
         answer = Desk(exercise).folder

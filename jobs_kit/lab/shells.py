@@ -16,7 +16,7 @@ from pathlib import Path
 
 from IPython.core.inputtransformer2 import TransformerManager
 
-from jobs_kit.lab import kernel_text
+from jobs_kit.lab import kernel_output
 from jobs_kit.lab.kernel import Kernel
 from jobs_kit.lab.pane import Pane, display_form, side_by_side
 from jobs_kit.lab.transcript import Transcript
@@ -92,7 +92,7 @@ class Shell:
         """
 
         def printed():
-            return text in kernel_text.without_inputs(self.text)
+            return text in kernel_output.without_inputs(self.text)
 
         ended = ("dead", "closed")
         self._transcript.wait_until(lambda: printed() or self.state in ended, timeout)
@@ -115,7 +115,7 @@ class Shell:
             running, kernel = self._running, self._kernel
             for item in self._waiting:
                 item.drop("dropped by an interrupt")
-                self._transcript.write_line(kernel_text.note(f"not run: {item.code}"))
+                self._transcript.write_line(kernel_output.note(f"not run: {item.code}"))
             self._waiting.clear()
         if running:
             running.begun.wait(10)  # before a kernel begins, it ignores a Ctrl-C
@@ -178,7 +178,7 @@ class Shell:
                     item.drop(f"the shell {self.name!r} ended before it had run this")
             self._running = None
             self._waiting.clear()
-            self._transcript.write_line(kernel_text.note(remark))
+            self._transcript.write_line(kernel_output.note(remark))
             self._set(state)
         if kernel and state != "dead":
             kernel.end()
@@ -197,7 +197,7 @@ class Shell:
         with self._lock:
             if kernel is not self._kernel:
                 return
-            if printed := kernel_text.text_of(message):
+            if printed := kernel_output.text_of(message):
                 text, whole_lines = printed
                 (self._transcript.write_line if whole_lines else self._transcript.write)(text)
             item = self._running

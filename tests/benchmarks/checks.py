@@ -17,7 +17,7 @@ sys.path.insert(0, str(Path(__file__).parents[1] / "grading"))
 
 from cases import write_stage
 
-from jobs_kit.grading.exercise import all_exercises
+from jobs_kit.course.exercise import all_exercises
 from jobs_kit.grading.judge import Judge
 
 RUNS = 5

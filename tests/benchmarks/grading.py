@@ -30,8 +30,8 @@ sys.path.insert(0, str(Path(__file__).parents[1] / "grading"))
 from cases import file_cases, write_stage
 from notebook_checks import CHECKS
 
-from jobs_kit.grading.exercise import all_exercises, find_exercise
-from jobs_kit.lab.server import find_programs
+from jobs_kit.course.exercise import all_exercises, find_exercise
+from jobs_kit.redis_server.server import find_programs
 
 HERE = Path(__file__).parent
 ROOT = HERE.parents[1]

@@ -11,7 +11,7 @@ from playwright.sync_api import expect
 from reader import BoardOnPage
 
 from jobs_kit.lab.board.page import SCRIPT
-from jobs_kit.lab.board.picture import apply, empty_picture
+from jobs_kit.queue_watch.picture import apply, empty_picture
 
 NOTEBOOKS = Path(__file__).parent / "notebooks"
 SOME, NAMES, CROWD, JOBS, REPLAY, ENDS = range(6)  # the cells of board.ipynb

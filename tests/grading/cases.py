@@ -22,8 +22,8 @@ import shutil
 import tomllib
 from pathlib import Path
 
-from jobs_kit.grading import press
-from jobs_kit.grading.exercise import all_exercises, earlier
+from jobs_kit.course import starters
+from jobs_kit.course.exercise import all_exercises, earlier
 
 HERE = Path(__file__).parents[1]
 
@@ -72,17 +72,17 @@ def write_stage(exercise, target, base):
     if base == "final":
         solved |= set(all_exercises())
     target.mkdir(parents=True)
-    for name, text in press.stage(exercise.folder, solved).items():
+    for name, text in starters.stage(exercise.folder, solved).items():
         (target / name).write_text(text, encoding="utf-8")
     if exercise.folder == "jobs_service":
-        (target / "definitions.py").write_text(press.definitions(), encoding="utf-8")
+        (target / "definitions.py").write_text(starters.definitions(), encoding="utf-8")
 
 
 def write_planted(exercise, target, regions):
     """Write an exercise folder where all is solved but these regions of the masters."""
     target.mkdir(parents=True)
-    solved = press.press_folder(exercise.folder, lambda name: True)
-    texts = press.press_folder(exercise.folder, lambda name: name not in regions)
+    solved = starters.press_folder(exercise.folder, lambda name: True)
+    texts = starters.press_folder(exercise.folder, lambda name: name not in regions)
     assert texts != solved, f"no master in {exercise.folder} has a region named {regions}"
     for name, text in texts.items():
         (target / name).write_text(text, encoding="utf-8")

@@ -23,11 +23,11 @@ import sys
 import threading
 import time
 
-from jobs_kit.lab.address import Server
-from jobs_kit.lab.server import start_server
 from jobs_kit.lab.shells import open_shells
-from jobs_kit.lab.watch import sightings
-from jobs_kit.lab.watch.watch import Watch
+from jobs_kit.queue_watch import evidence_file
+from jobs_kit.queue_watch.watch import Watch
+from jobs_kit.redis_server.address import Server
+from jobs_kit.redis_server.server import start_server
 
 SECONDS = 30
 PROGRAMS = {
@@ -118,7 +118,7 @@ class Session:
         """Do one step, and let it be seen as if a person had taken their time."""
         self._do(step)
         for word in ("once", "twice"):
-            sightings.ask(self.folder, f"{word} {id(step)}", SECONDS)
+            evidence_file.ask(self.folder, f"{word} {id(step)}", SECONDS)
 
     def called(self):
         """Return the names of all commands that anybody has sent."""

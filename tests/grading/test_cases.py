@@ -3,7 +3,7 @@
 import pytest
 from cases import file_cases, write_stage
 
-from jobs_kit.grading.exercise import all_exercises
+from jobs_kit.course.exercise import all_exercises
 from jobs_kit.grading.judge import Judge
 
 each = pytest.mark.parametrize(

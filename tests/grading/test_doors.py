@@ -11,7 +11,7 @@ import psutil
 import pytest
 from cases import write_stage
 
-from jobs_kit.grading.exercise import find_exercise
+from jobs_kit.course.exercise import find_exercise
 from jobs_kit.grading.judge import Judge
 from jobs_kit.grading.progress import Desk, first_unfinished
 from jobs_kit.lab import check, hint, solution

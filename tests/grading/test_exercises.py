@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from cases import all_cases
 
-from jobs_kit.grading.exercise import all_exercises
+from jobs_kit.course.exercise import all_exercises
 
 ROOT = Path(__file__).parents[2]
 IDS = [

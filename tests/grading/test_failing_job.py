@@ -5,7 +5,7 @@ import json
 import pytest
 from cases import write_stage
 
-from jobs_kit.grading.exercise import all_exercises
+from jobs_kit.course.exercise import all_exercises
 from jobs_kit.grading.judge import Judge
 
 HANDED_OUT = 'jobs.update_job_status(jid, "complete")'

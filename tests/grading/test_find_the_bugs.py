@@ -5,8 +5,8 @@ import re
 import pytest
 from cases import all_cases
 
-from jobs_kit.grading import press
-from jobs_kit.grading.exercise import find_exercise
+from jobs_kit.course import starters
+from jobs_kit.course.exercise import find_exercise
 from jobs_kit.grading.judge import Judge
 
 BUGS = find_exercise("find_the_bugs")
@@ -24,7 +24,7 @@ def numbers(text):
 
 
 def test_the_masters_hold_every_defect():
-    masters = [path.read_text() for path in (press.MASTERS / BUGS.folder).glob("*.py")]
+    masters = [path.read_text() for path in (starters.MASTERS / BUGS.folder).glob("*.py")]
     regions = re.findall(r"### BEGIN SOLUTION (defects?_\w+)", "\n".join(masters))
     assert set().union(*map(numbers, regions)) == PLANTED
 
@@ -46,7 +46,7 @@ STAGES = {
 
 @pytest.mark.parametrize("mended", STAGES.values(), ids=STAGES)
 def test_what_is_said_of_many_defects_can_be_read(judge, mended, tmp_path):
-    for name, text in press.press_folder(BUGS.folder, lambda name: name in mended).items():
+    for name, text in starters.press_folder(BUGS.folder, lambda name: name in mended).items():
         (tmp_path / name).write_text(text)
     verdict = judge.check(BUGS, tmp_path)
     checks = {check["name"]: check for check in verdict.checks}

@@ -20,11 +20,12 @@ import pytest
 from cases import write_stage
 
 from jobs_kit import cli
-from jobs_kit.grading import containment, reports
-from jobs_kit.grading.exercise import all_exercises, find_exercise
-from jobs_kit.grading.grade import Batch, _alone, _read
+from jobs_kit.course.exercise import all_exercises, find_exercise
+from jobs_kit.grading.batch import reports
+from jobs_kit.grading.batch.batch import Batch, _alone, _read
+from jobs_kit.grading.batch.hand_ins import nobodys, read, students
 from jobs_kit.grading.judge import Judge
-from jobs_kit.grading.submissions import nobodys, read, students
+from jobs_kit.grading.sandbox import containment
 from jobs_kit.grading.unjudged import points_of
 
 ECHO = """from hotqueue import HotQueue
@@ -404,7 +405,7 @@ def test_hidden_checks_without_a_verdict_count_all_the_same(place, tmp_path, mon
     (hidden / "test_b.py").write_text(begun + "def test_b(answer):\n    time.sleep(9999)\n")
     other = "EXERCISE = 'add_job'\ndef test_c(answer):\n    raise SystemError\n"
     (hidden / "test_c.py").write_text(other)  # of an exercise that nobody asked for
-    monkeypatch.setattr("jobs_kit.grading.grade.SECONDS", 8)
+    monkeypatch.setattr("jobs_kit.grading.batch.batch.SECONDS", 8)
     results = Batch(
         place.folder, tmp_path / "out", ["echo_worker"], 2, hidden, contained=False
     ).run()

@@ -15,7 +15,8 @@ from pathlib import Path
 import psutil
 import pytest
 
-from jobs_kit.grading import containment, reports
+from jobs_kit.grading.batch import reports
+from jobs_kit.grading.sandbox import containment
 
 HERE = Path(__file__).parents[1] / "hostile"
 CASES = {path.stem: tomllib.loads(path.read_text("utf-8")) for path in sorted(HERE.glob("*.toml"))}

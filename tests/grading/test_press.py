@@ -10,8 +10,8 @@ from pathlib import Path
 import nbformat
 import pytest
 
-from jobs_kit.grading import press
-from jobs_kit.grading.exercise import all_exercises, earlier
+from jobs_kit.course import starters
+from jobs_kit.course.exercise import all_exercises, earlier
 
 ROOT = Path(__file__).parents[2]
 
@@ -41,7 +41,7 @@ def second():
 
 
 def solved(*names):
-    return press.press(MASTER, lambda name: name in names)
+    return starters.press(MASTER, lambda name: name in names)
 
 
 def test_a_region_of_a_function_becomes_dots_and_one_of_a_module_nothing():
@@ -64,35 +64,35 @@ def test_inner_regions_follow_the_outer_one():
 @pytest.mark.parametrize("text", ["### BEGIN SOLUTION\n", "### END SOLUTION\n"])
 def test_half_a_region_is_refused(text):
     with pytest.raises(ValueError, match="without its"):
-        press.press(text, lambda name: True)
+        starters.press(text, lambda name: True)
 
 
 @pytest.mark.parametrize("exercise", all_exercises().values(), ids=lambda one: one.id)
 def test_every_starting_point_is_python(exercise):
     if not exercise.files:
         return
-    for text in press.stage(exercise.folder, set(earlier(exercise))).values():
+    for text in starters.stage(exercise.folder, set(earlier(exercise))).values():
         ast.parse(text)
         assert "SOLUTION" not in text
 
 
 def test_the_thirteen_definitions_are_handed_out_without_underscores():
-    text = press.definitions()
+    text = starters.definitions()
     tree = ast.parse(text)
     assert len(tree.body) == 1 + 13
-    assert not any(f"_{name}" in text for name in press.PRIVATE)
-    assert all(name in text for name in press.PRIVATE)
+    assert not any(f"_{name}" in text for name in starters.PRIVATE)
+    assert all(name in text for name in starters.PRIVATE)
     assert "import" not in text
 
 
 def test_what_is_pressed_is_fresh():
     stale = [
         name
-        for name, data in press.starters().items()
+        for name, data in starters.starters().items()
         if not (path := ROOT / "exercises" / name).exists() or path.read_bytes() != data
     ]
     assert stale == [], "run `make press` (if you typed into exercises/ yourself, this is no fault)"
-    for name, data in press.given().items():
+    for name, data in starters.given().items():
         assert (ROOT / "solutions" / "jobs_service" / name).read_bytes() == data
 
 
@@ -109,7 +109,7 @@ def test_nothing_lies_in_exercises_that_is_neither_pressed_nor_a_check():
     listed = subprocess.run(command, cwd=ROOT, capture_output=True, text=True).stdout.split()
     names = {name.removeprefix("exercises/") for name in listed}
     checks = {f"{one.folder}/test_{one.id}.py" for one in all_exercises().values()}
-    assert names - checks - set(press.starters()) == set()
+    assert names - checks - set(starters.starters()) == set()
 
 
 def notebook(*cells):
@@ -121,7 +121,7 @@ def notebook(*cells):
 def test_a_notebook_is_pressed_without_solutions_and_outputs():
     said = nbformat.v4.new_output("stream", text="4")
     pressed = json.loads(
-        press.press_notebook(
+        starters.press_notebook(
             nbformat.writes(
                 notebook(
                     nbformat.v4.new_markdown_cell("# Do it"),

@@ -13,10 +13,11 @@ import psutil
 import pytest
 from redis import RedisError
 
-from jobs_kit.grading import containment, evidence
-from jobs_kit.grading.evidence import CheckRedis
-from jobs_kit.grading.sandbox import OUTPUT_LIMIT, Sandbox
-from jobs_kit.grading.web import _UnixHTTP
+from jobs_kit.grading.programs import redis_recorder
+from jobs_kit.grading.programs.http_client import _UnixHTTP
+from jobs_kit.grading.programs.redis_recorder import CheckRedis
+from jobs_kit.grading.sandbox import containment
+from jobs_kit.grading.sandbox.client import OUTPUT_LIMIT, Sandbox
 
 ROOT = Path(__file__).parents[2]
 linux = pytest.mark.skipif(sys.platform != "linux", reason="only Linux's kernel can refuse this")
@@ -116,7 +117,7 @@ def test_nor_what_stands_beside_the_fork_server(start, name):
     assert process.told("error")[0]["type"] == "ModuleNotFoundError"
 
 
-@pytest.mark.parametrize("name", ["jobs_kit/queues.py", "jobs_kit/grading/child/inside.py"])
+@pytest.mark.parametrize("name", ["jobs_kit/queues.py", "jobs_kit/grading/sandbox/child/inside.py"])
 def test_the_kit_cannot_be_read(start, name):
     process = start(f"print(open({str(ROOT / name)!r}).read())")
     assert process.exit_code == 1
@@ -349,7 +350,7 @@ def test_an_answer_that_does_not_end_is_given_up(tmp_path, piece):
 
 
 def test_a_redis_that_is_reset_has_its_memory_back(monkeypatch, until):
-    monkeypatch.setattr(evidence, "FORGET_SECONDS", 0.1)
+    monkeypatch.setattr(redis_recorder, "FORGET_SECONDS", 0.1)
     redis = CheckRedis()
     try:
         redis.client().rpush("list", *[b"x" * 1000] * 4000)
@@ -364,7 +365,7 @@ def test_a_redis_that_is_reset_has_its_memory_back(monkeypatch, until):
 
 
 def test_a_redis_that_is_sent_too_much_is_not_listened_to(check_redis, monkeypatch):
-    monkeypatch.setattr(evidence, "MOST_COMMANDS", 100)
+    monkeypatch.setattr(redis_recorder, "MOST_COMMANDS", 100)
     check_redis.reset()
     with socket.socket(socket.AF_UNIX) as sender:
         sender.connect(check_redis.path)

@@ -4,7 +4,7 @@ import pytest
 from cases import sessions
 from sessions import Session
 
-from jobs_kit.grading.exercise import find_exercise
+from jobs_kit.course.exercise import find_exercise
 from jobs_kit.grading.judge import Judge
 
 TWO_SHELLS = find_exercise("two_shells")

@@ -10,13 +10,13 @@ import pytest
 import redis
 from hotqueue import HotQueue
 
-from jobs_kit.lab import find
 from jobs_kit.lab.board import board as module
 from jobs_kit.lab.board.board import show_board
-from jobs_kit.lab.board.picture import depth
 from jobs_kit.lab.programs import start_program
-from jobs_kit.lab.server import StandIn, start_server
+from jobs_kit.queue_watch.picture import depth
 from jobs_kit.queues import ReliableQueue
+from jobs_kit.redis_server import find
+from jobs_kit.redis_server.server import StandIn, start_server
 
 SECONDS = 20
 

@@ -2,13 +2,13 @@
 
 import pytest
 
-from jobs_kit.lab.board.commands import Command
-from jobs_kit.lab.board.look import compare, runs_short
-from jobs_kit.lab.board.names import Names
-from jobs_kit.lab.board.notes import Notes
-from jobs_kit.lab.board.picture import MOST_WAITING, depth, empty_picture
-from jobs_kit.lab.board.record import Recording
-from jobs_kit.lab.board.trace import Trace
+from jobs_kit.queue_watch.client_names import Names
+from jobs_kit.queue_watch.command_interpreter import Trace
+from jobs_kit.queue_watch.commands import Command
+from jobs_kit.queue_watch.comparison import compare, runs_short
+from jobs_kit.queue_watch.picture import MOST_WAITING, depth, empty_picture
+from jobs_kit.queue_watch.queue_tracker import Notes
+from jobs_kit.queue_watch.recording import Recording
 
 KEY = "hotqueue:q"
 BLOCKED, FREE = {"flags": "b"}, {"flags": "N"}

@@ -9,7 +9,8 @@ import jupyter_core.paths
 import pytest
 
 from jobs_kit import cli
-from jobs_kit.lab import doctor, examine, find
+from jobs_kit.lab import doctor, examine
+from jobs_kit.redis_server import find
 
 
 @pytest.fixture(autouse=True)

@@ -2,7 +2,7 @@
 
 import pytest
 
-from jobs_kit.lab.watch.history import History
+from jobs_kit.queue_watch.history import History
 
 ONE, TWO, THREE, FOUR = (f'"{word}"'.encode() for word in ("one", "two", "three", "four"))
 SHOWN = ['"one"', '"two"', '"three"']

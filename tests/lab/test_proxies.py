@@ -6,7 +6,7 @@ import sys
 
 import pytest
 
-from jobs_kit.lab import find
+from jobs_kit.redis_server import find
 
 NAMES = ("http_proxy", "https_proxy", "all_proxy", "no_proxy")
 NEAR = "127.0.0.1,localhost"

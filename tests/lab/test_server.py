@@ -17,11 +17,11 @@ import pytest
 import redis
 from hotqueue import HotQueue
 
-from jobs_kit.lab import find
-from jobs_kit.lab import server as module
-from jobs_kit.lab.address import RedisNotFound, Server, server_version
-from jobs_kit.lab.find import find_redis
-from jobs_kit.lab.server import find_programs, program_version, start_server
+from jobs_kit.redis_server import find
+from jobs_kit.redis_server import server as module
+from jobs_kit.redis_server.address import RedisNotFound, Server, server_version
+from jobs_kit.redis_server.find import find_redis
+from jobs_kit.redis_server.server import find_programs, program_version, start_server
 
 # A class server's user: reads and writes what starts with its name, and may not even PING.
 ANA = "on >secret ~ana.* ~hotqueue:ana.* resetchannels -@all +rpush +blpop +lpop +llen +select"
@@ -337,7 +337,7 @@ def test_it_ends_while_a_script_never_does():
 
 OWNER = """
 import os, signal, time
-from jobs_kit.lab.server import start_server
+from jobs_kit.redis_server.server import start_server
 started = start_server(append_only=True)
 client = started.connect()
 print(client.info("server")["process_id"], started.directory, flush=True)
@@ -401,7 +401,7 @@ def test_no_import_opens_a_connection(run):
     text = """
 import sys
 sys.addaudithook(lambda event, _: event in ("socket.connect", "socket.bind") and print(event))
-import jobs_kit, jobs_kit.api, jobs_kit.worker, jobs_kit.cli, jobs_kit.lab.server
+import jobs_kit, jobs_kit.api, jobs_kit.worker, jobs_kit.cli, jobs_kit.redis_server.server
 print("imported")
 """
     assert run("-c", text).stdout.read() == "imported\n"

@@ -6,9 +6,9 @@ import sys
 
 import pytest
 
-from jobs_kit.grading import press
+from jobs_kit.course import starters
 from jobs_kit.lab import lay_service, start_program
-from jobs_kit.lab.server import start_server
+from jobs_kit.redis_server.server import start_server
 
 DONE = ("modules", "imports", "save_and_queue")
 UPTO = DONE[-1]
@@ -22,7 +22,7 @@ def student(tmp_path, monkeypatch):
     folder.mkdir()
 
     def passes(ids, solved=DONE):
-        for name, text in press.stage("jobs_service", set(solved)).items():
+        for name, text in starters.stage("jobs_service", set(solved)).items():
             (folder / name).write_text(f"{text}# mine\n")
         noted = {name: {"passed": True} for name in ids}
         (folder / ".progress.json").write_text(json.dumps(noted))
@@ -42,7 +42,7 @@ def test_the_kits_runs_until_yours_has_passed_and_it_says_what_is_missing(studen
     assert not service.is_yours
     assert "kit's service" in repr(service)
     assert repr(service).count("imports, save_and_queue") == 1
-    laid = press.stage("jobs_service", set(DONE))
+    laid = starters.stage("jobs_service", set(DONE))
     assert {name: (service.folder / name).read_text() for name in laid} == laid
     assert files_of(folder) == before
 
@@ -89,7 +89,7 @@ def test_laid_again_it_is_as_at_first(student):
     (folder / "jobs.py").write_text("broken")
     (folder / "hasty.py").write_text("import jobs")
     assert lay_service(UPTO).folder == folder
-    assert (folder / "jobs.py").read_text() == press.stage("jobs_service", set(DONE))["jobs.py"]
+    assert (folder / "jobs.py").read_text() == starters.stage("jobs_service", set(DONE))["jobs.py"]
     assert not (folder / "hasty.py").exists()
 
 

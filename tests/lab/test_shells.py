@@ -13,7 +13,7 @@ import psutil
 import pytest
 from hotqueue import HotQueue
 
-from jobs_kit.lab import kernel_text, transcript
+from jobs_kit.lab import kernel_output, transcript
 from jobs_kit.lab.shells import open_shells
 
 SECONDS = 30
@@ -52,7 +52,7 @@ def process_of(shell):
 
 
 def printed(shell):
-    return kernel_text.without_inputs(shell.text)
+    return kernel_output.without_inputs(shell.text)
 
 
 def gone(process):
@@ -182,7 +182,7 @@ def test_a_runaway_print_stays_bounded_and_can_be_interrupted(shell):
 def test_a_traceback_shows_no_frames_of_the_kernel_itself():
     frames = ["\x1b[31mKeyboardInterrupt\x1b[39m", "File /a/ipykernel/iostream.py:1", "Cell In[1]"]
     content = {"ename": "KeyboardInterrupt", "evalue": "", "traceback": frames}
-    text, _ = kernel_text.text_of({"msg_type": "error", "content": content})
+    text, _ = kernel_output.text_of({"msg_type": "error", "content": content})
     assert text == "\x1b[31mKeyboardInterrupt\x1b[39m\nCell In[1]"
 
 

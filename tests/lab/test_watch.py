@@ -15,12 +15,12 @@ import redis
 from hotqueue import HotQueue
 
 from jobs_kit.lab import watch_queue
-from jobs_kit.lab.address import RedisNotFound, Server
-from jobs_kit.lab.server import StandIn, start_server
-from jobs_kit.lab.watch import overhear, sightings
-from jobs_kit.lab.watch import watch as module
-from jobs_kit.lab.watch.history import History
-from jobs_kit.lab.watch.watch import Watch
+from jobs_kit.queue_watch import evidence_file, monitor_source
+from jobs_kit.queue_watch import watch as module
+from jobs_kit.queue_watch.history import History
+from jobs_kit.queue_watch.watch import Watch
+from jobs_kit.redis_server.address import RedisNotFound, Server
+from jobs_kit.redis_server.server import StandIn, start_server
 
 CLASS = "on >secret ~ana.* ~hotqueue:ana.* resetchannels -@all +rpush +blpop +lpop +llen +select"
 SEES = CLASS + " +lrange +scan +client|list +info"
@@ -78,7 +78,7 @@ def seen(tmp_path, until):
 
     def look(key="hotqueue:some_queue"):
         for _ in range(2):
-            found = sightings.ask(tmp_path, f"word {next(words)}", 10)
+            found = evidence_file.ask(tmp_path, f"word {next(words)}", 10)
         one = found[-1]
         return next((queue for queue in one["queues"] if queue["key"] == key), {}) | {"watch": one}
 
@@ -223,7 +223,7 @@ def test_a_key_that_is_no_list_is_no_obstacle(own, watch, seen):
 
 def test_a_long_queue_is_not_followed(own, watch, seen):
     watching = watch(own)
-    queue_on(own, "long").put(*range(overhear.MOST + 1))
+    queue_on(own, "long").put(*range(monitor_source.MOST + 1))
     queue_on(own).put("one")
     assert seen()["length"] == 1
     assert not seen("hotqueue:long").get("key")
@@ -231,7 +231,7 @@ def test_a_long_queue_is_not_followed(own, watch, seen):
 
 
 def test_it_steps_aside_where_much_is_said(own, watch, until, seen, monkeypatch):
-    monkeypatch.setattr(overhear, "BUSY", 100)
+    monkeypatch.setattr(monitor_source, "BUSY", 100)
     monkeypatch.setattr(module, "REST_SECONDS", 0.2)
     watch(own)
     listens = lambda: any(one["cmd"] == "monitor" for one in own.connect().client_list())  # noqa: E731
@@ -258,7 +258,7 @@ def test_a_redis_that_never_answers_is_no_traceback(own, tmp_path, capfd):
     own.stop()
     watching = Watch(own, tmp_path)
     watching.stop()
-    assert sightings.read(tmp_path)[-1]["queues"] == []
+    assert evidence_file.read(tmp_path)[-1]["queues"] == []
     assert capfd.readouterr().err == ""
 
 
@@ -266,7 +266,7 @@ def test_it_ends_when_nothing_happens_for_long(own, watch, seen, until, tmp_path
     monkeypatch.setattr(module, "IDLE_SECONDS", 0.5)
     watching = watch(own)
     until(lambda: not watching.is_watching)
-    assert not sightings.read(tmp_path)[-1]["watching"]
+    assert not evidence_file.read(tmp_path)[-1]["watching"]
     # the connection that asked in vain may take a moment to close
     until(lambda: not any(one["cmd"] == "monitor" for one in own.connect().client_list()))
     assert repr(watching).startswith("No longer watching")
@@ -276,7 +276,7 @@ def test_two_watches_write_side_by_side(own, watch, tmp_path, seen):
     watch(own), watch(own)
     queue_on(own).put("one")
     seen()
-    assert [one["queues"][0]["length"] for one in sightings.read(tmp_path)] == [1, 1]
+    assert [one["queues"][0]["length"] for one in evidence_file.read(tmp_path)] == [1, 1]
 
 
 def test_old_evidence_stays_and_makes_room(own, watch, tmp_path, seen):
@@ -284,10 +284,10 @@ def test_old_evidence_stays_and_makes_room(own, watch, tmp_path, seen):
     queue = {"db": 1, "key": "hotqueue:old", **History().summary()}
     old = [one | {"id": str(n), "queues": [queue]} for n in range(9)]
     empty = one | {"id": "gone", "queues": [], "watching": True}
-    (tmp_path / sightings.EVIDENCE).write_text(json.dumps({"watches": [*old, empty]}))
+    (tmp_path / evidence_file.EVIDENCE).write_text(json.dumps({"watches": [*old, empty]}))
     watch(own)
-    ids = [one["id"] for one in sightings.read(tmp_path)]
-    assert ids[:-1] == [str(n) for n in range(9)][-sightings.KEPT :]
+    ids = [one["id"] for one in evidence_file.read(tmp_path)]
+    assert ids[:-1] == [str(n) for n in range(9)][-evidence_file.KEPT :]
 
 
 def test_a_folder_that_cannot_be_written_is_no_obstacle(own, tmp_path):
@@ -302,10 +302,10 @@ def test_nobody_is_waited_for_who_was_killed(named, tmp_path, until):
     process = subprocess.Popen(
         [sys.executable, "-c", code + "; print('on', flush=True); time.sleep(99)"]
     )
-    until(lambda: any(map(sightings.is_alive, sightings.read(tmp_path))))
+    until(lambda: any(map(evidence_file.is_alive, evidence_file.read(tmp_path))))
     process.send_signal(signal.SIGKILL)
     process.wait()
-    assert not any(map(sightings.is_alive, sightings.ask(tmp_path, "word", 60)))
+    assert not any(map(evidence_file.is_alive, evidence_file.ask(tmp_path, "word", 60)))
 
 
 def test_a_page_has_one_watch_for_a_folder(named, tmp_path, own):

@@ -19,15 +19,15 @@ from hotqueue import HotQueue
 from IPython import get_ipython
 
 from jobs_kit import settings
-from jobs_kit.lab.board.address import find_queue
-from jobs_kit.lab.board.crew import Crew
-from jobs_kit.lab.board.names import Names
-from jobs_kit.lab.board.notes import Notes
 from jobs_kit.lab.board.page import BoardPage, OnPage, replay_traits
-from jobs_kit.lab.board.picture import empty_picture
-from jobs_kit.lab.board.record import Recording
-from jobs_kit.lab.board.watcher import Watcher
-from jobs_kit.lab.board.window import Window
+from jobs_kit.lab.board.worker_pool import Crew
+from jobs_kit.queue_watch.client_names import Names
+from jobs_kit.queue_watch.picture import empty_picture
+from jobs_kit.queue_watch.queue_address import find_queue
+from jobs_kit.queue_watch.queue_reader import Window
+from jobs_kit.queue_watch.queue_tracker import Notes
+from jobs_kit.queue_watch.recording import Recording
+from jobs_kit.queue_watch.watcher import Watcher
 
 MOST_AT_ONCE = 1000  # messages that one click puts
 FIRST_LOOK_SECONDS = 3

@@ -6,7 +6,7 @@ For terminals, notebooks that are only read, and screen readers.
 import html
 import re
 
-from jobs_kit.lab.board.picture import depth
+from jobs_kit.queue_watch.picture import depth
 
 SHOWN = 6  # messages in a line
 UUID = re.compile(r"([0-9a-f]{8})-(?:[0-9a-f]{4}-){3}[0-9a-f]{12}")

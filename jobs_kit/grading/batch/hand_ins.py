@@ -1,0 +1,340 @@
+"""What did each student hand in, and where does it belong?
+
+    SUBMISSIONS/ana/jobs_service/api.py …      folders as in exercises/
+    SUBMISSIONS/ben/api.py …                   all files flat
+    SUBMISSIONS/cem/final version/echo.py      one folder more than asked for
+    SUBMISSIONS/dia/work.zip, SUBMISSIONS/eli.zip
+    SUBMISSIONS/fay/echo_worker.ipynb          a notebook alone: its %%writefile cells, or its code
+    SUBMISSIONS/gil_4711_12345_api.py          loose files, as Canvas names them, of gil_4711
+
+Files are copied, never run and never followed out of the folder. What cannot be read is said.
+"""
+
+import contextlib
+import errno
+import json
+import re
+import zipfile
+from dataclasses import dataclass, field
+from pathlib import Path, PurePosixPath
+
+from jobs_kit.course.exercise import all_exercises
+from jobs_kit.grading.source.files import LARGEST, regular_files
+from jobs_kit.queue_watch import evidence_file
+from jobs_kit.queue_watch.history import ENOUGH
+from jobs_kit.redis_server.text import text
+
+MOST_FILES = 300  # of one student
+MOST_BYTES = 20 << 20
+MOST_REMARKS = 20
+OF_A_NAME = {  # what a system says of a name that no file of it can have
+    getattr(errno, f"E{name}")
+    for name in ("NAMETOOLONG", "NOTDIR", "ISDIR", "EXIST", "NOENT", "INVAL", "ILSEQ")
+}
+NEVER = re.compile(
+    r"__pycache__|__MACOSX|\.DS_Store|\.git|\.ipynb_checkpoints|\.venv|site-packages|.*\.pyc"
+)
+PACKED = re.compile(r"\.(?:zip|rar|7z|tar|tgz|gz|bz2|xz)", re.IGNORECASE)
+KIT = re.compile(r"(.*/)?jobs_kit/__init__\.py")
+LOOSE = re.compile(r"(.+?)(?:_LATE)?_(\d+)_\d+_(.+[.](?:py|ipynb))", re.ASCII)
+RENAMED = re.compile(r"(.+?) ?(?:-|\(|-Copy)(\d+)\)?\.py", re.ASCII)
+WRITTEN = re.compile(r"\s*%%(?:writefile|file)\s+(-a\s+)?(\S+)\s*\n", re.ASCII)
+OF_THE_PAGE = re.compile(r"^\s*[%!]|jobs_kit|^\s*(check|hint|solution)\(", re.MULTILINE)
+OTHERS = {"find_the_bugs"}  # folders whose files bear the names of another folder's
+
+
+@dataclass
+class Submission:
+    """What one student handed in.
+
+    files: {(exercise folder, file name): bytes}. remarks: what was left out, and why. newest: when
+    the latest file was saved, in seconds since 1970. room: how many bytes may still be read.
+    """
+
+    student: str
+    files: dict = field(default_factory=dict)
+    remarks: list = field(default_factory=list)
+    newest: float = 0
+    room: int = MOST_BYTES
+
+    def remark(self, said):
+        """Say what was left out: a line that can be shown anywhere, and only so many."""
+        if len(self.remarks) < MOST_REMARKS:
+            self.remarks.append(one_line(said)[:200])
+
+    def write(self, place):
+        """Write the files into place/<exercise folder>/…, a folder for each exercise."""
+        for folder in folders():
+            (place / folder).mkdir(parents=True, exist_ok=True)
+        for (folder, name), data in self.files.items():
+            path = place / folder / name
+            try:
+                path.parent.mkdir(parents=True, exist_ok=True)
+                path.write_bytes(data)
+            except (OSError, ValueError) as problem:  # a zip file may hold any name, and any two
+                if isinstance(problem, OSError) and problem.errno not in OF_A_NAME:
+                    # a full disk must not look like an answer that is missing
+                    said = f"{problem.strerror} (files to be judged go there; TMPDIR says where)"
+                    raise OSError(problem.errno, said, str(place)) from None
+                self.remark(f"{name[:60]!r} cannot be the name of a file here; left out")
+
+
+def folders():
+    """Return {exercise folder: names of the files that belong there}."""
+    found = {}
+    for exercise in all_exercises().values():
+        found.setdefault(exercise.folder, set()).update(exercise.files)
+    return found
+
+
+def students(place):
+    """Return {name: path} of the students in a folder: its folders, and its zip files.
+
+    Of loose files as Canvas packs them it is {name: {the student's name of a file: its path}}.
+
+    A folder that is itself somebody's hand-in counts as one student, named as the folder.
+    """
+    place = Path(place).resolve()
+    if not place.is_dir():
+        raise NotADirectoryError(f"{place} is no folder of submissions")
+    names = {path.name for path in place.iterdir()}
+    if names & set(folders()) or names & set().union(*folders().values()):
+        return {place.name: place}
+    found = {}
+    for path in sorted(place.iterdir()):
+        if _is_a_hand_in(path):
+            name = one_line(path.name if path.is_dir() else path.stem)
+            while name in found:
+                name += " (zip)"
+            found[name] = path
+        elif loose := _loose(path):
+            name, file = loose
+            while not isinstance(found.setdefault(name, {}), dict):
+                name += " (files)"
+            found[name][file] = path
+    return found
+
+
+def nobodys(place):
+    """Return the names of what lies in a folder of submissions and is taken for no student."""
+    paths = sorted(Path(place).resolve().iterdir())
+    if Path(place).resolve() in students(place).values():
+        return []
+    return [
+        one_line(path.name)
+        for path in paths
+        if not (_is_a_hand_in(path) or _loose(path) or path.name.startswith((".", "__MACOSX")))
+    ]
+
+
+def _is_a_hand_in(path):
+    if path.name.startswith((".", "__MACOSX")) or path.is_symlink():
+        return False
+    return path.is_dir() or (path.is_file() and path.suffix.lower() == ".zip")
+
+
+def _loose(path):
+    """Return (student, file name) of a loose file that Canvas has named, else None."""
+    match = LOOSE.fullmatch(path.name)
+    if match and path.is_file() and not path.is_symlink():
+        return one_line(f"{match[1]}_{match[2]}"), match[3]
+    return None
+
+
+def one_line(said):
+    """Return a text as one line that can be stored and shown, whatever bytes it was made of."""
+    return text(str(said).replace("\n", " "))
+
+
+def read(student, path):
+    """Return the Submission of a student, from what students() has found.
+
+    What cannot be read costs that student what it holds, and nobody else anything.
+    """
+    submission, raw = Submission(student), {}
+    try:
+        if isinstance(path, dict):
+            _from_files(path, submission, raw)
+        else:
+            (_from_zip if path.is_file() else _from_folder)(path, submission, raw)
+        _sort(raw, submission)
+    except Exception as problem:  # there is no end to what files may hold; the others must go on
+        submission.remark(f"the hand-in of {student} cannot be read: {problem}")
+    return submission
+
+
+def _from_folder(place, submission, found):
+    """Add {path inside the folder: bytes} of the files to found, zip files opened."""
+
+    def refuse(problem):
+        submission.remark(f"{Path(problem.filename).name} cannot be read: {problem.strerror}")
+
+    paths = regular_files(place, left_out=NEVER, depth=6, onerror=refuse)
+    paths = {path.relative_to(place).as_posix(): path for path in paths}
+    _from_files(paths, submission, found)
+
+
+def _from_files(paths, submission, found):
+    """Add {name: bytes} of {name: path} to found, zip files opened."""
+    packed = [name for name, path in paths.items() if path.suffix.lower() == ".zip"]
+    others = [name for name in paths if name not in packed]
+    for name in [*_chosen(others, submission, found), *packed]:
+        path, told = paths[name], paths[name].stat()
+        submission.newest = max(submission.newest, told.st_mtime)
+        if name in packed:
+            _from_zip(path, submission, found, f"{path.stem}/")
+        elif told.st_size > min(LARGEST * 4, submission.room):
+            submission.remark(f"{name} is too large ({told.st_size} bytes): left out")
+        else:
+            try:
+                found[name] = path.read_bytes()
+            except OSError as problem:
+                submission.remark(f"{name} cannot be read: {problem.strerror}")
+            submission.room -= told.st_size
+
+
+def _from_zip(path, submission, found, prefix=""):
+    """Add {path inside: bytes} of a zip file to found; nothing too large, nothing outside of it."""
+    submission.newest = max(submission.newest, path.stat().st_mtime)
+    try:
+        with zipfile.ZipFile(path) as packed:
+            entries = {}
+            for entry in packed.infolist():
+                name = PurePosixPath(entry.filename.replace("\\", "/"))
+                if entry.filename.endswith(("/", "\\")) or any(map(NEVER.fullmatch, name.parts)):
+                    continue
+                if name.is_absolute() or ".." in name.parts or ":" in str(name).partition("/")[0]:
+                    submission.remark(f"{path.name}: {name} leads out of it; left out")
+                else:
+                    entries[str(name)] = entry
+            for name in _chosen(entries, submission, found):
+                found |= _unpacked(packed, entries[name], f"{prefix}{name}", submission)
+    except Exception as problem:  # whatever zipfile makes of broken bytes
+        submission.remark(f"{path.name} is no zip file that can be read: {problem}")
+
+
+def _unpacked(packed, entry, name, submission):
+    """Return {name: bytes} of one file of a zip file, or nothing where it cannot be had."""
+    most = max(0, min(submission.room, LARGEST * 4))
+    try:
+        with packed.open(entry) as file:
+            data = file.read(most + 1)  # what it says of its size may lie
+    except Exception as problem:  # whatever the unpackers make of broken bytes
+        submission.remark(f"{name} cannot be unpacked: {problem}")
+        submission.room -= LARGEST  # to unpack in vain takes time, too
+        return {}
+    submission.room -= min(len(data), most)
+    if len(data) > most:
+        submission.remark(f"{name} is too large; left out")
+        return {}
+    return {name: data}
+
+
+def _chosen(names, submission, found):
+    """Return the names that can be an answer, those with a place of their own first.
+
+    Of the whole kit only its exercises/ can: its other folders hold files of the same names.
+    """
+    names, known = list(names), folders()
+    for kit in {match[1] or "" for match in map(KIT.fullmatch, names) if match}:
+        if any(name.startswith(f"{kit}exercises/") for name in names):
+            submission.remark("the whole kit was handed in: only its exercises/ is looked at")
+            names = [n for n in names if not n.startswith(kit) or n.startswith(f"{kit}exercises/")]
+    chosen = []
+    for path in map(PurePosixPath, names):
+        at_home = _folder_of(path, known) or any(path.name in files for files in known.values())
+        if PACKED.fullmatch(path.suffix):
+            submission.remark(
+                f"{path.name} is left out: hand in the files, or one zip file of them"
+            )
+        elif at_home or path.suffix in (".py", ".ipynb") or path.name.startswith("."):
+            chosen.append((not at_home, str(path)))
+    chosen = [name for _, name in sorted(chosen, key=lambda one: one[0])]
+    room = MOST_FILES - len(found)
+    if len(chosen) > room:
+        submission.remark(f"more than {MOST_FILES} files: {chosen[room]} and more left out")
+    return chosen[:room]
+
+
+def _sort(raw, submission):
+    """Put each file where it belongs: by its folder if it has one, else by its name."""
+    known = folders()
+    notebooks = {}
+    for name, data in sorted(raw.items(), key=lambda one: one[0].count("/")):
+        path = PurePosixPath(name)
+        folder = _folder_of(path, known)
+        keys = []
+        if path.suffix == ".ipynb":
+            notebooks[path] = data
+        elif folder:
+            inner = path.parts[len(path.parts) - path.parts[::-1].index(folder) :]
+            keys = [(folder, "/".join(inner))]
+        elif path.suffix == ".py" or path.name.startswith("."):
+            keys = [(home, path.name) for home in _homes(path.name, known)]
+        for key in keys:
+            if submission.files.setdefault(key, data) != data:
+                submission.remark(f"{name} is a second {'/'.join(key)}, and another one: left out")
+    _give_names_back(submission, known)
+    for path, data in notebooks.items():
+        for (folder, file), code in _from_notebook(path, data, known, submission).items():
+            submission.files.setdefault((folder, file), code.encode(errors="replace"))
+
+
+def _give_names_back(submission, known):
+    """Take jobs-1.py and "jobs (1).py" for jobs.py where there is none: downloads are called so."""
+    renamed = [(RENAMED.fullmatch(key[1]), key) for key in submission.files]
+    renamed = [(int(match[2][:9]), f"{match[1]}.py", key) for match, key in renamed if match]
+    for _, name, key in sorted(renamed, reverse=True):  # the highest number is the latest
+        homes = [key[0]] if name in known[key[0]] else _homes(name, known)
+        for home in homes:
+            if name in known[home] and (home, name) not in submission.files:
+                submission.files[home, name] = submission.files[key]
+                submission.remark(f"{key[1]} is taken for {name}, which is missing")
+
+
+def _folder_of(path, known):
+    return next((part for part in reversed(path.parts[:-1]) if part in known), None)
+
+
+def _homes(name, known):
+    if name.startswith(".evidence"):
+        return ["two_shells"]
+    homes = [folder for folder, files in known.items() if name in files and folder not in OTHERS]
+    return homes or ["jobs_service"]  # a fourth module of the project, perhaps
+
+
+def _from_notebook(path, data, known, submission):
+    """Return {(folder, file): text} of what a notebook writes, or of its code as the one file."""
+    ids = {exercise.id: exercise for exercise in all_exercises().values()}
+    exercise = ids.get(re.sub(r"[ (\d)]+$|-Copy\d*$", "", path.stem))
+    folder = _folder_of(path, known)
+    try:
+        cells = json.loads(data)["cells"]
+        sources = ["".join(c["source"]) for c in cells if c.get("cell_type") == "code"]
+    except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as problem:
+        submission.remark(f"{path.name} is no notebook that can be read: {problem!r}")
+        return {}
+    written = {}
+    for source in sources:
+        if found := WRITTEN.match(source):
+            name = PurePosixPath(found[2].strip("'\"")).name
+            home = _folder_of(PurePosixPath(found[2]), known) or folder
+            home = home or (exercise.folder if exercise else _homes(name, known)[0])
+            before = written.get((home, name), "") if found[1] else ""
+            written[home, name] = before + source[found.end() :].rstrip("\n") + "\n"
+    if not written and exercise and len(exercise.files) == 1:
+        code = "\n\n".join(source for source in sources if not OF_THE_PAGE.search(source))
+        if code.strip():
+            written[exercise.folder, exercise.files[0]] = code
+    return written
+
+
+def evidence_of_two_shells(submission):
+    """Tell whether a watch has recorded two_shells: messages waited, and were taken in order."""
+    recorded = submission.files.get(("two_shells", evidence_file.EVIDENCE), b"")
+    with contextlib.suppress(ValueError, TypeError, AttributeError, KeyError, RecursionError):
+        queues = [queue for watch in json.loads(recorded)["watches"] for queue in watch["queues"]]
+        return any(
+            queue["most"] >= ENOUGH and queue["all_taken"] and queue["in_order"] for queue in queues
+        )
+    return False

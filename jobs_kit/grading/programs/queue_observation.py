@@ -1,0 +1,181 @@
+"""What does the Redis of a student's lessons show? What is there now, and what a watch has seen.
+
+For work that leaves no file behind: it is done in shells, on the real server. Nothing is written
+to that server here. Where it is another one by now, or none (an instructor grades, the kit was
+started anew), what was seen counts alone.
+"""
+
+import contextlib
+import secrets
+import time
+
+import redis
+
+from jobs_kit.grading.text import short
+from jobs_kit.queue_watch import evidence_file
+from jobs_kit.queue_watch.history import ENOUGH, SHOWN, History
+from jobs_kit.queue_watch.watch import USUAL_DB, USUAL_QUEUE, identity, the_named_server
+from jobs_kit.redis_server.address import RedisNotFound, server_version
+from jobs_kit.redis_server.clients import (
+    WAITING_COMMANDS,
+    connect,
+    list_clients,
+    may_wait_at,
+    waits,
+)
+from jobs_kit.redis_server.find import own_prefix
+
+MOMENT = 1  # seconds since its last command; so old is whoever is still at work
+PATIENCE = 2  # seconds until a consumer at work counts as one that does not wait
+NOTHING = History().summary()
+
+
+class Witness:
+    """What was seen, and what is there now.
+
+    seen (dict): the queue that shows most, see History.summary(); was_watched, is_watched (bool).
+    problem (str): why Redis cannot be asked, or None. by_record (bool): whether "now" is what was
+    seen last. db, key: the queue that is looked at now. length (int), messages (texts) on it.
+    waiting: the clients (dicts of CLIENT LIST) that wait there; elsewhere: those that wait at
+    another key; idle_askers: those that have stopped to wait; at_hand: those that asked without
+    waiting. tells_who_waits (bool).
+    """
+
+    def __init__(self, folder):
+        self._watches = evidence_file.ask(folder, secrets.token_hex(4))
+        self.was_watched = bool(self._watches)
+        self.is_watched = any(map(evidence_file.is_alive, self._watches))
+        self.problem, self._here, self._asked_at = None, [], {}
+        self.length, self.messages, self.tells_who_waits = 0, [], True
+        self.waiting, self.elsewhere, self.idle_askers, self.at_hand = [], [], [], []
+        self.db, self.key = USUAL_DB, f"hotqueue:{USUAL_QUEUE}"
+        try:
+            self._look()
+        except (RedisNotFound, redis.RedisError, ValueError) as problem:
+            self.problem = str(problem)
+        seen = [queue for one in self._watches for queue in one["queues"]]
+        self.seen = NOTHING | max([NOTHING, *seen], key=_progress)
+        nothing_now = not (self.length or self.waiting or self._here)
+        self.by_record = bool(self.seen["settled"]) and nothing_now
+        if self.by_record:
+            self.db, self.key = self.seen["db"], self.seen["key"]
+
+    @property
+    def nothing(self):
+        """Whether nothing was seen and nothing is there."""
+        return not (self.seen["most"] or self.seen["at_once"] or self.length or self.waiting)
+
+    @property
+    def is_drained(self):
+        return self.by_record or (self.problem is None and not self.length)
+
+    @property
+    def somebody_waits(self):
+        return self.by_record or bool(self.waiting)
+
+    @property
+    def place(self):
+        """The queue that is looked at, as text."""
+        return f"{self.key} (db {self.db})"
+
+    def waits_elsewhere(self):
+        """Return where clients wait that do not wait here, as texts."""
+        found = []
+        for client in self.elsewhere:
+            keys = self._asked_at.get(client["addr"])
+            db = client["db"]
+            found += [f"{key} (db {db})" for db, key in keys or [(db, "another queue")]]
+        return sorted(set(found))
+
+    def evidence(self):
+        """Return what Redis shows as lines."""
+        lines = []
+        if self.problem:
+            lines.append("now: it cannot be asked")
+        elif not self.by_record:
+            there = f": {', '.join(self.messages)}" if self.messages else ""
+            lines.append(f"now: {self.place} holds {self.length}{there}")
+            who = [f"{_clients(len(self.waiting))} here"] if self.waiting else []
+            who += [f"a client waits at {place}" for place in self.waits_elsewhere()]
+            lines.append("now: " + ("; ".join(who) or "no client waits for a message"))
+        if not self.was_watched:
+            return [*lines, "before: nobody has watched"]
+        seen = self.seen
+        if seen["most"]:
+            lines.append(f"seen: {seen['most']} waited at once: {', '.join(seen['waited'])}")
+        if seen["taken"]:
+            lines.append(f"seen: they were taken like this: {', '.join(seen['taken'])}")
+        if seen["removed"]:
+            lines.append(f"seen: {seen['removed']} of them were removed, not taken")
+        if seen["at_once"]:
+            lines.append(f"seen: taken the moment they came: {', '.join(seen['at_once'])}")
+        return lines if len(lines) > 2 else [*lines, "before: no message was seen"]
+
+    def _look(self):
+        server = self.server = the_named_server()
+        prefix, me = own_prefix(server), identity(server)
+        mine = [one for one in self._watches if (one["server"], one["prefix"]) == (me, prefix)]
+        for one in mine:
+            self._asked_at |= {a: [tuple(n) for n in names] for a, names in one["asked_at"].items()}
+        self._here = [queue for one in mine for queue in one["queues"]]
+        self.key = f"hotqueue:{prefix}{USUAL_QUEUE}"
+        if self._here:
+            best = max(self._here, key=_progress)
+            self.db, self.key = best["db"], best["key"]
+        client = connect(server, db=self.db)
+        self.tells_who_waits = server_version(client)[0] != "Fakeredis"
+        deadline = time.monotonic() + PATIENCE
+        while True:
+            self._count(client)
+            moving = self._sort(list_clients(client, server))
+            settled = self.waiting and not self.length
+            if settled or not moving or time.monotonic() > deadline:
+                return
+            time.sleep(0.01)
+
+    def _count(self, client):
+        with contextlib.suppress(redis.ResponseError):  # it may hold something else, or is not ours
+            self.length = client.llen(self.key)
+            self.messages = [short(one) for one in client.lrange(self.key, 0, SHOWN - 1)]
+
+    def _sort(self, clients):
+        """Note who waits here, who elsewhere, who has left off; return who may come back soon."""
+        if clients is None:
+            self.tells_who_waits = False
+            clients = []
+        waiting = [one for one in clients if waits(one)]
+        self.waiting = [one for one in waiting if self._waits_here(one)]
+        self.elsewhere = [one for one in waiting if one not in self.waiting]
+        self.idle_askers = [
+            one
+            for one in clients
+            if one["cmd"] in WAITING_COMMANDS and one not in waiting and int(one["db"]) == self.db
+        ]
+        self.at_hand = [
+            one for one in clients if one["cmd"] in ("lpop", "rpop") and int(one["db"]) == self.db
+        ]
+        # a consumer that has taken a message a moment ago is on its way back
+        return [one for one in self.idle_askers if int(one["idle"]) <= MOMENT]
+
+    def _waits_here(self, client):
+        asked_at = self._asked_at.get(client["addr"])
+        if asked_at:
+            return (self.db, self.key) in asked_at
+        return may_wait_at(client, self.db, self.key)
+
+
+def witness_of(answer):
+    """Return the Witness of an Answer, the same one for all checks of a run."""
+    if "witness" not in answer.__dict__:
+        answer.witness = Witness(answer.folder)
+    return answer.witness
+
+
+def _progress(seen):
+    """Return how far a queue's history has come, to be compared."""
+    well = seen["in_order"] and seen["by_another"] and seen["all_taken"]
+    return seen["most"] >= ENOUGH, well, bool(seen["at_once"]), seen["settled"], seen["most"]
+
+
+def _clients(number):
+    return "a client waits" if number == 1 else f"{number} clients wait"

@@ -1,0 +1,358 @@
+"""What did student code do in Redis? Seen from outside: every command, every key.
+
+The check's Redis is private to one run. The judge listens to MONITOR, so that it knows not only
+what is there at the end, but what happened, in its order.
+"""
+
+import contextlib
+import itertools
+import json
+import re
+import secrets
+import sys
+import time
+from collections import Counter
+from dataclasses import dataclass
+
+import redis
+
+from jobs_kit.grading.programs.formats import UUID, json_dict
+from jobs_kit.grading.text import arrows, short
+from jobs_kit.redis_server.monitor import (
+    HASH_WRITES,
+    LOOKS,
+    MOVES,
+    OTHER_WRITES,
+    POPS,
+    PUSHES,
+    Monitor,
+    parse_monitor,
+)
+from jobs_kit.redis_server.server import start_server
+from jobs_kit.redis_server.text import text
+
+STATUSES = (b"submitted", b"in progress", b"complete", b"failed")
+MOST_KEYS = 500  # of a database, that are still looked at
+MOST_COMMANDS = 200_000  # of one check, that are still listened to
+EMPTY = 32 << 20  # bytes, of a server without data, ten times over
+FORGET_SECONDS = 5  # until then it has given memory back
+MEMORY = 1 << 30  # bytes, of the server: a script may take what maxmemory does not count
+BLOCKED = re.compile(rb"^id=(\d+) .* name=(\S*) .* flags=[a-zA-Z]*b", re.MULTILINE)
+
+
+@dataclass
+class Record:
+    """A job as it stands in Redis. kind: "hash" or "string"; fields (dict): its texts."""
+
+    db: int
+    key: str
+    kind: str
+    fields: dict
+
+
+class CheckRedis:
+    """The Redis of a check. path: its socket. trace: the Commands of student code, oldest first.
+
+    in_vain (int): how often in a row, up to now, an empty list was asked without waiting.
+    """
+
+    def __init__(self, place=None):
+        self._place = place  # where its directory is made, see start_server()
+        self._server = start_server(unix_socket=True, place=place)
+        self.path = self._server.address["unix_socket_path"]
+        self.connect()
+        # nobody needs more, and the judge must not drown
+        self.client().config_set("maxmemory", "256mb", "proto-max-bulk-len", "8mb")
+        self.client().config_set("client-output-buffer-limit", "normal 512mb 0 0")
+        if sys.platform == "linux":
+            import resource  # which Windows has not
+
+            pid = self.client().info("server")["process_id"]
+            resource.prlimit(pid, resource.RLIMIT_DATA, (MEMORY, MEMORY))
+
+    def connect(self):
+        """Listen from now on; in a forked process with connections of its own."""
+        self._forget()
+        self._clients = {}
+        self._listen()
+
+    def is_well(self):
+        """Tell whether the server answers."""
+        try:
+            return self._server.connect(socket_timeout=5).ping()
+        except redis.RedisError:
+            return False
+
+    def client(self, db=0):
+        """Return the judge's own client of a database."""
+        if db not in self._clients:
+            self._clients[db] = self._server.connect(
+                db=db, socket_timeout=10, single_connection_client=True
+            )
+        return self._clients[db]
+
+    def reset(self):
+        """Forget everything; start anew where the server is stuck."""
+        try:
+            self.client().flushall()
+            self.client().script_flush()
+            with contextlib.suppress(redis.ResponseError):  # Redis 6 has no functions
+                self.client().function_flush()
+            self._drain()
+            self._wait_for_memory()
+        except redis.RedisError:
+            self.close()
+            self.__init__(self._place)
+        self._forget()
+
+    def _wait_for_memory(self):
+        """Wait until the server has given back what it held for programs that were killed."""
+        deadline = time.monotonic() + FORGET_SECONDS
+        while self.client().info("memory")["used_memory"] > EMPTY:
+            if time.monotonic() > deadline:
+                raise redis.RedisError("its memory stays full")
+            time.sleep(0.01)
+
+    def close(self):
+        """End the server."""
+        for client in self._clients.values():
+            client.close()
+        self._clients.clear()
+        self._monitor.close()
+        self._server.stop()
+
+    # What happened
+
+    def update(self):
+        """Bring the trace up to this moment."""
+        self._drain()
+
+    def pushes(self):
+        """Return the Commands that put something on a list, the judge's own left out."""
+        return [one for one in self.trace if one.name in PUSHES and not one.by_check]
+
+    def takes(self):
+        """Return the Commands that ask a list for a message, whether they got one or not."""
+        return [one for one in self.trace if one.name in POPS | MOVES]
+
+    def asked(self):
+        """Return {(db, key)} of the lists that were asked for messages, or how long they are."""
+        asking = [one for one in self.trace if one.name in POPS | MOVES | LOOKS]
+        return {(one.db, key) for one in asking for key in one.keys}
+
+    def asks(self):
+        """Return how often a list was asked for messages, or how long it is."""
+        return sum(one.name in POPS | MOVES | LOOKS for one in self.trace)
+
+    def deeds(self):
+        """Return how many messages were put, and statuses written, by whomever."""
+        return sum(
+            one.name in PUSHES
+            or (one.name in HASH_WRITES | OTHER_WRITES and names_a_status(one.arguments))
+            for one in self.trace
+        )
+
+    def statuses(self, jid):
+        """Return every status that a job was given, in order."""
+        found = (status_in(command, jid) for command in self.trace)
+        return [status for status in found if status is not None]
+
+    def history(self, jid):
+        """Return the statuses that a job was given, in order, repetitions left out."""
+        return [status for status, _ in itertools.groupby(self.statuses(jid))]
+
+    # What is there
+
+    def keys(self):
+        """Return [(db, key as bytes, type), ...] of all that is stored."""
+        found = []
+        for name in self.client().info("keyspace"):
+            db = int(name.removeprefix("db"))
+            client = self.client(db)
+            for key in sorted(itertools.islice(client.scan_iter(count=1000), MOST_KEYS)):
+                found.append((db, key, client.type(key).decode()))
+        return found
+
+    def jobs(self):
+        """Return the Record of each job, wherever and however it is stored."""
+        found = []
+        for db, key, kind in self.keys():
+            fields = self._fields(db, key, kind)
+            if fields and "status" in fields:
+                found.append(Record(db, text(key), kind, fields))
+        return found
+
+    def find_job(self, jid):
+        """Return the Record of a job, wherever and however it is stored, or None."""
+        mine = [job for job in self.jobs() if jid in job.key or job.fields.get("id") == jid]
+        # the one that knows its id, and not a ghost of it, at a key such as job.b'…'
+        ghosts_last = [(job.fields.get("id") != jid, not job.key.endswith(jid)) for job in mine]
+        return mine[ghosts_last.index(min(ghosts_last))] if mine else None
+
+    def change_job(self, jid, **fields):
+        """Change fields of a job that is stored, as the judge."""
+        job = self.find_job(jid)
+        client = self.client(job.db)
+        if job.kind == "hash":
+            client.hset(job.key, mapping=fields)
+        else:
+            client.set(job.key, json.dumps(json.loads(client.get(job.key)) | fields))
+
+    def status(self, jid):
+        """Return the status of a job, or None."""
+        record = self.find_job(jid)
+        return record and record.fields["status"]
+
+    def queues(self):
+        """Return {(db, key): [messages as bytes]} of all lists."""
+        return {
+            (db, text(key)): self.client(db).lrange(key, 0, 99)
+            for db, key, kind in self.keys()
+            if kind == "list"
+        }
+
+    def where(self, word):
+        """Return [(db, key), ...] of all that holds a text, in whatever kind of key it stands."""
+        word = word.encode()
+        return [
+            (db, text(key))
+            for db, key, kind in self.keys()
+            if any(word in one for one in self.texts(db, key, kind))
+        ]
+
+    def waiting_messages(self):
+        """Return how many messages wait on HotQueue's queues."""
+        return sum(len(waiting) for (_, key), waiting in self.queues().items() if "held" not in key)
+
+    def blocked(self):
+        """Return the names of the clients that wait for a message now, "pid-4711" each."""
+        return {name for name, _ in self._blocked()}
+
+    def end_wait(self, name):
+        """End the waits of the clients of this name, as if their time were up."""
+        for one, number in self._blocked():
+            if one == name:
+                self.client().client_unblock(number)
+
+    def _blocked(self):
+        """Return [(name, number)] of the clients that wait for a message now."""
+        # in two words: redis-py would take each client's every field apart, and this is asked often
+        listed = self.client().execute_command("CLIENT", "LIST", "TYPE", "normal")
+        return [(text(name), int(number)) for number, name in BLOCKED.findall(listed)]
+
+    def put(self, db, key, *messages):
+        """Put messages (bytes) on a list, as the judge."""
+        self.client(db).rpush(key, *messages)
+        self._drain()
+        for command in reversed(self.trace):
+            if command.name == "RPUSH" and command.arguments == [key.encode(), *messages]:
+                command.by_check = True
+                break
+
+    def describe(self):
+        """Return what is stored and what happened as lines of text."""
+        lines = []
+        for db, key, kind in self.keys()[:12]:
+            seconds = self.client(db).ttl(key)
+            ends = f" (expires in {seconds} s)" if seconds >= 0 else ""
+            lines.append(f"db {db}  {text(key)}  {self._value(db, key, kind)}{ends}")
+        jids = dict.fromkeys(j for one in self.trace for j in UUID.findall(str(one.arguments)))
+        histories = ((jid, self.history(jid)) for jid in list(jids)[:6])
+        lines += [f"status of {jid}: {arrows(found)}" for jid, found in histories if found]
+        return lines or ["nothing is stored"]
+
+    def _value(self, db, key, kind):
+        client = self.client(db)
+        if kind == "hash":
+            return (
+                "{"
+                + ", ".join(f"{text(k)}: {short(v)}" for k, v in client.hgetall(key).items())
+                + "}"
+            )
+        if kind == "list":
+            length = client.llen(key)
+            shown = ", ".join(short(one) for one in client.lrange(key, 0, 4))
+            return f"a list of {length}: {shown}{', …' if length > 5 else ''}"
+        if kind == "string":
+            return short(client.get(key))
+        words = self.texts(db, key, kind)
+        shown = ", ".join(short(one) for one in words[:5])
+        return f"a {kind} of {len(words)}: {shown}{', …' if len(words) > 5 else ''}"
+
+    def texts(self, db, key, kind):
+        """Return the texts (bytes) in a key of any kind."""
+        client = self.client(db)
+        with contextlib.suppress(redis.ResponseError):  # it has become another kind meanwhile
+            if kind == "string":
+                return [client.get(key) or b""]
+            if kind == "hash":
+                return [one for pair in client.hgetall(key).items() for one in pair]
+            if kind == "stream":
+                return [one for _, fields in client.xrange(key) for one in fields.values()]
+            if kind == "set":
+                return list(client.smembers(key))
+            if kind in ("list", "zset"):
+                return (client.lrange if kind == "list" else client.zrange)(key, 0, -1)
+        return []
+
+    def _fields(self, db, key, kind):
+        client = self.client(db)
+        if kind == "hash":
+            return {text(name): text(value) for name, value in client.hgetall(key).items()}
+        return json_dict(client.get(key)) if kind == "string" else None
+
+    # MONITOR
+
+    def _listen(self):
+        self._monitor = Monitor(self._server)
+
+    def _drain(self):
+        """Read what MONITOR says up to a mark of our own."""
+        mark = f"mark-{secrets.token_hex(4)}"
+        self.client().echo(mark)
+        while mark.encode() not in (line := self._monitor.line()):
+            command = parse_monitor(line)
+            if len(self.trace) > MOST_COMMANDS:
+                raise redis.RedisError(f"it was sent more than {MOST_COMMANDS} commands")
+            if command:
+                self.trace.append(command)
+                self._count(command)
+
+    def _forget(self):
+        self.trace, self.in_vain, self._left = [], 0, Counter()
+
+    def _count(self, command):
+        """Keep count of what is left on the lists, to know who asked an empty one."""
+        name, key = command.name, (command.db, (command.keys or [None])[0])
+        if name in PUSHES:
+            self._left[key] += len(command.arguments) - 1
+            self.in_vain = 0
+        elif name in {"DEL", "UNLINK"}:
+            self._left[key] = 0
+        elif name in POPS | MOVES | {"LREM"} and self._left[key]:
+            self._left[key] -= 1
+            self.in_vain = 0
+        elif name in POPS | MOVES | LOOKS and command.time_out is None and not self._left[key]:
+            self.in_vain += 1
+
+
+def names_a_status(words):
+    return any(status in word for word in words for status in STATUSES)
+
+
+def status_in(command, jid):
+    """Return the status that this command gives to the job, or None."""
+    if command.name not in HASH_WRITES | OTHER_WRITES:
+        return None
+    if not any(jid.encode() in word for word in command.arguments):
+        return None
+    if command.name in HASH_WRITES:
+        pairs = command.arguments[1:]
+        for name, value in zip(pairs[::2], pairs[1::2], strict=False):
+            if name == b"status":
+                return text(value).strip('"')
+    for word in command.arguments[1:]:
+        fields = json_dict(word)
+        if fields and "status" in fields:
+            return str(fields["status"])
+    return None

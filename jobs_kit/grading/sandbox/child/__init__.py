@@ -1,0 +1,1 @@
+"""The fork server and what surrounds student code in its process; imports nothing of the kit."""

@@ -1,0 +1,1 @@
+"""The files of a submission, read as text and as syntax trees; nothing is run."""

@@ -1,0 +1,1 @@
+"""Who put, took, finished and lost which message: the recorder behind boards and checks."""

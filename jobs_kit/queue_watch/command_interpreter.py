@@ -1,0 +1,140 @@
+"""What do the commands that others send mean for a queue? Each one becomes notes (notes.py).
+
+A command that is not understood here makes the trace unsure: then Redis must be asked.
+"""
+
+import json
+from collections import deque
+
+from jobs_kit.queue_watch.commands import show_message
+from jobs_kit.queue_watch.picture import depth
+
+PUSHES = {"RPUSH": False, "RPUSHX": False, "LPUSH": True, "LPUSHX": True}  # name: at the head
+POPS = {"LPOP", "BLPOP"}
+MOVES = {"LMOVE", "BLMOVE"}
+READS = {"LLEN", "LRANGE", "LINDEX", "LPOS", "EXISTS", "TYPE", "TTL", "EVAL", "EVALSHA", "WATCH"}
+
+
+class Trace:
+    """Follows one queue. key: hotqueue:some_queue; db: its database. unsure (bool): see above."""
+
+    def __init__(self, notes, key, db):
+        self._notes, self._key, self._db = notes, key.encode(), db
+        self._held, self._dead = self._key + b":held:", self._key + b":dead"
+        self._consumers = {}  # the list of what a consumer holds: its name on the board
+        self._heard_at = 0  # when the last command came
+        self._caller = ""  # the client that sent the script that runs
+        self._acknowledged = deque()  # messages; what becomes of their jobs may come next
+        self.unsure = False
+
+    def hear(self, command):
+        """Take note of a command, whatever it is, and even if Redis refuses it."""
+        try:
+            self._hear(command)
+        except (ValueError, LookupError, TypeError):  # its words are not what its name asks for
+            self.unsure = True
+
+    def _hear(self, command):
+        if command.client != "lua":
+            self.settle()
+            self._notes.stop_waiting(command.client)
+            self._caller = command.client
+        self._heard_at = command.at
+        name, words = command.name, command.words
+        if name.startswith("FLUSH"):
+            self.unsure = True
+        if name == "CLIENT" and words[0].upper() == b"SETNAME":
+            self._notes.names.introduce(command.client, words[1].decode(errors="replace"))
+        if not words or self._notes.jobs.hear(command) or command.db != self._db:
+            return
+        if name in MOVES and self._key in words[:2]:
+            self._hear_move(command)
+        elif name == "LPOP" and words[0].startswith(self._held):
+            self._acknowledged.extend(self._holds(words[0])[:1])
+        elif name == "RPUSH" and words[0] == self._dead:
+            self._hear_burial(command)
+        elif name in PUSHES and words[0] == self._key:
+            self._hear_push(command)
+        elif name in POPS and words[0] == self._key:
+            self._hear_pop(command)
+        elif self._key in words and name not in READS:
+            self.unsure = True
+
+    def settle(self):
+        """Say what follows from what was heard, now that no script runs."""
+        at = self._heard_at
+        while self._acknowledged:
+            message = self._acknowledged.popleft()
+            if self._notes.holder(message) and not self._notes.jobs.is_open(message):
+                self._notes.finish(at, message)
+        self._notes.settle(at)
+
+    def _hear_push(self, command):
+        who = self._notes.names.of(self._client(command), "producer")
+        for message in command.words[1:]:
+            self._notes.put(command.at, show_message(message), who, PUSHES[command.name])
+
+    def _hear_pop(self, command):
+        client, words = self._client(command), command.words
+        if command.name == "LPOP" and not self._waiting and not self._notes.is_worker(client):
+            return  # somebody looked whether there is a message
+        who = self._ask(command.at, client)
+        if command.name == "BLPOP":
+            self._notes.wait(command.at, client, who, float(words[-1]))
+        else:
+            for _ in range(min(int(words[1]) if words[1:] else 1, self._waiting)):
+                self._notes.take(command.at, who)
+
+    def _hear_move(self, command):
+        source, target, end, *rest = command.words
+        if source != self._key:
+            self._hear_return(command.at, source)
+        elif end.upper() != b"LEFT":
+            self.unsure = True
+        else:
+            client = self._client(command)
+            who = self._ask(command.at, client, target)
+            if command.name == "BLMOVE":
+                self._notes.wait(command.at, client, who, float(rest[-1]), keeps=True)
+            elif self._waiting:
+                self._notes.take(command.at, who, keeps=True)
+
+    def _hear_return(self, at, source):
+        holds = self._holds(source)
+        if holds:
+            self._notes.say(at, "back", message=holds[-1])
+        else:
+            self.unsure = True
+
+    def _hear_burial(self, command):
+        letter = json.loads(command.words[1])
+        text = show_message(letter["message"].encode())
+        for worker in list(self._notes.now["workers"].values()):
+            for message in list(worker["holds"]):
+                if self._notes.text(message) == text:
+                    return self._notes.finish(command.at, message, letter["reason"])
+
+    def _ask(self, at, client, target=b""):
+        """Return the name of the worker that asks; it is done with what it took before.
+
+        A Consumer, which has a list of its own for what it holds, says itself when it is done.
+        """
+        if target.startswith(self._held):
+            consumer = target.removeprefix(self._held).decode(errors="replace")
+            who = self._consumers[target] = self._notes.worker(at, client, consumer)
+            return who
+        who = self._notes.worker(at, client)
+        self._notes.confirm(at, client)
+        for message in self._notes.holds(who):
+            self._notes.finish(at, message)
+        return who
+
+    @property
+    def _waiting(self):
+        return depth(self._notes.now)
+
+    def _holds(self, held):
+        return self._notes.holds(self._consumers.get(held))
+
+    def _client(self, command):
+        return self._caller if command.client == "lua" else command.client

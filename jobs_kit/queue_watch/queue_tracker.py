@@ -1,0 +1,176 @@
+"""Who put, took, finished or lost which message of a queue? Noted as events of a recording.
+
+Redis tells who asks for a message, not who gets it. So those who wait are known here, and settle()
+serves them in the order in which they came, as Redis does.
+"""
+
+from jobs_kit.queue_watch.job_tracker import JobTrace
+from jobs_kit.queue_watch.picture import depth
+
+LOST = "lost: {} ended while it held the message"
+OUT_OF_SIGHT = "lost from sight: Redis was away while {} held the message"
+UNFINISHED = "its worker went on to the next one and left it {}"
+LATE_SECONDS = 0.05  # a busy Redis may still serve those whose time is over
+
+
+class Notes:
+    """The notes about one queue. Messages are numbers, written as text.
+
+    recording: where events go. names: what clients are called (see names.py).
+    last_words(who): why a worker ended, if that is known, or "".
+    """
+
+    def __init__(self, recording, job_key_start, names, last_words=lambda who: ""):
+        self.recording, self.now = recording, recording.now
+        self.jobs, self.names = JobTrace(recording, job_key_start), names
+        self.strays = {}  # text: message whose worker is gone; it may be put again
+        self._last_words = last_words
+        self._numbers = 0  # how many were given out
+        self._clients = {}  # client: who, the workers
+        self._waiters = {}  # client: (who, until when, keeps), first come first
+        self._presumed = {}  # client: who, those that wait, it seems, for this queue
+        self._kept = set()  # messages that Redis still holds for the worker that took them
+
+    def say(self, at, did, **more):
+        """Record that something happened."""
+        self.recording.add({"at": at, "did": did, **more})
+
+    def number(self, text):
+        """Return a number for a message that is on the queue; its old one if it was lost."""
+        stray = self.strays.pop(text, None)
+        if stray in self.now["messages"]:
+            return stray
+        self._numbers += 1
+        return str(self._numbers)
+
+    def text(self, message):
+        """Return the text of a message that is known."""
+        return self.now["messages"][message]["text"]
+
+    # Messages
+
+    def put(self, at, text, who="", first=False):
+        """A message is on the queue."""
+        message = self.number(text)
+        self.say(at, "put", message=message, text=text, who=who, first=first)
+        self.jobs.queued(at, text, message)
+
+    def take(self, at, who="", keeps=False):
+        """The first message that waits goes to a worker; keeps: Redis holds it for the worker."""
+        if self.now["waiting"]:
+            message = self.now["waiting"][0]
+            text = self.text(message)
+        else:
+            message, text = self.number(""), ""
+        self.say(at, "take", message=message, text=text, who=who)
+        if keeps:
+            self._kept.add(message)
+
+    def finish(self, at, message, failure=""):
+        """A worker is done with a message, and says of what it failed if it did."""
+        status = self.jobs.status(message)
+        if self.jobs.is_open(message) and status != "submitted":
+            failure = failure or UNFINISHED.format(status)
+        self._kept.discard(message)
+        if failure:
+            self.say(at, "fail", message=message, why=failure)
+        else:
+            self.say(at, "done", message=message)
+
+    def holder(self, message):
+        """Return the worker that holds a message, or None."""
+        workers = self.now["workers"].items()
+        return next((who for who, worker in workers if message in worker["holds"]), None)
+
+    def holds(self, who):
+        """Return the messages that a worker holds, the oldest first."""
+        return list(self.now["workers"].get(who, {}).get("holds", []))
+
+    # Workers
+
+    def worker(self, at, client, consumer=None):
+        """Return the name of the worker at an address; consumer: what it calls itself in Redis."""
+        who = self.names.of(client, "worker", consumer)
+        self._clients[client] = who
+        if self.now["workers"].get(who, {"gone": True})["gone"]:
+            self.say(at, "worker", who=who, waits=False)
+        return who
+
+    def is_worker(self, client):
+        """Tell whether a client has asked for messages."""
+        return client in self._clients
+
+    def wait(self, at, client, who, seconds=0, keeps=False):
+        """A worker waits for a message; seconds: how long at most, 0 for ever."""
+        self._waiters[client] = (who, at + seconds if seconds else float("inf"), keeps)
+        if not depth(self.now) and not self.now["workers"][who]["waits"]:
+            self.say(at, "worker", who=who, waits=True)
+
+    def stop_waiting(self, client):
+        """The client has sent something, so it waits no more."""
+        self._waiters.pop(client, None)
+
+    def settle(self, at):
+        """Serve those who wait; if others are presumed to, they came first: ask Redis."""
+        while self._waiters and not self._presumed and depth(self.now):
+            who, until, keeps = self._waiters.pop(next(iter(self._waiters)))
+            if at <= until + LATE_SECONDS:
+                self.take(at, who, keeps)
+
+    @property
+    def doubts(self):
+        """Tell whether a message may have gone to somebody who is only presumed to wait."""
+        return bool(self._presumed and depth(self.now))
+
+    def presume(self, at, client):
+        """A client waits, it seems for this queue, although nobody heard it ask."""
+        self._presumed[client] = who = self.worker(at, client)
+        self.say(at, "worker", who=who, waits=True)
+
+    def confirm(self, at, client):
+        """A client asks for a message; if it was presumed to wait, it must have got one."""
+        who = self._presumed.pop(client, None)
+        if who and depth(self.now):
+            self.take(at, who)
+
+    def resolve(self, at, length, clients):
+        """Redis was asked: who was presumed to wait, and does no more, took what is missing."""
+        for client, who in list(self._presumed.items()):
+            if client not in clients or (_waits(clients, client) and not length):
+                continue
+            del self._presumed[client]
+            if not _waits(clients, client) and depth(self.now) > length:
+                self.take(at, who)
+            else:
+                del self._clients[client]
+                self.say(at, "leave", who=who)
+                self.names.release(who)
+
+    def see_clients(self, at, clients, was_away=False):
+        """Compare the workers with the clients that Redis lists: {address: its properties}.
+
+        was_away: Redis was, so that a connection may have ended and its worker not.
+        """
+        for client, (who, *_) in list(self._waiters.items()):
+            if not _waits(clients, client):
+                del self._waiters[client]
+                if client in clients:
+                    self.say(at, "worker", who=who, waits=False)
+        for client in [client for client in self._clients if client not in clients]:
+            who = self._clients.pop(client)
+            self._presumed.pop(client, None)
+            if who not in self._clients.values():
+                self._gone(at, who, OUT_OF_SIGHT if was_away else LOST)
+
+    def _gone(self, at, who, why):
+        for message in self.holds(who):
+            self.strays[self.text(message)] = message
+            if message not in self._kept:
+                words = (w := self._last_words(who)) and f" ({w})"
+                self.say(at, "fail", message=message, why=why.format(who) + words)
+        self.say(at, "gone", who=who)
+        self.names.release(who)
+
+
+def _waits(clients, client):
+    return "b" in clients.get(client, {"flags": ""})["flags"]

