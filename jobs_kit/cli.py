@@ -169,9 +169,9 @@ def press(options):
 
 def _desk(options):
     from jobs_kit.course.exercise import find_exercise
-    from jobs_kit.grading.progress import Desk
+    from jobs_kit.grading.progress import ExerciseProgress
 
-    return Desk(find_exercise(options.exercise), options.folder)
+    return ExerciseProgress(find_exercise(options.exercise), options.folder)
 
 
 def _wait_for_the_end_of(server):

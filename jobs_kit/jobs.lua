@@ -58,12 +58,12 @@ function on.acknowledge(message, worker, outcome, value, extra)
   change(key, 'complete')
 end
 
-function on.give_back(message, worker)
+function on.requeue(message, worker)
   local key = key_of(message)
   if is_done_by(key, worker) then change(key, 'submitted') end
 end
 
-function on.bury(message, reason)
+function on.dead_letter(message, reason)
   local key = key_of(message)
   if call('HGET', key, 'status') == 'in progress' then
     call('HSET', key, 'error', reason)
@@ -73,7 +73,7 @@ end
 
 -- Saved and queued, or neither; sent twice, because the first answer was lost, done once.
 function steps.add(message, id, start, last, expires)
-  look_after_workers(nil, true)
+  requeue_from_dead_workers(nil, true)
   local key = key_of(message)
   if call('EXISTS', key) == 1 then return end
   call('HSET', key, 'id', id, 'start', start, 'end', last, 'expires', expires)
@@ -87,13 +87,13 @@ function steps.add(message, id, start, last, expires)
 end
 
 function steps.job(id)
-  look_after_workers(nil, true)
+  requeue_from_dead_workers(nil, true)
   return call('HMGET', job_prefix .. id, 'id', 'status', 'start', 'end')
 end
 
 -- Returns the old status, or nothing for an unknown job; then 1 if the change may be made.
 function steps.update(id, status)
-  look_after_workers(nil, true)
+  requeue_from_dead_workers(nil, true)
   local key = job_prefix .. id
   local old = call('HGET', key, 'status')
   if not old then return end

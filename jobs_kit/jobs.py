@@ -140,7 +140,7 @@ def next_job(finished=None, result=None, plot=b"", **waiting):
 def stop_working(finished=None, result=None, plot=b""):
     """Finish a job as next_job() does, claim none, and put back what else is in hand."""
     consumer = _consumer()
-    consumer.leave(*_outcome(consumer, finished, result), plot)
+    consumer.close(*_outcome(consumer, finished, result), plot)
     del _own.consumer
 
 

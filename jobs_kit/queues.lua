@@ -4,7 +4,7 @@
 --   hotqueue:queue                 the messages that wait, oldest first
 --   hotqueue:queue:held:ana-1f03   what the worker ana-1f03 holds
 --   hotqueue:queue:workers         each worker and the time until which it counts as living
---   hotqueue:queue:seen            when anybody last took a step
+--   hotqueue:queue:last_activity   when anybody last took a step
 --   hotqueue:queue:claims          each worker and the number of its latest claim
 --   hotqueue:queue:deaths          each message and how many workers died of it
 --   hotqueue:queue:puts            what was put in the last minute: a random token for each put
@@ -12,7 +12,7 @@
 
 local queue, call = KEYS[1], redis.call
 local workers, claims, deaths = queue .. ':workers', queue .. ':claims', queue .. ':deaths'
-local puts, seen = queue .. ':puts', queue .. ':seen'
+local puts, last_activity = queue .. ':puts', queue .. ':last_activity'
 local lease = tonumber(ARGV[2])  -- seconds
 local clock = call('TIME')
 local now = clock[1] + clock[2] / 1000000  -- Redis's clock: workers' clocks may differ
@@ -25,21 +25,21 @@ local function held(worker) return queue .. ':held:' .. worker end
 local on = {
   claim = function(message, worker) end,  -- may return a reason to refuse, '' to drop; details
   acknowledge = function(message, worker, outcome, value, extra) end,
-  give_back = function(message, worker) end,
-  bury = function(message, reason) end,
+  requeue = function(message, worker) end,
+  dead_letter = function(message, reason) end,
 }
 
-local function bury(message, reason)
+local function dead_letter(message, reason)
   call('HDEL', deaths, message)
   call('RPUSH', queue .. ':dead', cjson.encode({message = message, reason = reason}))
-  on.bury(message, reason)
+  on.dead_letter(message, reason)
 end
 
 -- Everything that the worker holds goes back to the head of the queue, in the old order.
-local function give_back(worker)
+local function requeue(worker)
   local message = call('LMOVE', held(worker), queue, 'RIGHT', 'LEFT')
   while message do
-    on.give_back(message, worker)
+    on.requeue(message, worker)
     message = call('LMOVE', held(worker), queue, 'RIGHT', 'LEFT')
   end
   call('HDEL', claims, worker)
@@ -51,11 +51,11 @@ end
 -- lease to come back. A dead worker is looked at for an hour more, because a command that it sent
 -- before it died may still be on its way and hand it a message. now_and_then: ten times in a lease
 -- is enough.
-local function look_after_workers(living, now_and_then)
-  local silence = now - (call('GET', seen) or 0)
+local function requeue_from_dead_workers(living, now_and_then)
+  local silence = now - (call('GET', last_activity) or 0)
   if now_and_then and silence < lease / 10 then return end
   if not living and call('EXISTS', workers) == 0 then return end
-  call('SET', seen, now)
+  call('SET', last_activity, now)
   if silence > lease then
     for _, worker in ipairs(call('ZRANGE', workers, 0, -1)) do
       call('ZADD', workers, 'GT', now + lease, worker)
@@ -67,9 +67,9 @@ local function look_after_workers(living, now_and_then)
     if message and call('HEXISTS', claims, worker) == 1
       and call('HINCRBY', deaths, message, 1) >= MOST_DEATHS then
       call('LPOP', held(worker))
-      bury(message, MOST_DEATHS .. ' workers died while they held it')
+      dead_letter(message, MOST_DEATHS .. ' workers died while they held it')
     end
-    give_back(worker)
+    requeue(worker)
   end
   call('ZREMRANGEBYSCORE', workers, '-inf', now - REMEMBERED)
 end
@@ -79,7 +79,7 @@ local function acknowledge(worker, number, outcome, value, extra)
   if call('HGET', claims, worker) ~= number then return end
   local message = call('LPOP', held(worker))
   if not message then return end
-  if outcome == 'unreadable' then return bury(message, value) end
+  if outcome == 'unreadable' then return dead_letter(message, value) end
   call('HDEL', deaths, message)
   on.acknowledge(message, worker, outcome, value, extra)
 end
@@ -98,37 +98,37 @@ local function claim(worker, number)
     local refused, details = on.claim(message, worker)
     if not refused then return {message, details or false} end
     call('LPOP', held(worker))
-    if refused ~= '' then bury(message, refused) end
+    if refused ~= '' then dead_letter(message, refused) end
   end
 end
 
 local steps = {}
 
 function steps.length()
-  look_after_workers(nil, true)
+  requeue_from_dead_workers(nil, true)
   return call('LLEN', queue)
 end
 
 -- Sent twice, because the first answer was lost, it still puts the messages once.
 function steps.put(token)
-  look_after_workers(nil, true)
+  requeue_from_dead_workers(nil, true)
   if call('ZADD', puts, 'NX', now, token) == 0 then return end
   call('ZREMRANGEBYSCORE', puts, '-inf', now - 60)
   for i = 4, #ARGV do call('RPUSH', queue, ARGV[i]) end
 end
 
 function steps.beat(worker)
-  look_after_workers(worker)
+  requeue_from_dead_workers(worker)
 end
 
 function steps.next(worker, new_number, number, outcome, value, extra)
-  look_after_workers(worker, true)
+  requeue_from_dead_workers(worker, true)
   acknowledge(worker, number, outcome, value, extra)
   return claim(worker, new_number)
 end
 
-function steps.leave(worker, new_number, number, outcome, value, extra)
+function steps.close(worker, new_number, number, outcome, value, extra)
   acknowledge(worker, number, outcome, value, extra)
-  give_back(worker)
+  requeue(worker)
   call('ZADD', workers, now, worker)
 end

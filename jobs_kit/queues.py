@@ -91,7 +91,7 @@ class ReliableQueue(HotQueue):
                 yield claimed[0]
         finally:
             with suppress(redis.RedisError):  # if Redis is away, the lease brings the message back
-                consumer.leave()
+                consumer.close()
 
     def dead_letters(self):
         """Return the dead letters, oldest first: [{"message": text, "reason": text}, ...]."""
@@ -116,7 +116,7 @@ class Consumer:
         self.message = None
         self._number = self._in_hand = 0  # of the latest claim; of the claim that got the message
         self._waiting = self._interrupted = False
-        self._owner, self._left, self._heart = None, threading.Event(), None
+        self._owner, self._closed, self._heart = None, threading.Event(), None
 
     def next(self, outcome="", value="", extra="", block=True, timeout=None):
         """Acknowledge the message in hand, if an outcome is given, and claim the next: one call.
@@ -151,12 +151,12 @@ class Consumer:
                 log.warning("Redis does not answer (%s); trying again", fault)
                 time.sleep(0.5)
 
-    def leave(self, outcome="", value="", extra=""):
+    def close(self, outcome="", value="", extra=""):
         """End: acknowledge the message in hand if an outcome is given, put it back if not."""
-        self._left.set()
+        self._closed.set()
         if self._heart:
             done = self._in_hand if outcome else ""
-            self.queue.step("leave", self.id, "", done, outcome, value, extra)
+            self.queue.step("close", self.id, "", done, outcome, value, extra)
 
     def interrupt(self):
         """For a signal handler: let next() return None, or raise SystemExit, instead of waiting."""
@@ -191,7 +191,7 @@ class Consumer:
             self._heart.start()
 
     def _beat(self):
-        while self._owner.is_alive() and not self._left.wait(self.queue.lease / 3):
+        while self._owner.is_alive() and not self._closed.wait(self.queue.lease / 3):
             with suppress(redis.RedisError):  # next() meets the same fault, and tells
                 self.queue.step("beat", self.id)
 

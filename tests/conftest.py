@@ -43,7 +43,7 @@ def no_heart_outlives_its_test(monkeypatch):
     monkeypatch.setattr(Consumer, "_live", lambda self: consumers.add(self) or live(self))
     yield
     for one in consumers:
-        one._left.set()
+        one._closed.set()
 
 
 @pytest.fixture

@@ -260,7 +260,7 @@ def test_the_acknowledgement_of_a_worker_that_was_taken_for_dead_changes_nothing
 
 @pytest.mark.parametrize("how", ["close", "swallow"])
 @pytest.mark.parametrize("lost", range(1, 4))
-@pytest.mark.parametrize("step", ["put", "beat", "next", "leave", "BLMOVE"])
+@pytest.mark.parametrize("step", ["put", "beat", "next", "close", "BLMOVE"])
 def test_a_lost_reply_neither_loses_nor_doubles_a_message(address, step, lost, how):
     seen = []
 
@@ -292,7 +292,7 @@ def test_a_message_that_reaches_the_list_of_a_worker_that_has_left_comes_back(q)
     consumer = Consumer(q)
     q.put("a")
     consumer.next()
-    consumer.leave("done")
+    consumer.close("done")
     # its last BLMOVE was still on the way
     q.put("late")
     q.redis.blmove(q.key, f"{q.key}:held:{consumer.id}", 1)
@@ -304,7 +304,7 @@ def test_a_late_message_comes_back_although_others_looked_for_the_dead_before(q)
     consumer = Consumer(quick)
     q.put("a")
     consumer.next()
-    consumer.leave("done")
+    consumer.close("done")
     assert list(quick.consume(timeout=0.5)) == []  # beats of another worker
     q.put("late")
     q.redis.blmove(q.key, f"{q.key}:held:{consumer.id}", 1)
@@ -324,11 +324,11 @@ def test_what_was_done_in_the_end_does_not_count_its_former_deaths(q):
     def die():
         consumer = Consumer(q)
         assert consumer.next()[0] == "again"
-        consumer._left.set()  # no heartbeat any more
+        consumer._closed.set()  # no heartbeat any more
         q.redis.zadd(f"{q.key}:workers", {consumer.id: 1})
         other = Consumer(q)
         other.next(block=False)  # its first beat brings the message back
-        other.leave()
+        other.close()
 
     bystander = Consumer(q)
     assert bystander.next(block=False) is None  # somebody lives, so the others may be dead

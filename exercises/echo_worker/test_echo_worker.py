@@ -5,7 +5,7 @@ from collections import Counter
 
 from jobs_kit.grading import Exercise, expect, points
 from jobs_kit.grading.programs.explanations import ending, hint_for, printed
-from jobs_kit.grading.programs.recursion import expect_flat
+from jobs_kit.grading.programs.recursion import expect_no_recursion
 from jobs_kit.grading.text import short
 
 EXERCISE = Exercise(
@@ -15,7 +15,7 @@ EXERCISE = Exercise(
     title="Write a worker that echoes",
     files=("echo.py",),
     changes={"echo.py": ("echo", "q")},
-    is_attempted=lambda answer: answer.has_code(),
+    is_attempted=lambda response: response.has_code(),
     hints=(
         "Which line of echo.py makes the queue, and which line starts the worker?",
         "A program has three parts here: the queue, the decorated function, a call of it.",
@@ -24,39 +24,37 @@ EXERCISE = Exercise(
 )
 
 
-def start(student):
+def start(submission):
     """Start echo.py and wait until it waits at its queue; return the process."""
-    process = student.start("echo.py")
-    student.settle(process)
-    student.redis.update()
+    process = submission.start("echo.py")
+    submission.settle(process)
     hint = "Defining a worker does not start it: which line calls it? And is it reached?"
-    if process.told("hands"):
+    if process.events("threads"):
         hint = "A daemon thread ends with its program. What does the program itself wait for?"
-    elif student.redis.asked():
+    elif submission.redis.polled_lists():
         hint = "It asked its queue, which was empty, and ended. Which line lets it end then?"
     _expect_running(process, hint)
     return process
 
 
-def queue_key(student, process):
+def queue_key(submission, process):
     """Return the database and the key at which the program waits."""
-    student.redis.update()
-    keys = [(one.db, key) for one in student.redis.takes() for key in one.keys]
-    keys = keys or list(student.redis.asked())
+    keys = [(one.db, key) for one in submission.redis.pops() for key in one.keys]
+    keys = keys or list(submission.redis.polled_lists())
     expect(keys, "the program asks a queue for messages", process.shown, ending(process))
     return keys[-1]
 
 
-def feed(student, process, *items, until):
+def feed(submission, process, *items, until):
     """Put items on its queue; wait until the condition is true or nothing more happens."""
-    db, key = queue_key(student, process)
-    student.redis.put(db, key, *(student.encode(process, item) for item in items))
-    student.until(lambda: until() or student.has_settled(process))
-    student.until(lambda: until() or not process.running, seconds=0.3)  # printed by a thread
+    db, key = queue_key(submission, process)
+    submission.redis.put(db, key, *(submission.encode(process, item) for item in items))
+    submission.until(lambda: until() or submission.has_settled(process))
+    submission.until(lambda: until() or not process.running, seconds=0.3)  # printed by a thread
 
 
 def _expect_running(process, hint=None, before=""):
-    error = (process.told("error") or [None])[-1]
+    error = (process.events("error") or [None])[-1]
     expect(
         process.running,
         "the program waits for the next message, and does not end",
@@ -67,20 +65,13 @@ def _expect_running(process, hint=None, before=""):
 
 
 @points(1)
-def test_it_waits_at_the_empty_queue(student):
+def test_it_waits_at_the_empty_queue(submission):
     """Started as a program, it stays alive while its queue is empty"""
-    process = start(student)
-    student.redis.update()
-    asked = student.redis.takes()
+    process = start(submission)
+    asked = submission.redis.pops()
     if any(one.time_out for one in asked):
-        student.let_time_pass(process)
-        student.until(
-            lambda: (
-                student.redis.update()
-                or len(student.redis.takes()) > len(asked)
-                or not process.running
-            )
-        )
+        submission.let_time_pass(process)
+        submission.until(lambda: len(submission.redis.pops()) > len(asked) or not process.running)
     _expect_running(
         process, "What told it how long to wait?", "when it had waited in vain for a while, "
     )
@@ -95,10 +86,10 @@ def test_it_waits_at_the_empty_queue(student):
 
 
 @points(1, after="test_it_waits_at_the_empty_queue")
-def test_its_queue_is_named_echo(student):
+def test_its_queue_is_named_echo(submission):
     """Its queue is named echo"""
-    process = start(student)
-    _, key = queue_key(student, process)
+    process = start(submission)
+    _, key = queue_key(submission, process)
     expect(
         # on the Redis of a class a prefix stands in front
         key == "hotqueue:echo" or re.fullmatch(r"hotqueue:.+\.echo", key),
@@ -110,18 +101,18 @@ def test_its_queue_is_named_echo(student):
 
 
 @points(2, after="test_its_queue_is_named_echo")
-def test_it_prints_each_message_once_in_order(student, note):
+def test_it_prints_each_message_once_in_order(submission, note):
     """It prints each message once, in the order in which they came"""
-    process = start(student)
+    process = start(submission)
     words, before = ["apple", "banana", "cherry", "date"], len(process.output)
 
     def said():
         return re.findall("|".join(words), process.output)
 
     def hint():
-        return _hint(process, said(), words, process.output[before:], student)
+        return _hint(process, said(), words, process.output[before:], submission)
 
-    feed(student, process, *words, until=lambda: len(said()) > len(words) or said() == words)
+    feed(submission, process, *words, until=lambda: len(said()) > len(words) or said() == words)
     expect(
         said() == words,
         "it prints these four, each once, in this order",
@@ -129,9 +120,9 @@ def test_it_prints_each_message_once_in_order(student, note):
         f"it printed\n{printed(process)}",
         hint(),
     )
-    settled = student.until(lambda: student.has_settled(process) or said() != words)
+    settled = submission.until(lambda: submission.has_settled(process) or said() != words)
     if not settled:
-        raise student.timed_out(process, "it comes back to the queue for the next message")
+        raise submission.timed_out(process, "it comes back to the queue for the next message")
     expect(
         said() == words,
         "it prints each message once",
@@ -140,17 +131,17 @@ def test_it_prints_each_message_once_in_order(student, note):
         hint(),
     )
     _expect_running(process, "What happens after the last message?")
-    expect_flat(student, process)
-    queue = student.queue_of(process)
+    expect_no_recursion(submission, process)
+    queue = submission.queue_of(process)
     if queue["serializer"] is None:
         note("the queue has no serializer: each item is bytes, and is printed as b'…'")
     if queue["socket_timeout"] is not None:
         note("without socket_timeout=None this program dies after an idle minute (lesson 02)")
 
 
-def _hint(process, said, words, output, student):
+def _hint(process, said, words, output, submission):
     """Return a question that leads from the output, with these messages in it, to its cause."""
-    error = (process.told("error") or [None])[-1]
+    error = (process.events("error") or [None])[-1]
     if error and "argument" in error.get("message", ""):
         return "The worker hands the item in by itself. What else is handed in here, or asked for?"
     if error:
@@ -163,7 +154,7 @@ def _hint(process, said, words, output, student):
         return "For each message something is printed. Where does the message stand in print(…)?"
     if not said:
         return "The messages were taken. Which line prints them, and is it reached?"
-    if len(said) < len(words) and not student.redis.waiting_messages():
+    if len(said) < len(words) and not submission.redis.waiting_messages():
         return "How many lines take a message off the queue, and does each of them print it?"
     if len(said) < len(words):
         return "Which line takes the next message, when one is done?"
@@ -171,15 +162,15 @@ def _hint(process, said, words, output, student):
 
 
 @points(1, after="test_it_prints_each_message_once_in_order")
-def test_it_prints_items_of_every_kind(student):
+def test_it_prints_items_of_every_kind(submission):
     """It prints an item of any kind: a number, a list"""
-    process = start(student)
+    process = start(submission)
 
     def said():
         return re.findall(r"(?<!\d)4711(?!\d)|egg", process.output)
 
-    feed(student, process, 4711, ["egg", 7], until=lambda: said() == ["4711", "egg"])
-    error = (process.told("error") or [None])[-1]
+    feed(submission, process, 4711, ["egg", 7], until=lambda: said() == ["4711", "egg"])
+    error = (process.events("error") or [None])[-1]
     expect(
         said() == ["4711", "egg"],
         "it prints the number 4711, and then the list with the egg",

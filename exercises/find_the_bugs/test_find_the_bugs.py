@@ -24,12 +24,12 @@ NO_PLAN += ("RecursionError", "DataError", "ResponseError", "ConnectionError", "
 ON_PURPOSE = re.compile(r"(^|:\s*)(raise|assert)\b")
 
 
-def is_attempted(answer):
+def is_attempted(source):
     """Tell whether any file that is there differs, as a tree, from what was handed out."""
-    handed_out = answer.handed_out()
+    handed_out = source.handed_out()
     return any(
-        name not in FILES or ast.dump(answer.tree(name)) != ast.dump(ast.parse(handed_out[name]))
-        for name in answer.modules()
+        name not in FILES or ast.dump(source.tree(name)) != ast.dump(ast.parse(handed_out[name]))
+        for name in source.modules()
     )
 
 
@@ -59,7 +59,7 @@ EXERCISE = Exercise(
 # What the checks share
 
 
-def post(student, api):
+def post(submission, api):
     """POST a good job, which must be taken, saved and queued; return (response, id)."""
     response = api.post("/jobs", GOOD)
     expect(
@@ -73,8 +73,7 @@ def post(student, api):
             else "and what does the call that stands there take?"
         ),
     )
-    student.redis.update()
-    queued = [word for one in student.redis.pushes() for word in one.arguments[1:]]
+    queued = [word for one in submission.redis.pushes() for word in one.arguments[1:]]
     told = [jid_of(one) for one in dicts_in(response.json)] + [jid_of(response.json)]
     told += UUID.findall(response.body.decode(errors="replace"))
     jid = next((j for j in told if j and any(j.encode() in word for word in queued)), None)
@@ -87,7 +86,7 @@ def post(student, api):
         hint="What does add_job() return, and how much of it arrives at the client?",
     )
     expect(
-        records(student, jid),
+        records(submission, jid),
         "the job is saved: its id, status, start and end",
         response,
         f"{response.came_back}\nand no such job is saved",
@@ -96,11 +95,10 @@ def post(student, api):
     return response, jid
 
 
-def expect_refused(student, api, bodies, hint):
+def expect_refused(submission, api, bodies, hint):
     """POST each of these; each must be answered with 400 or 422, and change nothing."""
     for body in bodies:
-        student.redis.update()
-        before = student.redis.keys(), len(student.redis.pushes())
+        before = submission.redis.keys(), len(submission.redis.pushes())
         response = api.post("/jobs", body)
         expect(
             response.status in (400, 422),
@@ -108,9 +106,8 @@ def expect_refused(student, api, bodies, hint):
             response,
             hint=hint(response) if callable(hint) else hint,
         )
-        student.redis.update()
         expect(
-            (student.redis.keys(), len(student.redis.pushes())) == before,
+            (submission.redis.keys(), len(submission.redis.pushes())) == before,
             "what is refused changes nothing in Redis: no job, no message more or less",
             response,
             f"{response.came_back}\nand Redis is not as it was before",
@@ -118,40 +115,39 @@ def expect_refused(student, api, bodies, hint):
         )
 
 
-def update(student, jid, status):
+def update(submission, jid, status):
     """Call update_job_status() in a process of its own; return what came of it."""
-    call = student.call("jobs", "update_job_status", jid, status)
-    student.redis.update()
+    call = submission.call("jobs", "update_job_status", jid, status)
     return call
 
 
-def records(student, jid):
+def records(submission, jid):
     """Return the Records of a job: one, if all is well."""
-    return [one for one in student.redis.jobs() if jid in one.key or one.fields.get("id") == jid]
+    return [one for one in submission.redis.jobs() if jid in one.key or one.fields.get("id") == jid]
 
 
 # The API
 
 
 @points(1)
-def test_the_files_can_be_run(student):
+def test_the_files_can_be_run(submission):
     """Python can read the three files, and the API starts"""
-    student.answer.require()
-    student.serve()
+    submission.source.require()
+    submission.serve()
 
 
 @points(2, after="test_the_files_can_be_run")
-def test_a_good_job_is_taken(student):
+def test_a_good_job_is_taken(submission):
     """POST /jobs takes a good job, saves it and queues its id"""
-    post(student, student.serve())
+    post(submission, submission.serve())
 
 
 @points(1, after="test_the_files_can_be_run")
-def test_malformed_json_is_refused(student):
+def test_malformed_json_is_refused(submission):
     """POST /jobs answers 400 to a body that is not JSON"""
     expect_refused(
-        student,
-        student.serve(),
+        submission,
+        submission.serve(),
         MALFORMED,
         lambda response: (
             "What may a Flask view return, so that the client gets a status code? Compare this "
@@ -164,19 +160,19 @@ def test_malformed_json_is_refused(student):
 
 
 @points(1, after="test_the_files_can_be_run")
-def test_a_body_that_is_no_job_is_refused(student):
+def test_a_body_that_is_no_job_is_refused(submission):
     """POST /jobs answers 400 to JSON that has no start or no end"""
-    api = student.serve()
+    api = submission.serve()
     hint = "This body is valid JSON. What is it in Python, and what does the view do with it next?"
-    expect_refused(student, api, NO_JOB, hint)
+    expect_refused(submission, api, NO_JOB, hint)
     if api.post("/jobs", GOOD).status < 500:  # or these might come upon another defect
-        expect_refused(student, api, NO_DATES, hint)
+        expect_refused(submission, api, NO_DATES, hint)
 
 
 @points(1, after="test_a_good_job_is_taken")
-def test_the_answer_says_that_it_is_json(student):
+def test_the_answer_says_that_it_is_json(submission):
     """The answer to a good job says that it is JSON"""
-    response, _ = post(student, student.serve())
+    response, _ = post(submission, submission.serve())
     expect(
         response.content_type.endswith("json"),
         "the content type application/json",
@@ -187,9 +183,9 @@ def test_the_answer_says_that_it_is_json(student):
 
 
 @points(1, after="test_the_files_can_be_run")
-def test_the_network_gets_no_console(student):
+def test_the_network_gets_no_console(submission):
     """Nobody else on the network is offered the debugger, which runs any Python they type"""
-    serving = student.serve().serving
+    serving = submission.serve().serving
     expect(
         not serving["use_debugger"] or is_near(serving["host"]),
         "the debugger is off, or nobody but this computer can reach the server",
@@ -211,22 +207,22 @@ def is_near(host):
 
 
 @points(2, after="test_a_good_job_is_taken")
-def test_redis_is_where_the_environment_says(student):
+def test_redis_is_where_the_environment_says(submission):
     """Every client follows REDIS_HOST and REDIS_PORT"""
     for host, port in HOSTS:
         where = {"REDIS_HOST": host, "REDIS_PORT": port, "REDIS_IP": host}
         where["REDIS_URL"] = f"redis://{host}:{port}"
-        call = student.call("jobs", "add_job", *GOOD.values(), **where)
+        call = submission.call("jobs", "add_job", *GOOD.values(), **where)
         expect(call.error is None, "it works with any address", call, hint=hint_for(call.error))
         expect_asked(call.process, host, port)
-    worker = student.start("worker.py", **where)
-    student.settle(worker)
+    worker = submission.start("worker.py", **where)
+    submission.settle(worker)
     expect_asked(worker, host, port)
 
 
 def expect_asked(process, host, port):
     """Expect that a process has looked for Redis there and nowhere else."""
-    asked = {f"{one['host']}:{one['port']}" for one in process.told("asked")}
+    asked = {f"{one['host']}:{one['port']}" for one in process.events("redis_connection")}
     expect(
         asked <= {f"{host}:{port}"},
         f"Redis is looked for at {host}:{port}, and nowhere else",
@@ -238,12 +234,12 @@ def expect_asked(process, host, port):
 
 
 @points(1, after="test_a_good_job_is_taken")
-def test_no_command_is_a_deprecated_one(student):
+def test_no_command_is_a_deprecated_one(submission):
     """A job is saved by commands that Redis does not call deprecated"""
-    _, jid = post(student, student.serve())
+    _, jid = post(submission, submission.serve())
     with suppress(Fault):  # what is wrong with an update is for another check
-        update(student, jid, "in progress")
-    old = [one for one in student.redis.trace if one.name == "HMSET"]
+        update(submission, jid, "in progress")
+    old = [one for one in submission.redis.commands if one.name == "HMSET"]
     expect(
         not old,
         "no command that is deprecated: HMSET has been so since Redis 4.0",
@@ -255,16 +251,16 @@ def test_no_command_is_a_deprecated_one(student):
 
 
 @points(1, after="test_the_files_can_be_run")
-def test_an_update_comes_to_its_end(student):
+def test_an_update_comes_to_its_end(submission):
     """update_job_status() comes to its end for a job that is there"""
     expect(
-        "update_job_status" in student.answer.definitions(),
+        "update_job_status" in submission.source.definitions(),
         "jobs.py defines update_job_status(jid, status), as it did when it was handed out",
         hint="Who else uses this name, and what becomes of them when it is gone?",
     )
-    call = student.call("jobs", "add_job", *GOOD.values())
+    call = submission.call("jobs", "add_job", *GOOD.values())
     jid = None if call.error else jid_of(call.value)
-    call = update(student, jid or UNKNOWN, "in progress")
+    call = update(submission, jid or UNKNOWN, "in progress")
     wrong = call.error and (jid or call.error["type"] in ("NameError", "UnboundLocalError"))
     expect(
         not wrong,
@@ -275,12 +271,12 @@ def test_an_update_comes_to_its_end(student):
 
 
 @points(1, after=("test_a_good_job_is_taken", "test_an_update_comes_to_its_end"))
-def test_an_update_makes_no_second_key(student):
+def test_an_update_makes_no_second_key(submission):
     """An update changes the job that is there, and makes no second one"""
-    _, jid = post(student, student.serve())
-    keys = {one.key for one in records(student, jid)}
-    call = update(student, jid, "in progress")
-    new = [one.key for one in records(student, jid) if one.key not in keys]
+    _, jid = post(submission, submission.serve())
+    keys = {one.key for one in records(submission, jid)}
+    call = update(submission, jid, "in progress")
+    new = [one.key for one in records(submission, jid) if one.key not in keys]
     expect(
         not new,
         "the job stands under one key, before and after",
@@ -299,13 +295,13 @@ def test_an_update_makes_no_second_key(student):
         "test_an_update_makes_no_second_key",
     ),
 )
-def test_the_status_follows_the_update(student):
+def test_the_status_follows_the_update(submission):
     """After an update a job has the new status, and all else that it had"""
-    _, jid = post(student, student.serve())
-    before = records(student, jid)[0]
+    _, jid = post(submission, submission.serve())
+    before = records(submission, jid)[0]
     for status in ("in progress", "complete"):
-        call = update(student, jid, status)
-        now = [one.fields for one in records(student, jid)]
+        call = update(submission, jid, status)
+        now = [one.fields for one in records(submission, jid)]
         expect(
             now and now[0]["status"] == status,
             f"the status of the job in Redis is then: {status}",
@@ -330,10 +326,10 @@ def test_the_status_follows_the_update(student):
 
 
 @points(1, after="test_an_update_comes_to_its_end")
-def test_an_unknown_id_is_seen(student):
+def test_an_unknown_id_is_seen(submission):
     """update_job_status() sees that there is no job with an id, and makes none"""
-    keys = student.redis.keys()
-    call = update(student, UNKNOWN, "in progress")
+    keys = submission.redis.keys()
+    call = update(submission, UNKNOWN, "in progress")
     error = call.error or {"type": None, "frames": []}
     on_purpose = [bool(ON_PURPOSE.search(one["text"])) for one in error["frames"][-1:]]
     expect(
@@ -350,7 +346,7 @@ def test_an_unknown_id_is_seen(student):
         "function hold at the line before?",
     )
     expect(
-        student.redis.keys() == keys,
+        submission.redis.keys() == keys,
         "nothing in Redis has changed: there is no such job",
         call,
         f"{call.came_back}\nand afterwards Redis holds a job of that id",
@@ -362,10 +358,10 @@ def test_an_unknown_id_is_seen(student):
 
 
 @points(1, after="test_the_files_can_be_run")
-def test_the_worker_waits_for_jobs(student):
+def test_the_worker_waits_for_jobs(submission):
     """python worker.py is a program that waits at the queue and does not end"""
-    worker = student.start("worker.py")
-    student.settle(worker)
+    worker = submission.start("worker.py")
+    submission.settle(worker)
     expect(
         worker.running,
         "it waits for the next job, until somebody stops it",
@@ -373,11 +369,10 @@ def test_the_worker_waits_for_jobs(student):
         ending(worker),
         "Which line of worker.py begins to work? To define a function is not yet to run it."
         if worker.exit_code == 0
-        else hint_for((worker.told("error") or [None])[-1]),
+        else hint_for((worker.events("error") or [None])[-1]),
     )
-    student.redis.update()
     expect(
-        student.redis.takes(),
+        submission.redis.pops(),
         "it asks its queue for messages",
         worker.shown,
         "it runs, and has not asked",
@@ -395,14 +390,13 @@ def test_the_worker_waits_for_jobs(student):
         "test_the_worker_waits_for_jobs",
     ),
 )
-def test_the_worker_completes_jobs(student, note):
+def test_the_worker_completes_jobs(submission, note):
     """The worker executes one job after the other: in progress, then complete"""
-    api, worker = student.serve(), student.start("worker.py")
+    api, worker = submission.serve(), submission.start("worker.py")
     for _ in range(2):
-        _, jid = post(student, api)
-        student.settle(worker)
-        student.redis.update()
-        history = student.redis.history(jid)
+        _, jid = post(submission, api)
+        submission.settle(worker)
+        history = submission.redis.history(jid)
         expect(
             history == ["submitted", "in progress", "complete"] and worker.running,
             "the job goes from submitted to in progress to complete, and the worker goes on",
@@ -411,7 +405,7 @@ def test_the_worker_completes_jobs(student, note):
             f", and printed\n{printed(worker)}",
             _hint_for_worker(worker, history),
         )
-    if student.queue_of(worker)["socket_timeout"] is not None:
+    if submission.queue_of(worker)["socket_timeout"] is not None:
         note("without socket_timeout=None this worker dies after an idle minute (lesson 02)")
 
 

@@ -26,42 +26,43 @@ START, END = "2012-01-01", "2012-03-31"
 KEY_MAKERS = ("_generate_job_key", "generate_job_key")
 
 
-def add_job(student):
+def add_job(submission):
     """Call add_job(); return (call, id or None)."""
-    call = student.call("jobs", "add_job", START, END)
-    student.redis.update()
-    return call, jid_of(call.value) if call.process.told("value") else None
+    call = submission.call("jobs", "add_job", START, END)
+    return call, jid_of(call.value) if call.process.events("value") else None
 
 
-def messages(student, jid):
+def messages(submission, jid):
     """Return [(place in the trace, message), ...] of what was put on the queue with the id.
 
     Where HotQueue knows no such list, every list may be the queue.
     """
-    pushes = [one for one in student.redis.pushes() if jid.encode() in b" ".join(one.arguments[1:])]
+    pushes = [
+        one for one in submission.redis.pushes() if jid.encode() in b" ".join(one.arguments[1:])
+    ]
     of_hotqueue = [one for one in pushes if one.arguments[0].startswith(b"hotqueue:")]
     pushes = of_hotqueue or pushes
     return [
         (place, message)
-        for place, command in enumerate(student.redis.trace)
+        for place, command in enumerate(submission.redis.commands)
         if any(command is one for one in pushes)
         for message in command.arguments[1:]
         if jid.encode() in message
     ]
 
 
-def lean_on(student, names, *arguments):
+def lean_on(submission, names, *arguments):
     """Raise NotReached if a helper does nothing yet; else call add_job() once more, as it does."""
-    student.redis.reset()
-    call = student.call("jobs", names, *arguments)
-    if not student.redis.keys():
+    submission.redis.reset()
+    call = submission.call("jobs", names, *arguments)
+    if not submission.redis.keys():
         raise NotReached(
             f"{names[0]}() does nothing yet; the exercise save_and_queue comes first",
             call.text,
             call.came_back,
         )
-    student.redis.reset()
-    return add_job(student)
+    submission.redis.reset()
+    return add_job(submission)
 
 
 def texts_in(value):
@@ -74,11 +75,11 @@ def texts_in(value):
 
 
 @points(1)
-def test_it_returns_the_job(student):
+def test_it_returns_the_job(submission):
     """add_job(start, end) returns the job"""
-    call, jid = add_job(student)
+    call, jid = add_job(submission)
     expect(
-        call.process.told("value"),
+        call.process.events("value"),
         "it comes back with the job, a dict",
         call,
         hint=hint_for(call.error),
@@ -89,7 +90,7 @@ def test_it_returns_the_job(student):
         call,
         hint="What does the last line of add_job() give to whoever called it?",
     )
-    record = student.redis.find_job(jid)
+    record = submission.redis.find_job(jid)
     own = record.fields.get("id", jid) if record else jid
     expect(
         own == jid and jid not in ("submitted", START, END),
@@ -101,13 +102,13 @@ def test_it_returns_the_job(student):
 
 
 @points(1, after="test_it_returns_the_job")
-def test_the_job_is_saved(student):
+def test_the_job_is_saved(submission):
     """The job is saved, at the key of its id"""
-    call, jid = add_job(student)
-    record = student.redis.find_job(jid)
+    call, jid = add_job(submission)
+    record = submission.redis.find_job(jid)
     if record is None:
         job = {"id": jid, "status": "submitted", "start": START, "end": END}
-        call, jid = lean_on(student, ("_save_job", "save_job"), f"job.{jid}", job)
+        call, jid = lean_on(submission, ("_save_job", "save_job"), f"job.{jid}", job)
     expect(
         record,
         f"a job with the id {jid} is in Redis",
@@ -115,8 +116,8 @@ def test_the_job_is_saved(student):
         f"it returned {call.came_back}\nand nothing in Redis is a job with this id",
         "Which of your two calls saves? Which id is in what it gets?",
     )
-    if any(name in student.answer.definitions() for name in KEY_MAKERS):
-        key = student.call("jobs", KEY_MAKERS, jid)
+    if any(name in submission.source.definitions() for name in KEY_MAKERS):
+        key = submission.call("jobs", KEY_MAKERS, jid)
         wanted = key.value if isinstance(key.value, str) else jid
         expect(
             record.key.endswith(wanted),
@@ -128,10 +129,10 @@ def test_the_job_is_saved(student):
 
 
 @points(1, after="test_the_job_is_saved")
-def test_what_is_saved(student):
+def test_what_is_saved(submission):
     """It is saved as submitted, with the start and the end that were given"""
-    call, jid = add_job(student)
-    fields = student.redis.find_job(jid).fields
+    call, jid = add_job(submission)
+    fields = submission.redis.find_job(jid).fields
     wanted = {"status": "submitted", "start": START, "end": END}
     expect(
         fields.items() >= wanted.items(),
@@ -146,12 +147,12 @@ def test_what_is_saved(student):
 
 
 @points(1, after="test_it_returns_the_job")
-def test_the_id_is_queued(student):
+def test_the_id_is_queued(submission):
     """The id is put on the queue, once"""
-    call, jid = add_job(student)
-    put = [message for _, message in messages(student, jid)]
+    call, jid = add_job(submission)
+    put = [message for _, message in messages(submission, jid)]
     if not put:
-        call, jid = lean_on(student, ("_queue_job", "queue_job"), jid)
+        call, jid = lean_on(submission, ("_queue_job", "queue_job"), jid)
     expect(
         len(put) == 1,
         f"one message with the id {jid} is put on the queue",
@@ -159,7 +160,7 @@ def test_the_id_is_queued(student):
         f"it returned {call.came_back}\nand put {len(put)} messages with this id on a list",
         "How often does a worker have to hear of this job, and which of your lines tells it?",
     )
-    read = student.read(call.process, put[0])
+    read = submission.read(call.process, put[0])
     expect(
         jid in texts_in(read),
         f"q.get() returns the id: {jid!r}",
@@ -170,13 +171,13 @@ def test_the_id_is_queued(student):
 
 
 @points(1, after=("test_the_job_is_saved", "test_the_id_is_queued"))
-def test_saved_before_queued(student):
+def test_saved_before_queued(submission):
     """The job is saved before its id is queued"""
-    call, jid = add_job(student)
-    queued, _ = messages(student, jid)[0]
+    call, jid = add_job(submission)
+    queued, _ = messages(submission, jid)[0]
     late = [
         command
-        for command in student.redis.trace[queued:]
+        for command in submission.redis.commands[queued:]
         if command.name in HASH_WRITES | OTHER_WRITES
         and any(jid.encode() in word for word in command.arguments)
         and any(b"status" in word for word in command.arguments)
@@ -185,16 +186,16 @@ def test_saved_before_queued(student):
         not late,
         "first the job is saved, then its id goes on the queue",
         call,
-        late and f"first {student.redis.trace[queued]}\nthen {late[0]}",
+        late and f"first {submission.redis.commands[queued]}\nthen {late[0]}",
         "A worker waits at the queue and is fast. What does it find in Redis, if it gets the id "
         "between your two lines?",
     )
 
 
 @points(1, after="test_it_returns_the_job")
-def test_ids_differ(student):
+def test_ids_differ(submission):
     """Each call makes a job with an id of its own"""
-    call = student.call("jobs", "add_job", START, END, times=2)
+    call = submission.call("jobs", "add_job", START, END, times=2)
     jids = [jid_of(value) for value in call.values]
     expect(
         len(set(jids)) == 2,
@@ -203,7 +204,7 @@ def test_ids_differ(student):
         f"the ids {jids[0]} and {jids[-1]}",
         "When does Python run the line that makes the id: at each call, or once?",
     )
-    call, jid = add_job(student)
+    call, jid = add_job(submission)
     expect(
         jid not in jids,
         "an id that no job had before",
@@ -212,8 +213,8 @@ def test_ids_differ(student):
         "Two programs add jobs at the same time, or one is started again. What do both of them "
         "know of the ids that are taken?",
     )
-    gone = [one for one in (*jids, jid) if not student.redis.find_job(one)]
-    if student.redis.find_job(jid):  # else nothing is saved at all: another check says so
+    gone = [one for one in (*jids, jid) if not submission.redis.find_job(one)]
+    if submission.redis.find_job(jid):  # else nothing is saved at all: another check says so
         expect(
             not gone,
             "the jobs that were added before are still there",

@@ -5,7 +5,7 @@ import ast
 from jobs_kit.grading import Exercise, Fault, NotReached, TimedOut, expect, points
 from jobs_kit.grading.programs.explanations import ending, hint_for, printed
 from jobs_kit.grading.programs.formats import jid_of
-from jobs_kit.grading.programs.recursion import expect_flat
+from jobs_kit.grading.programs.recursion import expect_no_recursion
 from jobs_kit.grading.programs.redis_recorder import HASH_WRITES, OTHER_WRITES
 from jobs_kit.grading.source.files import defined_in, plain
 from jobs_kit.grading.text import arrows, short
@@ -13,13 +13,13 @@ from jobs_kit.grading.verdict import PATIENCE
 from jobs_kit.redis_server.text import text
 
 
-def is_attempted(answer):
+def is_attempted(source):
     """Tell whether execute_job() is written, or a worker of another name, or in a class."""
-    if answer.differs("execute_job", "worker.py"):
+    if source.differs("execute_job", "worker.py"):
         return True
-    if "worker.py" not in answer.modules():
+    if "worker.py" not in source.modules():
         return False
-    tree = answer.tree("worker.py")
+    tree = source.tree("worker.py")
     works = ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef | ast.For | ast.While
     is_there = "execute_job" in map(plain, dict(defined_in(tree)))
     return not is_there and any(isinstance(node, works) for node in ast.walk(tree))
@@ -51,41 +51,41 @@ ASKS_NO_QUEUE = "Which line of worker.py takes something off a queue, or has it 
 JOURNEY = f"submitted → {IN_PROGRESS} → {COMPLETE}"
 
 
-def saved_job(student):
+def saved_job(submission):
     """Call add_job(); return (id, Record). Raises NotReached when it doesn't do its part."""
-    jid, _, _ = student.add_job(START, END)
-    record = student.redis.find_job(jid)
+    jid, _, _ = submission.add_job(START, END)
+    record = submission.redis.find_job(jid)
     if record is None:
         raise NotReached("add_job() saves no job yet; the exercise add_job comes first")
     return jid, record
 
 
-def records_of(student, jid):
+def records_of(submission, jid):
     """Return the Records of a job: there should be one."""
-    return [one for one in student.redis.jobs() if jid in one.key or one.fields.get("id") == jid]
+    return [one for one in submission.redis.jobs() if jid in one.key or one.fields.get("id") == jid]
 
 
-def update(student, jid, record, status):
+def update(submission, jid, record, status):
     """Call update_job_status(); return (call, the Record at the same place as before or None)."""
-    call = student.call("jobs", "update_job_status", jid, status)
+    call = submission.call("jobs", "update_job_status", jid, status)
     expect(
-        call.process.told("value"),
+        call.process.events("value"),
         "it sets the status and comes back",
         call,
         hint=hint_for(call.error),
     )
-    same = (one for one in student.redis.jobs() if (one.db, one.key) == (record.db, record.key))
+    same = (one for one in submission.redis.jobs() if (one.db, one.key) == (record.db, record.key))
     return call, next(same, None)
 
 
-def start(student):
+def start(submission):
     """Start worker.py and wait until it waits for a message; return the process."""
-    process = student.start("worker.py")
+    process = submission.start("worker.py")
     expected = "it waits for the next message, and does not end"
     try:
-        student.settle(process)
+        submission.settle(process)
     except TimedOut as late:
-        if "processor time" in process.told("overtime")[0] or student.redis.asked():
+        if "processor time" in process.events("time_limit")[0] or submission.redis.polled_lists():
             raise
         raise Fault(
             "it asks the queue for messages",
@@ -93,36 +93,35 @@ def start(student):
             f"it runs, and asks no queue for anything\n{late.got.partition(chr(10))[2]}".strip(),
             ASKS_NO_QUEUE,
         ) from None
-    student.let_time_pass(process)
-    student.settle(process)
+    submission.let_time_pass(process)
+    submission.settle(process)
     expect(process.running, expected, process.shown, printed_and_ended(process), why_ended(process))
     return process
 
 
-def work_off(student, jids):
+def work_off(submission, jids):
     """Start worker.py and let it do the jobs that wait; return the process."""
-    process = student.start("worker.py")
+    process = submission.start("worker.py")
 
     def is_over():
-        student.redis.update()
-        again = any(len(student.redis.history(jid)) > 6 for jid in jids)
-        return again or student.has_settled(process)
+        again = any(len(submission.redis.history(jid)) > 6 for jid in jids)
+        return again or submission.has_settled(process)
 
-    if not student.until(is_over, PATIENCE * len(jids)) or process.told("overtime"):
-        raise student.timed_out(process, "it does its work and waits for the next message")
+    if not submission.until(is_over, PATIENCE * len(jids)) or process.events("time_limit"):
+        raise submission.timed_out(process, "it does its work and waits for the next message")
     return process
 
 
 def printed_and_ended(process):
     """Return in words what a program printed, where it did, and how it ended."""
-    if process.told("error"):
+    if process.events("error"):
         return f"{printed(process)}\nthe program ended".removeprefix("nothing\n")
     return ending(process)
 
 
 def why_ended(process):
     """Return a question that leads from the end of a worker to its cause."""
-    error = (process.told("error") or [{}])[-1]
+    error = (process.events("error") or [{}])[-1]
     message = error.get("message", "")
     line = (error.get("frames") or [{}])[-1].get("text", "")
     if error.get("type") == "TypeError" and line.startswith("@"):
@@ -138,9 +137,9 @@ def why_ended(process):
         return "What does get() return when the queue is empty, and which call waits instead?"
     if error:
         return hint_for(error)
-    if process.told("hands"):
+    if process.events("threads"):
         return "A thread of it still waited at the queue. Does the program wait for the thread?"
-    if process.told("asked"):
+    if process.events("redis_connection"):
         return (
             "It came to its queue, found nothing, and ended. Which argument says how long a worker "
             "waits, and what would be asked for a second message?"
@@ -157,24 +156,26 @@ def shown(journey):
     return arrows(journey) or "no status at all"
 
 
-def expect_complete(student, process, jids, call):
+def expect_complete(submission, process, jids, call):
     """Expect that each of these jobs became in progress and then complete."""
-    student.redis.update()
     for number, jid in enumerate(jids, 1):
-        history = student.redis.history(jid)
-        error = (process.told("error") or [None])[-1]
+        history = submission.redis.history(jid)
+        error = (process.events("error") or [None])[-1]
         if set(history) - {"submitted", IN_PROGRESS, COMPLETE}:
             hint = "Which of these statuses does the task not know? Compare letter by letter."
         elif history.count(IN_PROGRESS) > 1:
             hint = "The job begins again. Who has put its id on the queue once more?"
-            if sum(jid.encode() in b" ".join(one.arguments) for one in student.redis.pushes()) < 2:
+            if (
+                sum(jid.encode() in b" ".join(one.arguments) for one in submission.redis.pushes())
+                < 2
+            ):
                 hint = (
                     "The job begins again, and its id was put on the queue once. Which line takes "
                     "the next id, and does it run for each job?"
                 )
         elif "was never awaited" in process.output:
             hint = "A call of an `async def` does nothing until somebody awaits it. Does HotQueue?"
-        elif history == ["submitted"] and process.running and not student.redis.queues():
+        elif history == ["submitted"] and process.running and not submission.redis.queues():
             hint = (
                 "The id is off the queue, and the status is as it was. Which line took the id, and "
                 "what became of it then? Print it in the first line of your function."
@@ -196,21 +197,19 @@ def expect_complete(student, process, jids, call):
 
 
 @points(1)
-def test_it_sets_the_status(student):
+def test_it_sets_the_status(submission):
     """update_job_status() sets the status that it is given"""
-    jid, record = saved_job(student)
+    jid, record = saved_job(submission)
     for status in (IN_PROGRESS, COMPLETE):
-        student.redis.update()
-        before = len(student.redis.trace)
-        call, now = update(student, jid, record, status)
-        student.redis.update()
-        written = [one for one in student.redis.trace[before:] if one.name in WRITES]
-        records = records_of(student, jid)
+        before = len(submission.redis.commands)
+        call, now = update(submission, jid, record, status)
+        written = [one for one in submission.redis.commands[before:] if one.name in WRITES]
+        records = records_of(submission, jid)
         if len(records) > 1:
             got = f"two keys: {', '.join(one.key for one in records)}"
             hint = "After one update there are two keys. Look at the second: what type was the id?"
         elif now is None:
-            stored = student.redis.keys()
+            stored = submission.redis.keys()
             kind = next((f"a {kind}" for _, key, kind in stored if text(key) == record.key), None)
             got = f"at {record.key} is no job any more, but {kind or 'nothing'}"
             hint = "Which command of yours takes away the whole job, to change one field of it?"
@@ -236,11 +235,11 @@ def test_it_sets_the_status(student):
 
 
 @points(1, after="test_it_sets_the_status")
-def test_it_leaves_the_rest(student):
+def test_it_leaves_the_rest(submission):
     """update_job_status() leaves the rest of the job as it is, under the same key"""
-    jid, record = saved_job(student)
-    call, now = update(student, jid, record, IN_PROGRESS)
-    keys = [one.key for one in records_of(student, jid)]
+    jid, record = saved_job(submission)
+    call, now = update(submission, jid, record, IN_PROGRESS)
+    keys = [one.key for one in records_of(submission, jid)]
     expect(
         keys == [record.key],
         f"the job is at one key, {record.key}",
@@ -261,19 +260,18 @@ def test_it_leaves_the_rest(student):
 
 
 @points(1)
-def test_it_waits(student, note):
+def test_it_waits(submission, note):
     """python worker.py waits while the queue is empty, and does not end"""
-    process = start(student)
-    if student.queue_of(process)["socket_timeout"] is not None:
+    process = start(submission)
+    if submission.queue_of(process)["socket_timeout"] is not None:
         note("without socket_timeout=None this program dies after an idle minute (lesson 02)")
 
 
 @points(1, after="test_it_waits")
-def test_it_asks_the_queue_of_add_job(student):
+def test_it_asks_the_queue_of_add_job(submission):
     """It waits at the queue on which add_job() puts the ids"""
-    process = start(student)
-    student.redis.update()
-    asked = student.redis.asked()
+    process = start(submission)
+    asked = submission.redis.polled_lists()
     expect(
         asked,
         "it asks a queue for messages",
@@ -281,7 +279,7 @@ def test_it_asks_the_queue_of_add_job(student):
         "it runs, and asks no queue for anything",
         ASKS_NO_QUEUE,
     )
-    queue = student.queue()
+    queue = submission.queue()
     expect(
         queue in asked,
         f"it waits at {queue[1]} in database {queue[0]}, where add_job() puts the ids",
@@ -292,60 +290,58 @@ def test_it_asks_the_queue_of_add_job(student):
 
 
 @points(2, after=("test_it_sets_the_status", "test_it_asks_the_queue_of_add_job"))
-def test_the_journey_of_a_job(student):
+def test_the_journey_of_a_job(submission):
     """A job goes from submitted to in progress to complete"""
-    jid, _ = saved_job(student)
-    process = work_off(student, [jid])
-    expect_complete(student, process, [jid], f"{process.shown}, with one job on the queue")
+    jid, _ = saved_job(submission)
+    process = work_off(submission, [jid])
+    expect_complete(submission, process, [jid], f"{process.shown}, with one job on the queue")
 
 
 @points(1, after="test_the_journey_of_a_job")
-def test_one_job_after_another(student):
+def test_one_job_after_another(submission):
     """One worker does all the jobs that wait, and goes on waiting"""
-    added = student.call("jobs", "add_job", START, END, times=3)
+    added = submission.call("jobs", "add_job", START, END, times=3)
     jids = [jid_of(value) for value in added.values]
-    process = work_off(student, jids)
+    process = work_off(submission, jids)
     call = f"{process.shown}, with three jobs on the queue"
     expect(
         process.running,
         "after each job it waits for the next message",
         call,
         printed_and_ended(process),
-        hint_for((process.told("error") or [None])[-1])
+        hint_for((process.events("error") or [None])[-1])
         or "After a job the program came to its end. What would ask the queue for the next one?",
     )
-    expect_flat(student, process)
-    expect_complete(student, process, jids, call)
+    expect_no_recursion(submission, process)
+    expect_complete(submission, process, jids, call)
 
 
 @points(2, after="test_one_job_after_another")
-def test_two_workers(student):
+def test_two_workers(submission):
     """Two workers never run the same job"""
-    alone, _ = saved_job(student)
-    first = student.start("worker.py")
-    student.settle(first)
-    student.redis.update()
+    alone, _ = saved_job(submission)
+    first = submission.start("worker.py")
+    submission.settle(first)
     # how often one run writes it: not everybody writes it once
-    usual = student.redis.statuses(alone).count(IN_PROGRESS)
-    workers = [first, student.start("worker.py")]
-    student.settle(*workers)
-    added = student.call("jobs", "add_job", START, END, times=4)
+    usual = submission.redis.statuses(alone).count(IN_PROGRESS)
+    workers = [first, submission.start("worker.py")]
+    submission.settle(*workers)
+    added = submission.call("jobs", "add_job", START, END, times=4)
     jids = [jid_of(value) for value in added.values]
 
     def runs():
-        student.redis.update()
-        return [student.redis.statuses(jid).count(IN_PROGRESS) // usual for jid in jids]
+        return [submission.redis.statuses(jid).count(IN_PROGRESS) // usual for jid in jids]
 
     def is_over():
-        waiting = student.redis.blocked()
+        waiting = submission.redis.blocked()
         if all(not one.running or f"pid-{one.pid}" in waiting for one in workers):
             return True
-        return max(runs()) > 1 or all(student.redis.status(jid) == COMPLETE for jid in jids)
+        return max(runs()) > 1 or all(submission.redis.status(jid) == COMPLETE for jid in jids)
 
-    student.until(is_over, PATIENCE * len(jids))
-    student.settle(*workers)
-    student.require_saved_first(*jids)
-    counts, ends = runs(), [student.redis.history(jid)[-1] for jid in jids]
+    submission.until(is_over, PATIENCE * len(jids))
+    submission.settle(*workers)
+    submission.require_saved_first(*jids)
+    counts, ends = runs(), [submission.redis.history(jid)[-1] for jid in jids]
     call = "two workers wait; then four jobs are added"
     expect(
         max(counts) <= 1,

@@ -18,25 +18,25 @@ FIELDS = {"id", "status", "start", "end"}
 ID_OR_DIGIT = re.compile(rf"{UUID.pattern}|\d")
 
 
-def is_attempted(answer):
+def is_attempted(source):
     """Return True if execute_job() is written and worker.py is another than before this exercise.
 
     Before it: as it was when an earlier part passed, or as this exercise hands it out. What passed
     with an except in it may be the answer itself: then it counts as attempted.
     Raises NotAttempted.
     """
-    if "worker.py" not in answer.modules():
+    if "worker.py" not in source.modules():
         raise NotAttempted("nothing to judge yet: there is no worker.py")
-    nodes = [node for file in answer.modules() for node in ast.walk(answer.tree(file))]
+    nodes = [node for file in source.modules() for node in ast.walk(source.tree(file))]
     written = [one for one in nodes if getattr(one, "name", None) == "execute_job"]
-    worker = ast.walk(answer.tree("worker.py"))
+    worker = ast.walk(source.tree("worker.py"))
     if all(map(_is_blank, written or (one for one in worker if isinstance(one, WORKS)))):
         raise NotAttempted("nothing to judge yet: execute_job() has no body")
-    noted = answer.record().get("worker")
+    noted = source.record().get("worker")
     texts = [one for one in noted if isinstance(one, str)] if isinstance(noted, list) else []
     before = [one for one in texts if "except" not in one]
-    mine = answer.tree("worker.py")
-    if any(_is_tree_of(one, mine) for one in (answer.handed_out()["worker.py"], *before)):
+    mine = source.tree("worker.py")
+    if any(_is_tree_of(one, mine) for one in (source.handed_out()["worker.py"], *before)):
         raise NotAttempted("nothing to judge yet: worker.py is as it was before this exercise")
     return True
 
@@ -78,21 +78,21 @@ EXERCISE = Exercise(
 )
 
 
-def queue_job(student, start, end):
+def queue_job(submission, start, end):
     """Queue a job with these dates, even where add_job() refuses them; return its id."""
     with contextlib.suppress(Fault):
-        jid, _, _ = student.add_job(start, end)
-        if saved(student, jid).fields.get("start", start) == start:
+        jid, _, _ = submission.add_job(start, end)
+        if saved(submission, jid).fields.get("start", start) == start:
             return jid
-    jid, _, _ = student.add_job(*GOOD)
-    saved(student, jid)
-    student.redis.change_job(jid, start=start, end=end)
+    jid, _, _ = submission.add_job(*GOOD)
+    saved(submission, jid)
+    submission.redis.change_job(jid, start=start, end=end)
     return jid
 
 
-def saved(student, jid):
+def saved(submission, jid):
     """Return the Record of a job that was added."""
-    job = student.redis.find_job(jid)
+    job = submission.redis.find_job(jid)
     expect(
         job,
         "the job is saved, with its status",
@@ -103,35 +103,35 @@ def saved(student, jid):
     return job
 
 
-def run(student):
+def run(submission):
     """Start the worker and let it do all that is queued; return it."""
-    worker = student.start("worker.py")
-    settle(student, worker)
+    worker = submission.start("worker.py")
+    settle(submission, worker)
     return worker
 
 
-def settle(student, worker):
+def settle(submission, worker):
     """Wait until a worker has ended, or waits for the next message."""
-    if not student.settle(worker) or worker.told("overtime"):
-        raise student.timed_out(worker, "the worker comes back for the next message")
+    if not submission.settle(worker) or worker.events("time_limit"):
+        raise submission.timed_out(worker, "the worker comes back for the next message")
 
 
-def what_became_of(student, jid, worker):
+def what_became_of(submission, jid, worker):
     """Return in words what became of a job and of the worker."""
     doing = f"has ended: {ending(worker)}"
     if worker.running:
-        doing = "waits for the next message" if student.waits(worker) else "still runs"
-    return f"the job is {student.redis.status(jid) or 'not there'}; the worker {doing}"
+        doing = "waits for the next message" if submission.waits(worker) else "still runs"
+    return f"the job is {submission.redis.status(jid) or 'not there'}; the worker {doing}"
 
 
-def expect_failed(student, jid, worker, call):
+def expect_failed(submission, jid, worker, call):
     """Raise Fault unless the job is failed."""
-    status = student.redis.status(jid)
+    status = submission.redis.status(jid)
     expect(
         status == "failed",
         "the status of this job becomes `failed`",
         call,
-        what_became_of(student, jid, worker),
+        what_became_of(submission, jid, worker),
         hint_for_status(status, worker),
     )
 
@@ -143,7 +143,7 @@ def hint_for_status(status, worker):
             "Which lines of execute_job() run whether the work has raised or not? (If it has not "
             "raised: does the worker do the analysis of `job_results`?)"
         )
-    error = (worker.told("error") or [{}])[-1]
+    error = (worker.events("error") or [{}])[-1]
     frames = error.get("frames") or [{}]
     if error and frames[-1].get("file") not in GIVEN and hint_for(error):
         return hint_for(error)  # it is not what the analysis has raised
@@ -194,15 +194,15 @@ def _rest(fields, jid, is_of_job):
 
 
 @points(3)
-def test_a_job_that_raises_ends_failed(student):
+def test_a_job_that_raises_ends_failed(submission):
     """A job whose analysis raises ends `failed`"""
-    queue_job(student, *GOOD)
-    bad = queue_job(student, *TOO_EARLY)
-    before = saved(student, bad).fields
-    worker = run(student)
+    queue_job(submission, *GOOD)
+    bad = queue_job(submission, *TOO_EARLY)
+    before = saved(submission, bad).fields
+    worker = run(submission)
     call = f"a job from {' to '.join(TOO_EARLY)}; the data begins in 2012"
-    expect_failed(student, bad, worker, call)
-    after = saved(student, bad).fields
+    expect_failed(submission, bad, worker, call)
+    after = saved(submission, bad).fields
     lost = [name for name in ("id", "start", "end") if after.get(name) != before.get(name)]
     expect(
         not lost,
@@ -214,11 +214,11 @@ def test_a_job_that_raises_ends_failed(student):
 
 
 @points(2, after="test_a_job_that_raises_ends_failed")
-def test_the_worker_goes_on(student):
+def test_the_worker_goes_on(submission):
     """The worker goes on: the good jobs before and after the bad ones are complete"""
     dates = (GOOD, REVERSED, TOO_EARLY, GOOD)
-    jids = [queue_job(student, *one) for one in dates]
-    worker = run(student)
+    jids = [queue_job(submission, *one) for one in dates]
+    worker = run(submission)
     call = "\n".join([f"{worker.shown}, with four jobs on the queue:", *map(" to ".join, dates)])
     expect(
         worker.running,
@@ -229,35 +229,35 @@ def test_the_worker_goes_on(student):
     )
     for jid in (jids[0], jids[-1]):
         expect(
-            student.redis.status(jid) == "complete",
+            submission.redis.status(jid) == "complete",
             "the good jobs are complete: the first and the last",
             call,
-            what_became_of(student, jid, worker),
+            what_became_of(submission, jid, worker),
             "Which lines run for a job that does not raise?",
         )
 
 
 @points(1, after="test_a_job_that_raises_ends_failed")
-def test_whatever_it_raises(student):
+def test_whatever_it_raises(submission):
     """It ends `failed` whatever it raises, and not for a ValueError alone"""
-    worker = run(student)
-    with student.without(DATA):
-        jid = queue_job(student, *GOOD)
-        settle(student, worker)
-    student.require_saved_first(jid)
+    worker = run(submission)
+    with submission.without(DATA):
+        jid = queue_job(submission, *GOOD)
+        settle(submission, worker)
+    submission.require_saved_first(jid)
     call = f"a good job, while {DATA} is missing"
-    expect_failed(student, jid, worker, call)
+    expect_failed(submission, jid, worker, call)
 
 
 @points(1, after=("test_the_worker_goes_on", "test_whatever_it_raises"))
-def test_a_message_says_why(student):
+def test_a_message_says_why(submission):
     """A failed job has a message in Redis that says why it failed"""
-    early = queue_job(student, *TOO_EARLY)
-    worker = run(student)
-    with student.without(DATA):
-        unlucky = queue_job(student, *GOOD)
-        settle(student, worker)
-    messages = [said_of(student.redis, jid) for jid in (early, unlucky)]
+    early = queue_job(submission, *TOO_EARLY)
+    worker = run(submission)
+    with submission.without(DATA):
+        unlucky = queue_job(submission, *GOOD)
+        settle(submission, worker)
+    messages = [said_of(submission.redis, jid) for jid in (early, unlucky)]
     call = f"a job from {' to '.join(TOO_EARLY)}, and a good one while {DATA} is missing"
     expect(
         all(messages),
@@ -277,24 +277,24 @@ def test_a_message_says_why(student):
     )
 
 
-def run_with_an_unknown_id(student):
+def run_with_an_unknown_id(submission):
     """Let a worker meet an id that no job has, between two good jobs.
 
     Returns (worker, the unknown id, id of the job after it, the call as text).
     """
-    jid, (db, key), message = student.add_job(*GOOD)
+    jid, (db, key), message = submission.add_job(*GOOD)
     strange, unknown = other_id(message, jid)
-    student.redis.put(db, key, strange)
-    last, _, _ = student.add_job(*GOOD)
-    worker = run(student)
+    submission.redis.put(db, key, strange)
+    last, _, _ = submission.add_job(*GOOD)
+    worker = run(submission)
     call = f"{worker.shown}, with three ids on the queue; no job has the second one, {unknown}"
     return worker, unknown, last, call
 
 
 @points(2)
-def test_an_unknown_id_does_not_stop_the_worker(student):
+def test_an_unknown_id_does_not_stop_the_worker(submission):
     """An id that no job has does not stop the worker"""
-    worker, _, last, call = run_with_an_unknown_id(student)
+    worker, _, last, call = run_with_an_unknown_id(submission)
     expect(
         worker.running,
         "the worker waits for the next message",
@@ -304,21 +304,21 @@ def test_an_unknown_id_does_not_stop_the_worker(student):
         "empty, an exception? And does your code look at it before it goes on?",
     )
     expect(
-        student.redis.status(last) not in (None, "submitted"),
+        submission.redis.status(last) not in (None, "submitted"),
         "the worker takes the job after it",
         call,
-        what_became_of(student, last, worker),
+        what_became_of(submission, last, worker),
         "What became of the worker at the second id?",
     )
 
 
 @points(1, after="test_an_unknown_id_does_not_stop_the_worker")
-def test_an_unknown_id_makes_no_job(student):
+def test_an_unknown_id_makes_no_job(submission):
     """An id that no job has does not become a job"""
-    _, unknown, _, call = run_with_an_unknown_id(student)
-    stored = student.redis.keys()
+    _, unknown, _, call = run_with_an_unknown_id(submission)
+    stored = submission.redis.keys()
     made = [text(key) for _, key, kind in stored if unknown.encode() in key and kind == "hash"]
-    made += [one.key for one in [student.redis.find_job(unknown)] if one]
+    made += [one.key for one in [submission.redis.find_job(unknown)] if one]
     expect(
         not made,
         "nothing that looks like a job is stored for this id",

@@ -14,9 +14,9 @@ from jobs_kit.grading.source.project import Project
 from jobs_kit.grading.source.syntax import imports_in, is_private
 
 
-def is_attempted(answer):
+def is_attempted(source):
     """Return True when some file imports something; raise NotAttempted if none does."""
-    if any(imports_in(answer.tree(file)) for file in answer.modules()):
+    if any(imports_in(source.tree(file)) for file in source.modules()):
         return True
     raise NotAttempted("nothing to judge yet: no file imports anything")
 
@@ -45,16 +45,16 @@ READ = "test_python_can_read_every_file"
 
 
 @pytest.fixture
-def student(student):
+def submission(submission):
     """The programs of the answer; importing them leaves nothing in Redis that is worth showing."""
-    student.evidence = list
-    return student
+    submission.evidence = list
+    return submission
 
 
-def names_at_run(student, module):
+def names_at_run(submission, module):
     """Return {name: what may stand after its dot} of a module once it is imported, or None."""
     try:
-        told = student.call(module, None).process.told("value")
+        told = submission.call(module, None).process.events("value")
     except TimedOut:
         return None
     return told[-1]["names"] if told else None
@@ -82,19 +82,19 @@ def where(project, name):
 
 
 @points(1)
-def test_python_can_read_every_file(answer):
+def test_python_can_read_every_file(source):
     """Python can read api.py, jobs.py and worker.py"""
-    Project(answer)
+    Project(source)
 
 
 @points(2, after=READ)
-def test_each_file_knows_every_name_it_uses(answer, student):
+def test_each_file_knows_every_name_it_uses(source, submission):
     """Each file knows every name that it uses"""
-    project = Project(answer)
+    project = Project(source)
     lines, hint = [], None
     for module in project.reached():
         missing = project.missing(module)
-        known = names_at_run(student, module) if missing else {}
+        known = names_at_run(submission, module) if missing else {}
         for one in missing:
             if one.name in (known or ()) or (one.perhaps and known is None):
                 continue
@@ -131,9 +131,9 @@ def hint_for_missing(project, module, name):
 
 
 @points(1, after=READ)
-def test_what_a_file_takes_from_another_is_there(answer):
+def test_what_a_file_takes_from_another_is_there(source):
     """What a file takes from another of your files is there"""
-    project = Project(answer)
+    project = Project(source)
     require_imports(project)
     stored = {name for module in project.trees for name in project.stored(module)}
     lines, hint = [], None
@@ -164,9 +164,9 @@ def test_what_a_file_takes_from_another_is_there(answer):
 
 
 @points(1, after=READ)
-def test_no_import_leads_back(answer, note):
+def test_no_import_leads_back(source, note):
     """The imports of your files run in no circle"""
-    project = Project(answer)
+    project = Project(source)
     require_imports(project)
     circles, hint = {}, None
     for module in project.reached():
@@ -198,9 +198,9 @@ def test_no_import_leads_back(answer, note):
         "test_no_import_leads_back",
     ),
 )
-def test_each_file_can_be_imported_alone(answer, student):
+def test_each_file_can_be_imported_alone(source, submission):
     """Each file can be imported by itself"""
-    project = Project(answer)
+    project = Project(source)
     for module in project.reached():
         for one in project.imports(module):
             if one.module in project.trees and hides_a_package(one.module):
@@ -213,9 +213,9 @@ def test_each_file_can_be_imported_alone(answer, student):
                     "else could your file be called?",
                 )
     for module in project.reached():
-        call = student.call(module, None)
+        call = submission.call(module, None)
         expect(
-            not call.error and (call.process.running or call.process.told("value")),
+            not call.error and (call.process.running or call.process.events("value")),
             f"{module}.py can be imported by a program that has imported nothing else",
             call,
             hint=hint_for(call.error),
@@ -223,12 +223,12 @@ def test_each_file_can_be_imported_alone(answer, student):
 
 
 @points(1, after=(READ, "test_each_file_can_be_imported_alone"))
-def test_each_import_brings_what_its_name_is_used_for(answer, student):
+def test_each_import_brings_what_its_name_is_used_for(source, submission):
     """Each import brings what its name is used for"""
-    project = Project(answer)
+    project = Project(source)
     lines, first = [], None
     for module in project.reached():
-        known = names_at_run(student, module) or {}
+        known = names_at_run(submission, module) or {}
         for name, attribute, line in project.dots(module):
             has = known.get(name)
             if has is None or attribute in has or attribute in project.stored(module):
@@ -247,9 +247,9 @@ def test_each_import_brings_what_its_name_is_used_for(answer, student):
 
 
 @points(1, after=READ)
-def test_the_worker_can_reach_the_queue(answer):
+def test_the_worker_can_reach_the_queue(source):
     """worker.py can reach q, the one queue, for its missing decorator"""
-    project = Project(answer)
+    project = Project(source)
     makers = [one for one in project.reached() if one != "worker" and project.resolve(one, "q")]
     target = next((project.resolve(one, "q") for one in makers), None)
     expect(

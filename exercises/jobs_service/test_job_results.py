@@ -15,9 +15,9 @@ UNKNOWN = "00000000-0000-4000-8000-000000000000"
 OF_A_SUMMARY = b"wettest_day"  # what no other value holds
 
 
-def is_attempted(answer):
+def is_attempted(source):
     """Return True if some file uses the analysis or has a path with results; else NotAttempted."""
-    if not any(map(_is_of_results, map(answer.tree, answer.modules()))):
+    if not any(map(_is_of_results, map(source.tree, source.modules()))):
         raise NotAttempted("nothing to judge yet: no analysis in the worker, no results in the API")
     return True
 
@@ -57,13 +57,13 @@ EXERCISE = Exercise(
 
 def post(api, dates):
     """POST a job; return its id."""
-    answer = api.post("/jobs", dates)
-    found = [jid_of(one) for one in dicts_in(answer.json)] or [jid_of(answer.json)]
+    response = api.post("/jobs", dates)
+    found = [jid_of(one) for one in dicts_in(response.json)] or [jid_of(response.json)]
     jid = next(filter(None, found), None)
     expect(
-        answer.status in (200, 201, 202) and jid,
+        response.status in (200, 201, 202) and jid,
         "the job is taken, and the answer carries its id",
-        answer,
+        response,
         hint="This belongs to `job_status`: check that exercise first.",
     )
     return jid
@@ -74,16 +74,18 @@ def results_of(api, jid):
     return api.get(f"/jobs/{jid}/results")
 
 
-def do_jobs(student, *ranges, api=None):
+def do_jobs(submission, *ranges, api=None):
     """POST a job for each of these, let the worker do them all; return (api, [id, ...])."""
-    api = api or student.serve()
+    api = api or submission.serve()
     jids = [post(api, dates) for dates in ranges]
-    worker = student.start("worker.py")
-    if not student.settle(worker) or worker.told("overtime"):
-        raise student.timed_out(worker, "the worker does the job and comes back for the next one")
+    worker = submission.start("worker.py")
+    if not submission.settle(worker) or worker.events("time_limit"):
+        raise submission.timed_out(
+            worker, "the worker does the job and comes back for the next one"
+        )
     for jid, dates in zip(jids, ranges, strict=True):
-        status = student.redis.status(jid) or "not there"
-        doing, is_idle = f"has ended: {ending(worker)}", student.waits(worker)
+        status = submission.redis.status(jid) or "not there"
+        doing, is_idle = f"has ended: {ending(worker)}", submission.waits(worker)
         if worker.running:
             doing = "waits for the next message" if is_idle else "still runs"
         expect(
@@ -100,7 +102,7 @@ def do_jobs(student, *ranges, api=None):
 
 def hint_for_worker(worker):
     """Return a question that leads from what became of a worker to its cause."""
-    error = (worker.told("error") or [{}])[-1]
+    error = (worker.events("error") or [{}])[-1]
     if error.get("type") == "DataError" or "DataError" in worker.output:
         return "Redis keeps text, bytes and numbers. What is it that you give it here?"
     if error:
@@ -110,11 +112,11 @@ def hint_for_worker(worker):
     return "Does execute_job() come to the line that says `complete`, and with which id?"
 
 
-def holds(answer, summary):
+def holds(response, summary):
     """Tell whether an answer holds all of a summary, at whatever depth."""
     return any(
         all(found.get(name) == value for name, value in summary.items())
-        for found in dicts_in(answer.json)
+        for found in dicts_in(response.json)
     )
 
 
@@ -124,10 +126,9 @@ def stores_a_summary(command):
     return writes and any(OF_A_SUMMARY in word for word in command.arguments)
 
 
-def has_sent_a_summary(student):
+def has_sent_a_summary(submission):
     """Tell whether any program has sent a summary to Redis, by whatever command."""
-    student.redis.update()
-    return any(OF_A_SUMMARY in word for one in student.redis.trace for word in one.arguments)
+    return any(OF_A_SUMMARY in word for one in submission.redis.commands for word in one.arguments)
 
 
 def keep_the_four_fields(redis, jid):
@@ -145,10 +146,9 @@ def keep_the_four_fields(redis, jid):
         redis.client(job.db).set(job.key, json.dumps(fields))
 
 
-def hint_for_results(student, answer):
+def hint_for_results(submission, response):
     """Return a question that leads from wrong results to their cause."""
-    student.redis.update()
-    stored = [one for one in student.redis.trace if stores_a_summary(one)]
+    stored = [one for one in submission.redis.commands if stores_a_summary(one)]
     if not stored:
         return (
             "There is no summary in Redis, in the form in which the analysis returns one. Where "
@@ -157,21 +157,21 @@ def hint_for_results(student, answer):
         )
     if any(b"'wettest_day'" in word for word in stored[-1].arguments):
         return "Look at the quotes of what is stored. Is that JSON, and who wrote it like this?"
-    if hint_for_view(answer):
-        return hint_for_view(answer)
-    if answer.status == 404:
+    if hint_for_view(response):
+        return hint_for_view(response)
+    if response.status == 404:
         return "For which path is your route made, and where does it look for the result?"
-    if answer.status >= 500:
+    if response.status >= 500:
         return (
             "What does Redis give back at the key that your route asks for, and of which type is "
             "it? Above you see what is stored, and where."
         )
-    if answer.status != 200:
+    if response.status != 200:
         return (
             "The job is complete: Redis shows it. Which line of your route says that it is not, "
             "and with which word does it compare the status?"
         )
-    days = [str(found["days"]) for found in dicts_in(answer.json) if "days" in found]
+    days = [str(found["days"]) for found in dicts_in(response.json) if "days" in found]
     if str(summarize(**SPRING)["days"]) in days:
         return (
             "These are the right days. Compare value by value: which is a text now, or another "
@@ -182,19 +182,19 @@ def hint_for_results(student, answer):
     return "Compare what is stored with what came back. Which line makes the one of the other?"
 
 
-def says_so(answer, jid, unknown):
+def says_so(response, jid, unknown):
     """Tell whether an answer says that there is no result yet, in whatever words.
 
     It must not be the 404 of an unknown id, and with 200 there must be words in it.
     """
-    bodies = [one.body.replace(name.encode(), b"") for one, name in ((answer, jid), unknown)]
-    if answer.status == unknown[0].status == 404 and bodies[0] == bodies[1]:
+    bodies = [one.body.replace(name.encode(), b"") for one, name in ((response, jid), unknown)]
+    if response.status == unknown[0].status == 404 and bodies[0] == bodies[1]:
         return False
-    if answer.status != 200:
+    if response.status != 200:
         return True
-    if answer.json is None:
-        return answer.body.strip() not in (b"", b"null", b"None", b"{}")
-    return _has_words(answer.json, {jid, *SPRING.values()})
+    if response.json is None:
+        return response.body.strip() not in (b"", b"null", b"None", b"{}")
+    return _has_words(response.json, {jid, *SPRING.values()})
 
 
 def _has_words(value, known):
@@ -205,36 +205,36 @@ def _has_words(value, known):
 
 
 @points(2)
-def test_the_results_are_the_summary(student):
+def test_the_results_are_the_summary(submission):
     """GET /jobs/<jid>/results of a complete job answers with the summary of its days"""
-    api, [jid] = do_jobs(student, SPRING)
-    answer, summary = results_of(api, jid), summarize(**SPRING)
+    api, [jid] = do_jobs(submission, SPRING)
+    response, summary = results_of(api, jid), summarize(**SPRING)
     expect(
-        answer.status == 200 and holds(answer, summary),
+        response.status == 200 and holds(response, summary),
         f"200 and what analysis.summarize() returns for {' to '.join(SPRING.values())}, as JSON:\n"
         f"{json.dumps(summary)}",
-        answer,
-        hint=hint_for_results(student, answer),
+        response,
+        hint=hint_for_results(submission, response),
     )
 
 
 @points(2, after="test_the_results_are_the_summary")
-def test_each_job_has_its_own_results(student):
+def test_each_job_has_its_own_results(submission):
     """Each job has results of its own, of its own days"""
-    api, jids = do_jobs(student, SPRING, NOVEMBER)
+    api, jids = do_jobs(submission, SPRING, NOVEMBER)
     for jid, dates in zip(jids, (SPRING, NOVEMBER), strict=True):
-        answer, summary = results_of(api, jid), summarize(**dates)
+        response, summary = results_of(api, jid), summarize(**dates)
         expect(
-            holds(answer, summary),
+            holds(response, summary),
             f"the summary for {' to '.join(dates.values())}:\n{json.dumps(summary)}",
-            answer,
+            response,
             hint="Two jobs were done before anybody asked. Under which key is each result kept, "
             "and from where do its dates come?",
         )
         again = results_of(api, jid)
         again.text += ", asked for the second time"
         expect(
-            again.status == answer.status and holds(again, summary),
+            again.status == response.status and holds(again, summary),
             "the same answer as before",
             again,
             hint="What was stored, and which of your lines takes it away when somebody reads it?",
@@ -242,11 +242,10 @@ def test_each_job_has_its_own_results(student):
 
 
 @points(1, after="test_the_results_are_the_summary")
-def test_complete_comes_last(student):
+def test_complete_comes_last(submission):
     """The status becomes complete when the result is there, and not before"""
-    _, [jid] = do_jobs(student, SPRING)
-    student.redis.update()
-    trace = student.redis.trace
+    _, [jid] = do_jobs(submission, SPRING)
+    trace = submission.redis.commands
     stored = [i for i, one in enumerate(trace) if stores_a_summary(one)]
     completed = [i for i, one in enumerate(trace) if _completes(one, jid)]
     if not stored or not completed or stored[0] <= completed[0]:
@@ -279,29 +278,29 @@ def _are_one_step(trace, first, last):
 
 
 @points(1, after="test_the_results_are_the_summary")
-def test_the_worker_does_the_work(student):
+def test_the_worker_does_the_work(submission):
     """The API hands out what the worker has stored, and analyses nothing itself"""
-    api = student.serve()
+    api = submission.serve()
     post(api, NOVEMBER)
     expect(
-        not has_sent_a_summary(student),
+        not has_sent_a_summary(submission),
         "no summary in Redis before a worker runs: the API answers at once, and the worker works",
         f"POST /jobs  {json.dumps(NOVEMBER)}, while no worker runs",
         "a summary was stored",
         "In which of the two programs does analysis.summarize() run, and how long does the client "
         "wait for an answer if an analysis takes an hour?",
     )
-    _, [jid, other] = do_jobs(student, SPRING, SPRING, api=api)
-    with student.without("data/seattle-weather.csv"):
-        answer = results_of(api, jid)
-        keep_the_four_fields(student.redis, other)
+    _, [jid, other] = do_jobs(submission, SPRING, SPRING, api=api)
+    with submission.without("data/seattle-weather.csv"):
+        response = results_of(api, jid)
+        keep_the_four_fields(submission.redis, other)
         without = results_of(api, other)
-    answer.text += ", with the weather data out of the API's reach"
+    response.text += ", with the weather data out of the API's reach"
     without.text += ", after all but the four fields of the job was taken out of Redis"
     expect(
-        holds(answer, summarize(**SPRING)),
+        holds(response, summarize(**SPRING)),
         "the results, as the worker has stored them",
-        answer,
+        response,
         hint="In which of the two programs does analysis.summarize() run when somebody asks for "
         "the results?",
     )
@@ -314,68 +313,68 @@ def test_the_worker_does_the_work(student):
 
 
 @points(2, after="test_the_results_are_the_summary")
-def test_it_says_when_there_is_no_result_yet(student):
+def test_it_says_when_there_is_no_result_yet(submission):
     """GET /jobs/<jid>/results says so while the job is not complete"""
-    api = student.serve()
+    api = submission.serve()
     jid = post(api, SPRING)
     unknown = (results_of(api, UNKNOWN), UNKNOWN)
     for status in ("submitted", "in progress"):
         if status != "submitted":
-            student.call("jobs", "update_job_status", jid, status)
-        answer = results_of(api, jid)
-        answer.text += f", while the job is {status}"
+            submission.call("jobs", "update_job_status", jid, status)
+        response = results_of(api, jid)
+        response.text += f", while the job is {status}"
         expect(
-            answer.status < 500,
+            response.status < 500,
             "an answer that says that the job is not complete, such as 409 with its status",
-            answer,
+            response,
             hint="What does your route find in Redis when the worker has not been there yet?",
         )
         expect(
-            OF_A_SUMMARY not in answer.body,
+            OF_A_SUMMARY not in response.body,
             "no results: no worker has done this job",
-            answer,
+            response,
             hint="From where do these results come, if the worker did not make them?",
         )
         expect(
-            says_so(answer, jid, unknown),
+            says_so(response, jid, unknown),
             "an answer from which one can tell: this job exists, and it is not complete yet",
-            answer,
+            response,
             hint="Compare this answer with that for an unknown id, and with that of a job that is "
             "complete. How would a program know that it should ask again later?",
         )
 
 
 @points(1, after="test_the_results_are_the_summary")
-def test_an_unknown_id_has_no_results(student):
+def test_an_unknown_id_has_no_results(submission):
     """GET /jobs/<jid>/results answers 404 for an id that no job has"""
-    api = student.serve()
-    answer = results_of(api, UNKNOWN)
-    answer.text += ", an id that no job has"
+    api = submission.serve()
+    response = results_of(api, UNKNOWN)
+    response.text += ", an id that no job has"
     expect(
-        answer.status == 404,
+        response.status == 404,
         "404: there is no such job",
-        answer,
+        response,
         hint="How does your route for GET /jobs/<jid> find out that there is no such job?",
     )
     expect(
-        not student.redis.keys(),
+        not submission.redis.keys(),
         "to ask for results changes nothing in Redis",
-        answer,
-        f"{answer.came_back}\nand a key was stored",
+        response,
+        f"{response.came_back}\nand a key was stored",
         "Which of your lines writes, although somebody only wanted to read?",
     )
 
 
 @points(1, after="test_the_results_are_the_summary")
-def test_the_job_is_still_shown(student):
+def test_the_job_is_still_shown(submission):
     """GET /jobs/<jid> still shows the job: its four fields, and that it is complete"""
-    api, [jid] = do_jobs(student, SPRING)
-    answer = api.get(f"/jobs/{jid}")
+    api, [jid] = do_jobs(submission, SPRING)
+    response = api.get(f"/jobs/{jid}")
     wanted = {"id": jid, "status": "complete"} | SPRING
     expect(
-        answer.status == 200 and holds(answer, wanted),
+        response.status == 200 and holds(response, wanted),
         f"200 and the job, as JSON: {wanted}",
-        answer,
+        response,
         hint="What else is in the hash of the job now, and what does the function that reads the "
         "hash make of it?",
     )

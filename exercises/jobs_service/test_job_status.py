@@ -28,15 +28,15 @@ NO_TEXT = (
 )
 
 
-def is_attempted(answer):
+def is_attempted(source):
     """Return True if api.py has more functions than were handed out, or jobs_api() is another.
 
     Raises NotAttempted.
     """
-    if "api.py" not in answer.modules():
+    if "api.py" not in source.modules():
         raise NotAttempted("nothing to judge yet: there is no api.py")
-    mine, handed_out = answer.tree("api.py"), ast.parse(answer.handed_out().get("api.py", ""))
-    if _count(mine) <= _count(handed_out) and not answer.differs("jobs_api", "api.py"):
+    mine, handed_out = source.tree("api.py"), ast.parse(source.handed_out().get("api.py", ""))
+    if _count(mine) <= _count(handed_out) and not source.differs("jobs_api", "api.py"):
         raise NotAttempted(
             "nothing to judge yet: api.py has no new route, and the old one is as it was"
         )
@@ -80,18 +80,18 @@ EXERCISE = Exercise(
 
 def post(api, dates=GOOD):
     """POST a job that is right; return its id."""
-    answer = api.post("/jobs", dates)
+    response = api.post("/jobs", dates)
     expect(
-        answer.status in (200, 201, 202),
+        response.status in (200, 201, 202),
         "202 (or 200, 201): the job is taken",
-        answer,
-        hint=hint_for_status(answer),
+        response,
+        hint=hint_for_status(response),
     )
-    jid = jid_in(answer.json)
+    jid = jid_in(response.json)
     expect(
         jid,
         'JSON with the id of the new job, such as {"id": "1f6e3c1c-…", …}',
-        answer,
+        response,
         hint="What does add_job() return, and does all of it arrive at whoever asked?",
     )
     return jid
@@ -103,14 +103,14 @@ def jid_in(value):
     return next(filter(None, found), None)
 
 
-def hint_for_status(answer):
+def hint_for_status(response):
     """Return a question that leads from a status code to its cause."""
-    if answer.status >= 500:
-        return hint_for_view(answer) or (
+    if response.status >= 500:
+        return hint_for_view(response) or (
             "500 means that your function raised. Which line of yours is the last one, and what is "
             "each name in it at that moment?"
         )
-    if answer.status == 404 and answer.json:
+    if response.status == 404 and response.json:
         return (
             "Your own line says so: the route was found, and the job was not. At which key was it "
             "saved, at which key does your function look, and what does it make of what it finds?"
@@ -120,24 +120,24 @@ def hint_for_status(answer):
         404: "For which path and for which methods is your route made? And the key that is looked "
         "up: is it the one that the job was saved at? (A route below app.run() is never made.)",
         405: "The path is known, and the method is not. For which methods is your route made?",
-    }.get(answer.status, "Which status code does your function give, and where?")
+    }.get(response.status, "Which status code does your function give, and where?")
 
 
-def has(answer, fields):
+def has(response, fields):
     """Tell whether an answer holds a JSON object with these fields, texts all of them."""
     return any(
         all(found.get(name) == value for name, value in fields.items())
-        for found in dicts_in(answer.json, in_texts=False)
+        for found in dicts_in(response.json, in_texts=False)
     )
 
 
-def hint_for_job(student, answer, wanted):
+def hint_for_job(submission, response, wanted):
     """Return a question that leads from a job that is shown wrongly to its cause."""
-    if answer.json is None and answer.body.strip() != b"null":
+    if response.json is None and response.body.strip() != b"null":
         return "Is this JSON? Look at its quotes, and at the line that made a text of the job."
-    if isinstance(answer.json, str):
+    if isinstance(response.json, str):
         return "This is one JSON text, with JSON inside. How often was the job made a text?"
-    record = student.redis.find_job(wanted["id"])
+    record = submission.redis.find_job(wanted["id"])
     if record and not record.fields.items() >= wanted.items():
         return "It is like this in Redis already. What did add_job() get, and in which order?"
     return (
@@ -146,50 +146,47 @@ def hint_for_job(student, answer, wanted):
     )
 
 
-def expect_refused(student, api, bodies, hint):
+def expect_refused(submission, api, bodies, hint):
     """POST each of these; each must be refused and change nothing, and a job be taken afterwards.
 
     A job that is there already must still be there.
     """
     post(api)
-    student.redis.update()
-    before, pushes = student.redis.keys(), len(student.redis.pushes())
+    before, pushes = submission.redis.keys(), len(submission.redis.pushes())
     for body in bodies:
-        answer = api.post("/jobs", body)
-        student.redis.update()
-        now = student.redis.keys()
-        in_words = answer.status < 400 and now == before
+        response = api.post("/jobs", body)
+        now = submission.redis.keys()
+        in_words = response.status < 400 and now == before
         expect(
-            answer.status in (400, 422),
+            response.status in (400, 422),
             "400 (or 422): the request is at fault, and not the server",
-            answer,
-            hint=SAID_IN_WORDS if in_words else hint_for_view(answer) or hint,
+            response,
+            hint=SAID_IN_WORDS if in_words else hint_for_view(response) or hint,
         )
         gone = [one for one in before if one not in now]
         expect(
             not gone,
             "what is refused leaves everything else in Redis as it is",
-            answer,
-            f"{answer.came_back}\nand the job that was added before is gone",
+            response,
+            f"{response.came_back}\nand the job that was added before is gone",
             "Which command of yours takes more away than the job that was refused?",
         )
         expect(
-            now == before and len(student.redis.pushes()) == pushes,
+            now == before and len(submission.redis.pushes()) == pushes,
             "what is refused leaves nothing in Redis: no key, and no message on the queue",
-            answer,
-            f"{answer.came_back}\nand something was stored all the same",
+            response,
+            f"{response.came_back}\nand something was stored all the same",
             "Which comes first in your function: the look at the body, or the call that saves?",
         )
     post(api)
 
 
 @points(1)
-def test_a_good_body_makes_one_job(student):
+def test_a_good_body_makes_one_job(submission):
     """POST /jobs with a start and an end makes one job and answers with its id"""
-    jid = post(student.serve())
-    student.redis.update()
-    queued = [text for one in student.redis.pushes() for text in one.arguments[1:]]
-    stored, with_id = len(student.redis.jobs()), sum(jid.encode() in text for text in queued)
+    jid = post(submission.serve())
+    queued = [text for one in submission.redis.pushes() for text in one.arguments[1:]]
+    stored, with_id = len(submission.redis.jobs()), sum(jid.encode() in text for text in queued)
     expect(
         stored == len(queued) == with_id == 1,
         "one job is saved, and its id is put on the queue once",
@@ -202,61 +199,61 @@ def test_a_good_body_makes_one_job(student):
 
 
 @points(2, after="test_a_good_body_makes_one_job")
-def test_a_job_is_shown(student):
+def test_a_job_is_shown(submission):
     """GET /jobs/<jid> answers 200 with the id, status, start and end of that job"""
-    api = student.serve()
+    api = submission.serve()
     posted = [(post(api, dates), dates) for dates in (GOOD, OTHER)]
     for jid, dates in posted:
-        answer = api.get(f"/jobs/{jid}")
+        response = api.get(f"/jobs/{jid}")
         wanted = {"id": jid, "status": "submitted"} | dates
-        expect(answer.status == 200, "200 and the job", answer, hint=hint_for_status(answer))
+        expect(response.status == 200, "200 and the job", response, hint=hint_for_status(response))
         expect(
-            has(answer, wanted),
+            has(response, wanted),
             f"the job as JSON: {wanted}",
-            answer,
-            hint=hint_for_job(student, answer, wanted),
+            response,
+            hint=hint_for_job(submission, response, wanted),
         )
         expect(
-            student.redis.status(jid) == "submitted",
+            submission.redis.status(jid) == "submitted",
             "to ask for a job changes nothing in Redis",
-            answer,
-            f"{answer.came_back}\nand afterwards its status is {student.redis.status(jid)}",
+            response,
+            f"{response.came_back}\nand afterwards its status is {submission.redis.status(jid)}",
             "Which of your lines writes, although somebody only wanted to read?",
         )
 
 
 @points(1, after="test_a_job_is_shown")
-def test_the_status_follows(student):
+def test_the_status_follows(submission):
     """GET /jobs/<jid> shows the status that another program has set since"""
-    api = student.serve()
+    api = submission.serve()
     jid = post(api)
     api.get(f"/jobs/{jid}")
-    call = student.call("jobs", "update_job_status", jid, "in progress")
+    call = submission.call("jobs", "update_job_status", jid, "in progress")
     expect(
-        student.redis.status(jid) == "in progress",
+        submission.redis.status(jid) == "in progress",
         "the status of the job in Redis is then `in progress`",
         call,
         hint="This is a matter of update_job_status(): check `execute_job` first.",
     )
-    answer = api.get(f"/jobs/{jid}")
+    response = api.get(f"/jobs/{jid}")
     expect(
-        has(answer, {"id": jid, "status": "in progress"}),
+        has(response, {"id": jid, "status": "in progress"}),
         "the status that is in Redis now: in progress",
-        answer,
+        response,
         hint="From where does your function take the job: from Redis, or from a variable that "
         "only this program can see?",
     )
 
 
 @points(2, after="test_a_job_is_shown")
-def test_an_unknown_id_is_not_found(student):
+def test_an_unknown_id_is_not_found(submission):
     """GET /jobs/<jid> answers 404 with a JSON error for an id that no job has"""
-    api = student.serve()
+    api = submission.serve()
     jid = post(api)
-    before = student.redis.keys()
+    before = submission.redis.keys()
     nearly = jid[:-1] + ("1" if jid.endswith("0") else "0")
     for unknown in (UNKNOWN, nearly):
-        expect_unknown(student, api, unknown, before)
+        expect_unknown(submission, api, unknown, before)
 
 
 def says_more_than(value, jid):
@@ -265,40 +262,42 @@ def says_more_than(value, jid):
     return any(one not in ("", jid) for one in texts)
 
 
-def expect_unknown(student, api, jid, before):
+def expect_unknown(submission, api, jid, before):
     """Ask for an id that no job has: 404, as JSON, and the keys are the same as before."""
-    answer = api.get(f"/jobs/{jid}")
-    answer.text += ", an id that no job has"
+    response = api.get(f"/jobs/{jid}")
+    response.text += ", an id that no job has"
     expect(
-        answer.status == 404,
+        response.status == 404,
         "404: there is no such job",
-        answer,
-        hint=hint_for_view(answer)
-        or (SAID_IN_WORDS if answer.status == 200 and says_more_than(answer.json, jid) else None)
+        response,
+        hint=hint_for_view(response)
+        or (
+            SAID_IN_WORDS if response.status == 200 and says_more_than(response.json, jid) else None
+        )
         or "What does your function get from Redis for a key that is not there? Print it. "
         "Which of your lines meets it first?",
     )
     expect(
-        answer.json and not isinstance(answer.json, int | float),
+        response.json and not isinstance(response.json, int | float),
         'an error as JSON, such as {"error": "there is no job …"}',
-        answer,
+        response,
         hint="Who wrote this answer, you or Flask? Compare it with how POST /jobs answers.",
     )
     expect(
-        student.redis.keys() == before,
+        submission.redis.keys() == before,
         "to ask for a job changes nothing in Redis",
-        answer,
-        f"{answer.came_back}\nand a new key is in Redis",
+        response,
+        f"{response.came_back}\nand a new key is in Redis",
         "Which of your lines writes, although somebody only wanted to read?",
     )
 
 
 @points(1, after="test_a_good_body_makes_one_job")
-def test_malformed_json_is_refused(student):
+def test_malformed_json_is_refused(submission):
     """POST /jobs answers 400 to a body that is not JSON, and goes on"""
     expect_refused(
-        student,
-        student.serve(),
+        submission,
+        submission.serve(),
         MALFORMED,
         "What does the line that reads the body do when it is not JSON: raise, or return "
         "something? What does your code do then?",
@@ -306,22 +305,22 @@ def test_malformed_json_is_refused(student):
 
 
 @points(1, after="test_a_good_body_makes_one_job")
-def test_what_is_no_job_is_refused(student):
+def test_what_is_no_job_is_refused(submission):
     """POST /jobs answers 400 to JSON without a start and an end, and goes on"""
     expect_refused(
-        student,
-        student.serve(),
+        submission,
+        submission.serve(),
         NO_JOB,
         'This body is valid JSON. What is it in Python, and what does body["start"] do with it?',
     )
 
 
 @points(1, after="test_a_good_body_makes_one_job")
-def test_what_is_no_text_is_refused(student):
+def test_what_is_no_text_is_refused(submission):
     """POST /jobs answers 400 when start or end is not text, and goes on"""
     expect_refused(
-        student,
-        student.serve(),
+        submission,
+        submission.serve(),
         NO_TEXT,
         "JSON has texts, numbers, null, lists. Which of them may a start be, and which line of "
         "yours asks?",
@@ -329,15 +328,15 @@ def test_what_is_no_text_is_refused(student):
 
 
 @points(1, after=("test_a_job_is_shown", "test_an_unknown_id_is_not_found"))
-def test_answers_say_that_they_are_json(student):
+def test_answers_say_that_they_are_json(submission):
     """The answers of POST and GET say that they are JSON"""
-    api = student.serve()
-    answers = [api.post("/jobs", GOOD)]
-    answers += [api.get(f"/jobs/{jid}") for jid in (jid_in(answers[0].json), UNKNOWN)]
-    for answer in answers:
+    api = submission.serve()
+    responses = [api.post("/jobs", GOOD)]
+    responses += [api.get(f"/jobs/{jid}") for jid in (jid_in(responses[0].json), UNKNOWN)]
+    for response in responses:
         expect(
-            answer.content_type.endswith("json"),
+            response.content_type.endswith("json"),
             "the content type application/json",
-            answer,
+            response,
             hint="Flask takes a text for a web page (text/html). What does it make of a dict?",
         )

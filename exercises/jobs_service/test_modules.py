@@ -8,9 +8,9 @@ from jobs_kit.grading.source.project import Project
 from jobs_kit.grading.source.syntax import is_private
 
 
-def is_attempted(answer):
+def is_attempted(source):
     """Return True when some file defines something; raise NotAttempted if none does."""
-    if answer.definitions():
+    if source.definitions():
         return True
     raise NotAttempted("nothing to judge yet: no definition is in api.py, jobs.py or worker.py")
 
@@ -99,15 +99,15 @@ def where_else(project, name):
 
 
 @points(1)
-def test_python_can_read_every_file(answer):
+def test_python_can_read_every_file(source):
     """Python can read api.py, jobs.py and worker.py"""
-    Project(answer)
+    Project(source)
 
 
 @points(2, after="test_python_can_read_every_file")
-def test_each_definition_is_there_once(answer):
+def test_each_definition_is_there_once(source):
     """Each of the thirteen definitions is there exactly once"""
-    project = Project(answer)
+    project = Project(source)
     missing, twice = [], []
     for name, sites in found_in(project).items():
         if not sites:
@@ -142,9 +142,9 @@ def test_each_definition_is_there_once(answer):
 
 
 @points(2, after="test_python_can_read_every_file")
-def test_each_definition_is_in_its_file(answer):
+def test_each_definition_is_in_its_file(source):
     """Each definition is in the file that it belongs to"""
-    project = Project(answer)
+    project = Project(source)
     wrong = {}
     for name, site in once(project).items():
         home = "api" if name in API else "worker" if name in WORKER else "jobs"
@@ -168,9 +168,9 @@ def test_each_definition_is_in_its_file(answer):
 
 
 @points(1, after="test_python_can_read_every_file")
-def test_helpers_are_private(answer, note):
+def test_helpers_are_private(source, note):
     """What only jobs.py itself uses is private"""
-    project = Project(answer)
+    project = Project(source)
     sites = [site for name, site in once(project).items() if name in HELPERS]
     if not sites:
         raise NotReached("this can only be seen when one of the five helpers is there")
@@ -198,9 +198,9 @@ def hint_for_privacy(name):
 
 
 @points(1, after="test_python_can_read_every_file")
-def test_names_for_others_are_public(answer):
+def test_names_for_others_are_public(source):
     """What the API and the worker need from jobs.py is public"""
-    project = Project(answer)
+    project = Project(source)
     require_two_files(project)
     sites = [site for name, site in once(project).items() if name in FOR_OTHERS]
     wrong = [site for site in sites if is_private(site.name)]
@@ -213,9 +213,9 @@ def test_names_for_others_are_public(answer):
 
 
 @points(1, after="test_python_can_read_every_file")
-def test_no_private_name_is_used_outside(answer):
+def test_no_private_name_is_used_outside(source):
     """No file uses a private name of another file"""
-    project = Project(answer)
+    project = Project(source)
     require_two_files(project)
     wrong = [
         (module, use)
@@ -236,9 +236,9 @@ def test_no_private_name_is_used_outside(answer):
 
 
 @points(1, after="test_python_can_read_every_file")
-def test_jobs_imports_neither_program(answer):
+def test_jobs_imports_neither_program(source):
     """jobs.py imports neither api.py nor worker.py"""
-    project = Project(answer)
+    project = Project(source)
     require_two_files(project)
     ways = [way for name in ("api", "worker") if (way := project.path("jobs", name))]
     lines = [line for way in ways for line in project.steps(way)]

@@ -11,12 +11,12 @@ HANDED_OUT = "172.17.0.1"
 READS = {"environ", "environb", "getenv"}
 
 
-def is_attempted(answer):
+def is_attempted(source):
     """Tell whether the address is another than the handed-out one, or the environment is read."""
-    nodes = [node for file in answer.modules() for node in ast.walk(answer.tree(file))]
+    nodes = [node for file in source.modules() for node in ast.walk(source.tree(file))]
     texts = [one.value for one in nodes if isinstance(one, ast.Constant)]
     names = {getattr(one, "attr", getattr(one, "id", None)) for one in nodes}
-    if not {"q", "rd", "_rd"} & answer.definitions().keys():
+    if not {"q", "rd", "_rd"} & source.definitions().keys():
         return bool(names & READS)
     return bool(names & READS) or not any(HANDED_OUT in str(one) for one in texts)
 
@@ -56,36 +56,34 @@ def shown(variables, what):
     return " ".join([*words, what])
 
 
-def add_job(student, variables):
+def add_job(submission, variables):
     """Call add_job() in this environment; return (Call, its text)."""
-    call = student.call("jobs", "add_job", START, END, **variables)
+    call = submission.call("jobs", "add_job", START, END, **variables)
     return call, shown(variables, call.text)
 
 
-def addresses(student, host, port):
+def addresses(submission, host, port):
     """Call add_job() with this host and port in the environment.
 
     Returns (the call as text, the addresses that the queue asked, those that the other client
     asked), each address a dict with "host" and "port".
     """
-    student.redis.update()
-    before = len(student.redis.pushes())
+    before = len(submission.redis.pushes())
     variables = environment(REDIS_HOST=host, REDIS_PORT=port)
-    call, text = add_job(student, variables)
-    student.redis.update()
-    databases = {str(one.db) for one in student.redis.pushes()[before:]}
+    call, text = add_job(submission, variables)
+    databases = {str(one.db) for one in submission.redis.pushes()[before:]}
     is_of_add_job = call.error is None or "ellipsis" in call.error["message"]
     is_of_add_job = is_of_add_job or call.error["type"] == "NameError"
-    if call.process.told("imported") and not databases and is_of_add_job:
-        student.add_job()  # which says so if it does not do its part elsewhere either
+    if call.process.events("imported") and not databases and is_of_add_job:
+        submission.add_job()  # which says so if it does not do its part elsewhere either
     expect(
-        call.process.told("value"),
+        call.process.events("value"),
         "add_job() works, wherever Redis is",
         text,
         call.came_back,
         why(call.error),
     )
-    asked = call.process.told("asked")
+    asked = call.process.events("redis_connection")
     queue = [one for one in asked if str(one["db"] or 0) in databases]
     return text, queue, [one for one in asked if one not in queue] or queue
 
@@ -128,46 +126,46 @@ def expect_followed(asked, name, value, who, call):
 
 
 @points(1)
-def test_the_queue_follows_the_host(student):
+def test_the_queue_follows_the_host(submission):
     """The queue asks the host that REDIS_HOST names"""
     for host, port in PLACES:
-        call, queue, _ = addresses(student, host, port)
+        call, queue, _ = addresses(submission, host, port)
         expect_followed(queue, "REDIS_HOST", host, "the queue", call)
 
 
 @points(1, after="test_the_queue_follows_the_host")
-def test_the_client_follows_the_host(student):
+def test_the_client_follows_the_host(submission):
     """The client of the jobs asks the same host"""
     for host, port in PLACES:
-        call, _, client = addresses(student, host, port)
+        call, _, client = addresses(submission, host, port)
         expect_followed(client, "REDIS_HOST", host, "the client of the jobs", call)
 
 
 @points(1, after="test_the_client_follows_the_host")
-def test_both_follow_the_port(student):
+def test_both_follow_the_port(submission):
     """Both ask the port that REDIS_PORT names"""
     for host, port in PLACES:
-        call, queue, client = addresses(student, host, port)
+        call, queue, client = addresses(submission, host, port)
         expect_followed(queue, "REDIS_PORT", port, "the queue", call)
         expect_followed(client, "REDIS_PORT", port, "the client of the jobs", call)
 
 
 @points(1, after="test_both_follow_the_port")
-def test_the_worker_follows(student):
+def test_the_worker_follows(submission):
     """The worker and the API ask there, too, and nowhere else"""
     host, port = PLACES[0]
     variables = environment(REDIS_HOST=host, REDIS_PORT=port)
-    call, _ = add_job(student, variables)
+    call, _ = add_job(submission, variables)
     jid = jid_of(call.value)  # None if add_job() returns none: that is for another exercise, too
-    process = student.start("worker.py", **variables)
+    process = submission.start("worker.py", **variables)
     # whether it does its job well is the matter of another exercise
-    student.until(
+    submission.until(
         lambda: (
-            student.has_settled(process)
-            or (jid and student.redis.status(jid) in ("complete", "failed"))
+            submission.has_settled(process)
+            or (jid and submission.redis.status(jid) in ("complete", "failed"))
         )
     )
-    asked = process.told("asked")
+    asked = process.events("redis_connection")
     if not asked:
         raise NotReached(
             "python worker.py asks no Redis at all; the exercise execute_job comes first",
@@ -176,14 +174,14 @@ def test_the_worker_follows(student):
         )
     expect_nowhere_else(process, variables)
     with contextlib.suppress(Fault):  # whether it serves, and how, is for other exercises, too
-        student.serve(**variables).post("/jobs", {"start": START, "end": END})
-    expect_nowhere_else(student.processes[-1], variables)
+        submission.serve(**variables).post("/jobs", {"start": START, "end": END})
+    expect_nowhere_else(submission.processes[-1], variables)
 
 
 def expect_nowhere_else(process, variables):
     """Expect that a program has asked the Redis that its environment names, and no other."""
     host, port = variables["REDIS_HOST"], variables["REDIS_PORT"]
-    asked = process.told("asked")
+    asked = process.events("redis_connection")
     other = next((one for one in asked if (one["host"], str(one["port"])) != (host, port)), None)
     file = process.shown.removeprefix("python ")
     expect(
@@ -196,15 +194,15 @@ def expect_nowhere_else(process, variables):
 
 
 @points(1, after="test_both_follow_the_port")
-def test_unset_variables(student):
+def test_unset_variables(submission):
     """Where a variable is not set, there is a default, or an error that names it"""
     host, port = PLACES[0]
     for variables in ({"REDIS_HOST": host}, {"REDIS_PORT": port}, {}):
-        call, text = add_job(student, environment(**variables))
+        call, text = add_job(submission, environment(**variables))
         missing = [name for name in ("REDIS_HOST", "REDIS_PORT") if name not in variables]
         said = call.process.output.partition("Traceback")[0]
         said += (call.error or {}).get("message", "")
-        asked = call.process.told("asked") if call.process.told("value") else []
+        asked = call.process.events("redis_connection") if call.process.events("value") else []
         for name, value in variables.items():
             expect_followed(asked, name, value, "a program without " + " and ".join(missing), text)
         nowhere = [one for one in asked if one["host"] in NOWHERE and not one.get("path")]
@@ -219,7 +217,7 @@ def test_unset_variables(student):
             "notice if the variable were forgotten where Redis is somewhere else?",
         )
         expect(
-            call.process.told("value") or any(name in said for name in missing),
+            call.process.events("value") or any(name in said for name in missing),
             "a default, such as localhost and 6379, or an error that names the missing variable",
             f"{text}\nwithout {' and '.join(missing)}",
             call.came_back,

@@ -30,16 +30,16 @@ OTHER_JOB = {"id": OTHER, "status": "complete", "start": "2014-05-01", "end": "2
 SAVE, QUEUE = ("_save_job", "save_job"), ("_queue_job", "queue_job")
 
 
-def call(student, names, *arguments):
+def call(submission, names, *arguments):
     """Call a function of jobs.py that has to come back; return the Call."""
-    call = student.call("jobs", names, *arguments)
+    call = submission.call("jobs", names, *arguments)
     hint = hint_for(call.error)
     if call.error and not call.error["frames"]:
         hint = "Which functions does jobs.py define at its left margin, and how are they spelled?"
-    elif student.waits(call.process):
+    elif submission.waits(call.process):
         hint = "Which line asks the queue for a message, and which one would put one there?"
     expect(
-        call.process.told("value"),
+        call.process.events("value"),
         "it does its work and comes back, without an exception",
         call,
         hint=hint,
@@ -47,19 +47,19 @@ def call(student, names, *arguments):
     return call
 
 
-def saved(student):
+def saved(submission):
     """Call _save_job(); return (call, {(db, key): kind of what is stored there})."""
-    made = call(student, SAVE, KEY, JOB)
-    stored = student.redis.keys()
+    made = call(submission, SAVE, KEY, JOB)
+    stored = submission.redis.keys()
     return made, {(db, text(key)): kind for db, key, kind in stored}
 
 
 @points(1)
-def test_jobs_can_be_imported(student):
+def test_jobs_can_be_imported(submission):
     """jobs.py can be imported"""
-    call = student.call("jobs", None)
+    call = submission.call("jobs", None)
     expect(
-        call.process.told("value"),
+        call.process.events("value"),
         "the import comes back, and everything in jobs.py is defined",
         call,
         hint=hint_for(call.error),
@@ -67,9 +67,9 @@ def test_jobs_can_be_imported(student):
 
 
 @points(1, after="test_jobs_can_be_imported")
-def test_a_hash_at_the_key(student, note):
+def test_a_hash_at_the_key(submission, note):
     """_save_job() makes a hash at the key that it is given"""
-    made, stored = saved(student)
+    made, stored = saved(submission)
     kinds = [kind for (_, key), kind in stored.items() if key == KEY]
     others = ", ".join(key for _, key in stored)
     elsewhere = any(kind != "list" for kind in stored.values())
@@ -90,21 +90,20 @@ def test_a_hash_at_the_key(student, note):
         "A hash has fields, which can be read and changed one by one. With which letter do all "
         "commands for hashes begin?",
     )
-    student.redis.update()
-    if any(one.name == "HMSET" for one in student.redis.trace):
+    if any(one.name == "HMSET" for one in submission.redis.commands):
         note("hmset() works, and redis-py calls it deprecated: hset() takes a whole dict today")
 
 
 @points(1, after="test_a_hash_at_the_key")
-def test_the_four_fields(student):
+def test_the_four_fields(submission):
     """The hash has the four fields of the job, as they are in the dict"""
-    made, stored = saved(student)
+    made, stored = saved(submission)
     db = next(db for db, key in stored if key == KEY)
-    expect_fields(student, made, db, KEY, JOB)
-    made = call(student, SAVE, OTHER_KEY, OTHER_JOB)
-    expect_fields(student, made, db, OTHER_KEY, OTHER_JOB)
+    expect_fields(submission, made, db, KEY, JOB)
+    made = call(submission, SAVE, OTHER_KEY, OTHER_JOB)
+    expect_fields(submission, made, db, OTHER_KEY, OTHER_JOB)
     expect(
-        student.redis.client(db).exists(KEY),
+        submission.redis.client(db).exists(KEY),
         f"the job that was saved before is still there, at {KEY}",
         made,
         "it is gone",
@@ -112,9 +111,9 @@ def test_the_four_fields(student):
     )
 
 
-def expect_fields(student, made, db, key, job):
+def expect_fields(submission, made, db, key, job):
     """Expect that the hash at a key holds the fields of a job."""
-    fields = student.redis.client(db).hgetall(key)
+    fields = submission.redis.client(db).hgetall(key)
     fields = {text(name): text(value) for name, value in fields.items()}
     expect(
         fields.items() >= job.items(),
@@ -128,11 +127,10 @@ def expect_fields(student, made, db, key, job):
 
 
 @points(1, after="test_jobs_can_be_imported")
-def test_one_message_on_the_queue(student, note):
+def test_one_message_on_the_queue(submission, note):
     """_queue_job() puts one message on the queue named `queue`"""
-    made = call(student, QUEUE, JID)
-    student.redis.update()
-    pushes = student.redis.pushes()
+    made = call(submission, QUEUE, JID)
+    pushes = submission.redis.pushes()
     places = {(text(one.arguments[0]), str(one.db)) for one in pushes}
     expect(
         pushes,
@@ -141,7 +139,7 @@ def test_one_message_on_the_queue(student, note):
         "nothing was put on any list",
         "How long is the queue before and after the call? What did lesson 02 do to lengthen one?",
     )
-    db = str(queue_at_import(student, made.process)["db"])
+    db = str(queue_at_import(submission, made.process)["db"])
     expect(
         places == {("hotqueue:queue", db)},
         f"it is put on the queue `queue`: hotqueue:queue, in the database {db} of q",
@@ -158,33 +156,32 @@ def test_one_message_on_the_queue(student, note):
         "Each argument of put() becomes a message. How many does yours get?",
     )
     expect(
-        student.redis.where(JID),
+        submission.redis.where(JID),
         "the message waits on the queue until a worker takes it",
         made,
         "it was put on the queue, and is not there any more",
         "Which line takes messages off the queue, and in which program should that line stand?",
     )
-    if "pickle" in str(student.queue_of(made.process)["serializer"]):
+    if "pickle" in str(submission.queue_of(made.process)["serializer"]):
         note("without serializer=json this queue runs what its writers send (lesson 02)")
 
 
-def queue_at_import(student, process):
+def queue_at_import(submission, process):
     """Return the queue that was made while jobs.py was imported; the last one if none was."""
     told = process.report
     imported = next((at for at, one in enumerate(told) if "imported" in one), len(told))
     made = [one["queue"] for one in told[:imported] if "queue" in one]
     named = [one for one in made if one["name"] == "queue"]
-    return (named or made or [student.queue_of(process)])[-1]
+    return (named or made or [submission.queue_of(process)])[-1]
 
 
 @points(1, after="test_one_message_on_the_queue")
-def test_the_message_is_the_id(student):
+def test_the_message_is_the_id(submission):
     """The message is the id, as it was given, and q can read it"""
     for jid in (JID, OTHER):
-        made = call(student, QUEUE, jid)
-        student.redis.update()
-        message = student.redis.pushes()[-1].arguments[-1]
-        read = student.read(made.process, message)
+        made = call(submission, QUEUE, jid)
+        message = submission.redis.pushes()[-1].arguments[-1]
+        read = submission.read(made.process, message)
         found = f"q.get() returns {short(repr(read))}"
         expect(
             read == jid,

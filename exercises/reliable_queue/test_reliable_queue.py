@@ -1,14 +1,14 @@
 """ReliableQueue of reliable.py loses nothing, whichever worker is killed, and keeps its order."""
 
 from jobs_kit.grading import Exercise, expect, points
-from jobs_kit.grading.programs.worker_scenario import Scene, after
+from jobs_kit.grading.programs.worker_scenario import WorkerScenario, after
 
 
-def _is_attempted(answer):
+def _is_attempted(source):
     """A class of another name is an attempt, too: the first check says which name it needs."""
-    defined = answer.definitions()
+    defined = source.definitions()
     return bool(defined) and (
-        "ReliableQueue" not in defined or answer.differs("ReliableQueue", "reliable.py")
+        "ReliableQueue" not in defined or source.differs("ReliableQueue", "reliable.py")
     )
 
 
@@ -41,12 +41,12 @@ def _took(name, message):
     return f"{name} has taken {message!r} and is in the middle of it"
 
 
-def _first_in_hand(scene, name="ana", others=()):
+def _first_in_hand(scenario, name="ana", others=()):
     """Put "first", start a worker that takes it and stops in the middle; return the worker."""
-    scene.put("first", *others)
-    worker = scene.worker(name, holds=True)
-    scene.wait(
-        lambda: name in scene.names("begun", "first"),
+    scenario.put("first", *others)
+    worker = scenario.worker(name, holds=True)
+    scenario.wait(
+        lambda: name in scenario.names("begun", "first"),
         f"{name} gets 'first'",
         worker.shown,
         worker,
@@ -55,12 +55,12 @@ def _first_in_hand(scene, name="ana", others=()):
     return worker
 
 
-def _second_in_hand(scene):
+def _second_in_hand(scenario):
     """Start ana, who does "first", takes "second" and stops in the middle; return her."""
-    ana = _first_in_hand(scene, others=["second"])
-    scene.go("ana")
-    scene.wait(
-        lambda: scene.names("begun", "second"),
+    ana = _first_in_hand(scenario, others=["second"])
+    scenario.go("ana")
+    scenario.wait(
+        lambda: scenario.names("begun", "second"),
         "ana goes on with 'second'",
         ana.shown,
         ana,
@@ -70,12 +70,12 @@ def _second_in_hand(scene):
 
 
 @points(1)
-def test_put_and_len_work_as_in_hotqueue(student):
+def test_put_and_len_work_as_in_hotqueue(submission):
     """put() and len() work as they do in HotQueue"""
-    scene = Scene(student)
-    scene.put("first")
-    scene.put("second", "third")
-    lengths = scene.noted("length")
+    scenario = WorkerScenario(submission)
+    scenario.put("first")
+    scenario.put("second", "third")
+    lengths = scenario.noted("length")
     expect(
         lengths == ["1", "3"],
         "len(q) tells how many messages wait: 1, then 3",
@@ -86,26 +86,26 @@ def test_put_and_len_work_as_in_hotqueue(student):
 
 
 @points(1, after="test_put_and_len_work_as_in_hotqueue")
-def test_messages_come_in_order(student):
+def test_messages_come_in_order(submission):
     """A worker gets each message once, in the order in which they were put"""
-    scene = Scene(student)
+    scenario = WorkerScenario(submission)
     words = ["first", "second", "third", "fourth", "second"]
-    scene.put(*words)
+    scenario.put(*words)
     call = f"q.put({', '.join(map(repr, words))}); for message in q.consume(): work(message)"
-    ana = scene.worker("ana")
-    scene.wait(
-        lambda: len(scene.noted("done")) >= len(words),
+    ana = scenario.worker("ana")
+    scenario.wait(
+        lambda: len(scenario.noted("done")) >= len(words),
         "ana does all five",
         call,
         ana,
-        got=lambda: f"done so far: {', '.join(scene.noted('done')) or 'nothing'}",
+        got=lambda: f"done so far: {', '.join(scenario.noted('done')) or 'nothing'}",
         hint=lambda: (
             "What has to happen between two messages, and does it come to an end?"
-            if scene.noted("begun")
+            if scenario.noted("begun")
             else "Which key does put() fill, and which one does consume() look at? In which db?"
         ),
     )
-    done = scene.messages("done")
+    done = scenario.messages("done")
     expect(
         done == words,
         f"ana does {', '.join(words)}",
@@ -113,17 +113,17 @@ def test_messages_come_in_order(student):
         f"ana did {', '.join(done)}",
         _hint_for_order(done, words),
     )
-    scene.expect_address(ana)
-    before = len(scene.noted("length"))
-    scene.wait(
-        lambda: len(scene.noted("length")) > before,
+    scenario.expect_address(ana)
+    before = len(scenario.noted("length"))
+    scenario.wait(
+        lambda: len(scenario.noted("length")) > before,
         "len(q) is 0 when everything is done",
         call,
         ana,
-        scene.counter(),
+        scenario.counter(),
         got=lambda: "len(q) stays above 0, and ana has nothing more to do",
         hint="Is what was acknowledged still counted?",
-        in_vain=after(PATIENCE_WHEN_IDLE),
+        hopeless=after(PATIENCE_WHEN_IDLE),
     )
 
 
@@ -138,79 +138,79 @@ def _hint_for_order(done, words):
 
 
 @points(1, after="test_messages_come_in_order")
-def test_two_workers_share(student):
+def test_two_workers_share(submission):
     """Two living workers share the messages: none goes to both"""
-    scene = Scene(student)
-    ana = _first_in_hand(scene)
-    ben = scene.worker("ben")
-    scene.put("second", "third")
+    scenario = WorkerScenario(submission)
+    ana = _first_in_hand(scenario)
+    ben = scenario.worker("ben")
+    scenario.put("second", "third")
     call = f"{_took('ana', 'first')}; ben works on the same queue"
-    _ben_does(scene, "third", call, ben)
+    _ben_does(scenario, "third", call, ben)
     # Ben has come back for more by now, and does so once more.
-    scene.put("fourth")
-    _ben_does(scene, "fourth", call, ben)
-    scene.go("ana")
-    scene.wait(
-        lambda: scene.names("done", "first"),
+    scenario.put("fourth")
+    _ben_does(scenario, "fourth", call, ben)
+    scenario.go("ana")
+    scenario.wait(
+        lambda: scenario.names("done", "first"),
         "ana does 'first' to its end",
         call,
         ana,
         hint="What does consume() do when the loop comes back?",
     )
     expect(
-        sorted(scene.messages("done")) == ["first", "fourth", "second", "third"],
+        sorted(scenario.messages("done")) == ["first", "fourth", "second", "third"],
         "each message is done once",
         call,
-        f"done, in this order: {', '.join(scene.noted('done'))}",
+        f"done, in this order: {', '.join(scenario.noted('done'))}",
         "Can two workers take the same message in the same moment?",
     )
 
 
-def _ben_does(scene, message, call, ben):
+def _ben_does(scenario, message, call, ben):
     """Wait until ben has done a message, while ana is busy with hers and keeps it."""
-    scene.wait(
-        lambda: scene.names("done", message) or len(scene.names("begun", "first")) > 1,
+    scenario.wait(
+        lambda: scenario.names("done", message) or len(scenario.names("begun", "first")) > 1,
         f"ben does {message!r} while ana is busy",
         call,
         ben,
-        got=lambda: f"done so far: {', '.join(scene.noted('done')) or 'nothing'}",
+        got=lambda: f"done so far: {', '.join(scenario.noted('done')) or 'nothing'}",
         hint="What keeps ben from taking the next message?",
     )
     expect(
-        len(scene.names("begun", "first")) == 1,
+        len(scenario.names("begun", "first")) == 1,
         "ben leaves 'first' alone: ana lives, and her lease has not run out",
         call,
-        f"begun, in this order: {', '.join(scene.noted('begun'))}",
+        f"begun, in this order: {', '.join(scenario.noted('begun'))}",
         "Can two workers claim the same message? And how does ben tell whether ana is dead before "
         "he takes what she holds?",
     )
 
 
 @points(1, after="test_messages_come_in_order")
-def test_a_time_out_ends_an_idle_worker(student):
+def test_a_time_out_ends_an_idle_worker(submission):
     """@q.worker(timeout=1) does what waits, and returns after an idle second"""
-    scene = Scene(student)
-    scene.put("first", "second")
-    idler = scene.idler()
+    scenario = WorkerScenario(submission)
+    scenario.put("first", "second")
+    idler = scenario.idler()
     expected = "work() does both messages, and returns when no other has come for a second"
     call = f"{idler.shown}; 'first' takes it more than a second, while 'second' waits"
     hint = "What ends the loop of consume(), and from when on is that second counted?"
-    scene.wait(lambda: len(scene.noted("done")) > 1, expected, call, idler, hint=hint)
-    scene.wait(
-        lambda: scene.noted("returned"),
+    scenario.wait(lambda: len(scenario.noted("done")) > 1, expected, call, idler, hint=hint)
+    scenario.wait(
+        lambda: scenario.noted("returned"),
         expected,
         call,
         idler,
         got=lambda: "it did both, and still waits for a message",
         hint="What becomes of the argument timeout=1 on its way to the line that waits?",
-        in_vain=after(PATIENCE_WHEN_IDLE),
+        hopeless=after(PATIENCE_WHEN_IDLE),
     )
-    patient = scene.worker("ben")
+    patient = scenario.worker("ben")
     idle = after(1.5)
-    student.until(lambda: idle() or not patient.running)
-    scene.put("third")
-    scene.wait(
-        lambda: scene.names("done", "third"),
+    submission.until(lambda: idle() or not patient.running)
+    scenario.put("third")
+    scenario.wait(
+        lambda: scenario.names("done", "third"),
         "without a timeout, consume() waits for a message, however long that takes",
         f"{patient.shown}\nnothing comes for more than a second; then q.put('third')",
         patient,
@@ -219,13 +219,13 @@ def test_a_time_out_ends_an_idle_worker(student):
 
 
 @points(2, after="test_two_workers_share")
-def test_a_killed_workers_message_comes_back(student):
+def test_a_killed_workers_message_comes_back(submission):
     """The message of a worker that is killed in mid-job is done by another, after the lease"""
-    scene = Scene(student, LEASE)
-    ana, ben = _ana_and_ben(scene)
-    scene.kill(ana)
-    held = scene.held("first")
-    scene.comes_back(
+    scenario = WorkerScenario(submission, LEASE)
+    ana, ben = _ana_and_ben(scenario)
+    scenario.kill(ana)
+    held = scenario.held("first")
+    scenario.comes_back(
         "first",
         f"ben gets 'first' when ana's lease of {LEASE} s has run out, and does it",
         f"{_took('ana', 'first')}; ben waits at the same queue; kill -9 ana",
@@ -233,11 +233,11 @@ def test_a_killed_workers_message_comes_back(student):
         hint=lambda: (
             "Where is a message while a worker works on it, who can find it there when that worker "
             "is dead, by what does he know that, and when does he look?"
-            if scene.places("first")
+            if scenario.places("first")
             else "Where is a message while a worker works on it, and what takes it away from there?"
         ),
     )
-    gap = scene.gap("first") or scene.gap("first", held)
+    gap = scenario.gap("first") or scenario.gap("first", held)
     expect(
         not gap,
         "'first' is in Redis at every moment, until it is done",
@@ -248,13 +248,13 @@ def test_a_killed_workers_message_comes_back(student):
     )
 
 
-def _ana_and_ben(scene):
+def _ana_and_ben(scenario):
     """Return ana, who is in the middle of "first", and ben, who is past his start and waits."""
-    ana = _first_in_hand(scene)
-    ben = scene.worker("ben")
-    scene.put("second")
-    scene.wait(
-        lambda: scene.names("done", "second"),
+    ana = _first_in_hand(scenario)
+    ben = scenario.worker("ben")
+    scenario.put("second")
+    scenario.wait(
+        lambda: scenario.names("done", "second"),
         "ben does 'second'",
         f"{_took('ana', 'first')}; ben works on the same queue",
         ben,
@@ -263,13 +263,13 @@ def _ana_and_ben(scene):
 
 
 @points(1, after="test_a_killed_workers_message_comes_back")
-def test_a_worker_that_starts_later_finds_it(student):
+def test_a_worker_that_starts_later_finds_it(submission):
     """If nobody else runs when a worker is killed, one that is started later finds its message"""
-    scene = Scene(student, LEASE)
-    scene.kill(_first_in_hand(scene))
-    student.until(after(1.5 * LEASE))
-    ben = scene.worker("ben")
-    scene.comes_back(
+    scenario = WorkerScenario(submission, LEASE)
+    scenario.kill(_first_in_hand(scenario))
+    submission.until(after(1.5 * LEASE))
+    ben = scenario.worker("ben")
+    scenario.comes_back(
         "first",
         "ben finds 'first' and does it",
         f"{_took('ana', 'first')}; kill -9 ana; her lease runs out; then ben is started",
@@ -279,17 +279,17 @@ def test_a_worker_that_starts_later_finds_it(student):
 
 
 @points(1, after="test_a_killed_workers_message_comes_back")
-def test_what_was_acknowledged_stays_away(student):
+def test_what_was_acknowledged_stays_away(submission):
     """A message that was done is not delivered again, even if its worker is killed later"""
-    scene = Scene(student, LEASE)
-    scene.kill(_second_in_hand(scene))
-    ben = scene.worker("ben")
+    scenario = WorkerScenario(submission, LEASE)
+    scenario.kill(_second_in_hand(scenario))
+    ben = scenario.worker("ben")
     call = "ana does 'first', takes 'second' and is killed in the middle of it; ben is started"
-    scene.comes_back("second", "ben does 'second'", call, ben)
-    scene.put("third")
-    scene.comes_back("third", "ben does 'third'", call, ben)
+    scenario.comes_back("second", "ben does 'second'", call, ben)
+    scenario.put("third")
+    scenario.comes_back("third", "ben does 'third'", call, ben)
     _expect_begun(
-        scene,
+        scenario,
         "first",
         ["ana"],
         "nobody gets 'first' again: ana came back for the next message, so it was done",
@@ -298,23 +298,23 @@ def test_what_was_acknowledged_stays_away(student):
         "spelled exactly like the message on the list?",
     )
     _expect_begun(
-        scene,
+        scenario,
         "second",
         ["ana", "ben"],
         "nobody gets 'second' once more: ben did it, and came back for the next one",
         call,
         "What ana held went back to the queue. Is it still somewhere else, to be found again?",
     )
-    scene.rest(ben)
-    scene.kill(ben)
-    student.until(after(1.5 * LEASE))
-    cyd = scene.worker("cyd")
+    scenario.rest(ben)
+    scenario.kill(ben)
+    submission.until(after(1.5 * LEASE))
+    cyd = scenario.worker("cyd")
     call = "ben does 'third', and is killed while he waits for the next message; cyd is started"
     for message in ("fourth", "fifth"):
-        scene.put(message)
-        scene.comes_back(message, f"cyd does {message!r}", call, cyd)
+        scenario.put(message)
+        scenario.comes_back(message, f"cyd does {message!r}", call, cyd)
     _expect_begun(
-        scene,
+        scenario,
         "third",
         ["ben"],
         "nobody gets 'third' again: ben came back for the next message, so it was done",
@@ -323,28 +323,28 @@ def test_what_was_acknowledged_stays_away(student):
     )
 
 
-def _expect_begun(scene, message, names, expected, call, hint):
+def _expect_begun(scenario, message, names, expected, call, hint):
     """Expect that a message was begun by these, once each."""
     expect(
-        scene.names("begun", message) == names,
+        scenario.names("begun", message) == names,
         expected,
         call,
-        f"begun, in this order: {', '.join(scene.noted('begun'))}",
+        f"begun, in this order: {', '.join(scenario.noted('begun'))}",
         hint,
     )
 
 
 @points(1, after="test_a_killed_workers_message_comes_back")
-def test_a_message_survives_two_workers(student):
+def test_a_message_survives_two_workers(submission):
     """A message survives a second worker that is killed, too"""
-    scene = Scene(student, LEASE)
-    scene.kill(_first_in_hand(scene))
-    ben = scene.worker("ben", holds=True)
+    scenario = WorkerScenario(submission, LEASE)
+    scenario.kill(_first_in_hand(scenario))
+    ben = scenario.worker("ben", holds=True)
     call = f"{_took('ana', 'first')}; kill -9 ana; ben takes it, too; kill -9 ben; then cyd"
-    scene.comes_back("first", "ben gets 'first'", call, ben, what="begun")
-    scene.kill(ben)
-    cyd = scene.worker("cyd")
-    scene.comes_back(
+    scenario.comes_back("first", "ben gets 'first'", call, ben, what="begun")
+    scenario.kill(ben)
+    cyd = scenario.worker("cyd")
+    scenario.comes_back(
         "first",
         "cyd gets 'first' and does it",
         call,
@@ -354,36 +354,38 @@ def test_a_message_survives_two_workers(student):
 
 
 @points(1, after="test_a_killed_workers_message_comes_back")
-def test_a_slow_worker_keeps_its_message(student):
+def test_a_slow_worker_keeps_its_message(submission):
     """A worker that takes longer than the lease, but lives, keeps its message"""
     # a busy machine may keep a thread of the answer from running: then once more, with more time
     for lease in (LEASE, 4 * LEASE):
-        student.redis.reset()
-        scene = Scene(student, lease)
-        ana = _second_in_hand(scene)
-        ben = scene.worker("ben")
+        submission.redis.reset()
+        scenario = WorkerScenario(submission, lease)
+        ana = _second_in_hand(scenario)
+        ben = scenario.worker("ben")
         over = after(2.2 * lease)
-        student.until(lambda scene=scene, over=over: scene.names("begun", "second")[1:] or over())
-        robbed = len(scene.names("begun", "second")) > 1
+        submission.until(
+            lambda scenario=scenario, over=over: scenario.names("begun", "second")[1:] or over()
+        )
+        robbed = len(scenario.names("begun", "second")) > 1
         if not robbed:
             break
-        scene.kill(ana)
-        scene.kill(ben)
+        scenario.kill(ana)
+        scenario.kill(ben)
     call = f"ana has done 'first', and works on 'second' for more than two leases of {lease} s; "
     call += "ben has nothing to do"
     expect(
         not robbed,
         "ana keeps 'second' as long as she lives",
         call,
-        f"begun, in this order: {', '.join(scene.noted('begun'))}{scene.complaints()}",
+        f"begun, in this order: {', '.join(scenario.noted('begun'))}{scenario.complaints()}",
         "Ana's own code is busy with the job all the while. What else in her program could "
         "prolong her lease, and does it still run after her first message?",
     )
-    scene.go("ana")
-    scene.go("ana")  # she may be the one who takes 'third', too
-    scene.put("third")
-    scene.wait(
-        lambda: scene.names("done", "second") and scene.names("done", "third"),
+    scenario.go("ana")
+    scenario.go("ana")  # she may be the one who takes 'third', too
+    scenario.put("third")
+    scenario.wait(
+        lambda: scenario.names("done", "second") and scenario.names("done", "third"),
         "ana does 'second' to its end, and 'third' is done as well",
         call,
         ana,
@@ -396,15 +398,15 @@ def test_a_slow_worker_keeps_its_message(student):
     1,
     after=("test_a_killed_workers_message_comes_back", "test_what_was_acknowledged_stays_away"),
 )
-def test_a_job_that_raises_is_not_acknowledged(student):
+def test_a_job_that_raises_is_not_acknowledged(submission):
     """The message of a worker that dies of an exception comes back as well"""
-    scene = Scene(student, LEASE)
-    ana, ben = _ana_and_ben(scene)
-    scene.go("ana", "raise")
-    student.until(lambda: ana.told("error") or not ana.running)
+    scenario = WorkerScenario(submission, LEASE)
+    ana, ben = _ana_and_ben(scenario)
+    scenario.go("ana", "raise")
+    submission.until(lambda: ana.events("error") or not ana.running)
     lingers, over = after(6 * LEASE), after(2 * LEASE)
     call = f"{_took('ana', 'first')}; her job raises ValueError, which nobody catches"
-    scene.comes_back(
+    scenario.comes_back(
         "first",
         "ben gets 'first' when ana's lease has run out, and does it",
         call,
@@ -414,13 +416,13 @@ def test_a_job_that_raises_is_not_acknowledged(student):
             if ana.running
             else "Which lines of consume() run when the loop is left by an exception?"
         ),
-        in_vain=lambda: ana.running and lingers(),
+        hopeless=lambda: ana.running and lingers(),
     )
-    student.until(over)
-    scene.put("third")
-    scene.comes_back("third", "ben does 'third'", call, ben)
+    submission.until(over)
+    scenario.put("third")
+    scenario.comes_back("third", "ben does 'third'", call, ben)
     _expect_begun(
-        scene,
+        scenario,
         "first",
         ["ana", "ben"],
         "nobody gets 'first' once more: ben did it, and came back for the next one",

@@ -1,7 +1,7 @@
 """Two shells share a queue: the Redis of the lessons shows what they did, and what they do now."""
 
 from jobs_kit.grading import Exercise, NotAttempted, expect, points
-from jobs_kit.grading.programs.queue_observation import ENOUGH, witness_of
+from jobs_kit.grading.programs.queue_observation import ENOUGH, observation_of
 
 HOW_TO_WATCH = (
     "`jobs-kit check two_shells --watch` in a third terminal watches, and so does the exercise's "
@@ -9,16 +9,16 @@ HOW_TO_WATCH = (
 )
 
 
-def is_attempted(answer):
+def is_attempted(source):
     """Tell whether anything was done; say what to do where nothing was."""
-    witness = witness_of(answer)
-    if not witness.nothing:
+    observation = observation_of(source)
+    if not observation.nothing:
         return True
-    if witness.problem:
-        raise NotAttempted(f"nothing to judge yet: {witness.problem}")
+    if observation.problem:
+        raise NotAttempted(f"nothing to judge yet: {observation.problem}")
     raise NotAttempted(
-        f"nothing to judge yet: no message is on {witness.place} and no client waits there; "
-        + ("somebody watches, so go on" if witness.is_watched else HOW_TO_WATCH)
+        f"nothing to judge yet: no message is on {observation.place} and no client waits there; "
+        + ("somebody watches, so go on" if observation.is_watched else HOW_TO_WATCH)
     )
 
 
@@ -45,11 +45,11 @@ def named(messages):
 
 
 @points(1)
-def test_messages_waited(witness, note):
+def test_messages_waited(observation, note):
     """At least three messages waited on the queue at once, before anybody took one"""
-    seen = witness.seen
+    seen = observation.seen
     expect(
-        witness.was_watched,
+        observation.was_watched,
         "three or more messages wait on the queue at once",
         "looked for what was seen before now",
         "nobody has watched while you worked, so only the present is known",
@@ -69,23 +69,23 @@ def test_messages_waited(witness, note):
 
 
 @points(1)
-def test_the_queue_is_drained(witness, note):
+def test_the_queue_is_drained(observation, note):
     """The queue is empty now: all that was put has been taken"""
-    if witness.by_record:
+    if observation.by_record:
         note("the Redis of then is not here any more; what was seen on it at the end counts")
     expect(
-        witness.problem is None or witness.by_record,
+        observation.problem is None or observation.by_record,
         "your Redis can be asked what is on the queue now",
         "looked for your Redis",
-        witness.problem,
+        observation.problem,
         "Does the program that started your Redis, JupyterLab for example, still run?",
     )
-    elsewhere = witness.waits_elsewhere()
+    elsewhere = observation.waits_elsewhere()
     expect(
-        witness.is_drained,
+        observation.is_drained,
         "no message waits on the queue",
-        f"looked at {witness.place}",
-        f"{witness.length} on it: {named(witness.messages)}"
+        f"looked at {observation.place}",
+        f"{observation.length} on it: {named(observation.messages)}"
         + (f"; a client waits, but at {' and '.join(elsewhere)}" if elsewhere else ""),
         "Compare the lines `q = …` of the two shells: do they name the same queue, in the same db?"
         if elsewhere
@@ -94,9 +94,9 @@ def test_the_queue_is_drained(witness, note):
 
 
 @points(2, after=("test_messages_waited", "test_the_queue_is_drained"))
-def test_they_were_taken_in_order(witness):
+def test_they_were_taken_in_order(observation):
     """The other shell took them, in the order in which they were put"""
-    seen = witness.seen
+    seen = observation.seen
     what = f"watched how {named(seen['waited'])} went"
     expect(
         seen["all_taken"] or not seen["removed"],
@@ -129,50 +129,48 @@ def test_they_were_taken_in_order(witness):
 
 
 @points(1, after="test_the_queue_is_drained")
-def test_a_client_waits_at_the_queue(witness, note):
+def test_a_client_waits_at_the_queue(observation, note):
     """A client waits at the empty queue: its loop has not ended"""
-    if not witness.tells_who_waits and not witness.by_record:
+    if not observation.tells_who_waits and not observation.by_record:
         note("this Redis does not tell who waits: look yourself whether the second shell does")
         return
-    elsewhere = witness.waits_elsewhere()
+    elsewhere = observation.waits_elsewhere()
     if elsewhere:
         got = f"a client waits, but at {' and '.join(elsewhere)}"
         hint = (
             "Compare the lines `q = …` of the two shells: which queue, and which db, do they use?"
         )
-    elif witness.idle_askers:
+    elif observation.idle_askers:
         got = "a client has waited there and has left off"
         hint = (
             "What ended its loop: an interrupt, a None, or a time-out? Which call never gives up?"
         )
-    elif witness.at_hand:
-        got = (
-            f"nobody waits; a client has asked by {witness.at_hand[0]['cmd'].upper()}, which does "
-        )
-        got += "not wait"
+    elif observation.at_hand:
+        command = observation.at_hand[0]["cmd"].upper()
+        got = f"nobody waits; a client has asked by {command}, which does not wait"
         hint = "What does get() return when there is no message? Which call waits for one instead?"
     else:
         got = "nobody waits"
         hint = "Look at the second shell: does it stand in its loop, or has it a prompt again?"
     expect(
-        witness.somebody_waits,
+        observation.somebody_waits,
         "a client waits for the next message until it comes, however long that takes",
-        f"looked who waits at {witness.place}",
+        f"looked who waits at {observation.place}",
         got,
         hint,
     )
 
 
 @points(1, after=("test_messages_waited", "test_a_client_waits_at_the_queue"))
-def test_more_were_taken_at_once(witness, note):
+def test_more_were_taken_at_once(observation, note):
     """What the first shell puts while the other one waits is taken at once"""
-    if not witness.tells_who_waits and not witness.by_record:
+    if not observation.tells_who_waits and not observation.by_record:
         note("this Redis does not tell who waited: you have seen yourself when it was printed")
         return
     expect(
-        witness.seen["at_once"],
+        observation.seen["at_once"],
         "a message that comes while a client waits is taken the moment it comes",
-        f"watched for messages that are put while a client waits at {witness.place}",
+        f"watched for messages that are put while a client waits at {observation.place}",
         "none was seen",
         "What happens in the second shell if you go back to the first and put one more?",
     )

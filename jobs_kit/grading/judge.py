@@ -132,17 +132,17 @@ class Parts:
     def start(self):
         """Start both."""
         from jobs_kit.grading import plugin
-        from jobs_kit.grading.programs.redis_recorder import CheckRedis
+        from jobs_kit.grading.programs.redis_recorder import RedisRecorder
         from jobs_kit.grading.sandbox import containment
         from jobs_kit.grading.sandbox.client import Sandbox
 
         containment.leave_keys()
         if self._contained is None:
-            plugin.warm.update(sandbox=Sandbox(), redis=CheckRedis())
+            plugin.warm.update(sandbox=Sandbox(), redis=RedisRecorder())
         else:
             user = containment.student_user(self._contained, os.getppid())
             sandbox = Sandbox(contained=True, shared=self._place, user=user)
-            plugin.warm.update(sandbox=sandbox, redis=CheckRedis(self._place))
+            plugin.warm.update(sandbox=sandbox, redis=RedisRecorder(self._place))
 
     def renew(self, ended_well):
         """Start anew what the last check has used up."""

@@ -15,10 +15,10 @@ import pytest
 from redis import RedisError
 
 from jobs_kit.course.exercise import EXERCISES, Exercise, answer_folder, find_exercise
-from jobs_kit.grading.programs.redis_recorder import CheckRedis
-from jobs_kit.grading.programs.submission import Student
+from jobs_kit.grading.programs.redis_recorder import RedisRecorder
+from jobs_kit.grading.programs.submission import Submission
 from jobs_kit.grading.sandbox.client import Sandbox
-from jobs_kit.grading.source.files import Answer
+from jobs_kit.grading.source.files import Source
 from jobs_kit.grading.verdict import (
     MARKS,
     Fault,
@@ -69,16 +69,16 @@ class Judgement:
         self.results, self.exercises, self._own = {}, {}, []
         self._answers, self._attempts = {}, {}
 
-    def answer(self, exercise):
+    def source(self, exercise):
         if exercise.id not in self._answers:
-            self._answers[exercise.id] = Answer(exercise, answer_folder(exercise, self.place))
+            self._answers[exercise.id] = Source(exercise, answer_folder(exercise, self.place))
         return self._answers[exercise.id]
 
     def _is_attempted(self, exercise):
         if exercise.id not in self._attempts:
             self._attempts[exercise.id] = None
             try:
-                self.answer(exercise).require_attempt()
+                self.source(exercise).require_attempt()
             except NotAttempted as nothing:
                 self._attempts[exercise.id] = nothing
         return self._attempts[exercise.id] is None
@@ -172,37 +172,37 @@ class Judgement:
 
 
 @pytest.fixture
-def answer(request):
+def source(request):
     """The files of the answer."""
-    return _judgement(request).answer(_exercise(request.node))
+    return _judgement(request).source(_exercise(request.node))
 
 
 @pytest.fixture
 def redis(request):
     """A Redis of the check's own, with nothing in it."""
-    redis = _judgement(request).part("redis", CheckRedis)
+    redis = _judgement(request).part("redis", RedisRecorder)
     redis.reset()
     return redis
 
 
 @pytest.fixture
-def student(request, answer, redis):
+def submission(request, source, redis):
     """The programs of the answer, ready to run."""
-    student = Student(answer, _judgement(request).part("sandbox", Sandbox), redis)
-    request.node.jobs_kit_student = student
-    yield student
-    student.close()
+    submission = Submission(source, _judgement(request).part("sandbox", Sandbox), redis)
+    request.node.jobs_kit_evidence = submission
+    yield submission
+    submission.close()
 
 
 @pytest.fixture
-def witness(request, answer):
+def observation(request, source):
     """What the Redis of the student's lessons shows, for work that is done there."""
     from jobs_kit.grading.programs.queue_observation import (
-        witness_of,  # which imports what imports this package
+        observation_of,  # which imports what imports this package
     )
 
-    request.node.jobs_kit_student = witness_of(answer)
-    return request.node.jobs_kit_student
+    request.node.jobs_kit_evidence = observation_of(source)
+    return request.node.jobs_kit_evidence
 
 
 @pytest.fixture
@@ -240,8 +240,8 @@ def _check(item, call):
     fault = problem if isinstance(problem, Fault) else Fault(None)
     worth = _marker(item).args[0]
     outcome = "pass" if problem is None else getattr(problem, "outcome", "error")
-    student = getattr(item, "jobs_kit_student", None)
-    looked = outcome in ("fail", "timeout") and student
+    submission = getattr(item, "jobs_kit_evidence", None)
+    looked = outcome in ("fail", "timeout") and submission
     message = None
     if outcome == "error":
         where = call.excinfo.traceback[-1]
@@ -262,7 +262,7 @@ def _check(item, call):
         "hint": _shown(fault.hint)
         or (outcome in ("fail", "timeout") and _exercise(item).hints[0])
         or None,
-        "evidence": [_shown(line) for line in student.evidence()] if looked else [],
+        "evidence": [_shown(line) for line in submission.evidence()] if looked else [],
         "notes": [_shown(line) for line in getattr(item, "jobs_kit_notes", [])],
         "seconds": round(call.duration, 3),
     }

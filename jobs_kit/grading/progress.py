@@ -14,14 +14,14 @@ from pathlib import Path
 
 from jobs_kit.course import starters
 from jobs_kit.course.exercise import all_exercises, answer_folder, earlier
-from jobs_kit.grading.source.files import PROGRESS, Answer
+from jobs_kit.grading.source.files import PROGRESS, Source
 from jobs_kit.grading.verdict import Verdict
 
 ATTEMPTS = 3  # so many before a solution opens without a pass
 RECORDED = ("execute_job", "job_results")
 
 
-class Desk:
+class ExerciseProgress:
     """One exercise of one student. folder (Path): where the answer is."""
 
     def __init__(self, exercise, place=None):
@@ -42,7 +42,7 @@ class Desk:
         if verdict.passed and self.exercise.id in RECORDED and not mine.get("recorded"):
             mine["recorded"] = True
             texts = noted.setdefault("worker", [])
-            text = Answer(self.exercise, self.folder).text("worker.py")
+            text = Source(self.exercise, self.folder).text("worker.py")
             texts += [] if text in texts else [text]
         self._write(noted)
         return verdict
@@ -97,7 +97,7 @@ class Desk:
         return self._noted().get(self.exercise.id, {})
 
     def _noted(self):
-        noted = Answer(self.exercise, self.folder).record()
+        noted = Source(self.exercise, self.folder).record()
         return {k: v for k, v in noted.items() if isinstance(v, list if k == "worker" else dict)}
 
     def _write(self, noted):
@@ -161,7 +161,7 @@ def first_unfinished(place=None, after=None):
     if after:
         start = [one.id for one in exercises].index(after) + 1 if after else 0
         exercises = exercises[start:] + exercises[:start]
-    return next((one for one in exercises if not Desk(one, place).passed), None)
+    return next((one for one in exercises if not ExerciseProgress(one, place).passed), None)
 
 
 def _spare(path):

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from jobs_kit.course.exercise import all_exercises, find_exercise
 from jobs_kit.grading.judge import Judge
-from jobs_kit.grading.progress import Desk, first_unfinished
+from jobs_kit.grading.progress import ExerciseProgress, first_unfinished
 from jobs_kit.queue_watch import evidence_file
 from jobs_kit.queue_watch.watch import watch_queue
 
@@ -19,7 +19,7 @@ def check(names, place=None):
     verdicts = []
     with Judge() as judge:
         for exercise in exercises:
-            verdicts.append(Desk(exercise, place).check(judge))
+            verdicts.append(ExerciseProgress(exercise, place).check(judge))
             print(verdicts[-1], end="\n\n", flush=True)
     if len(verdicts) > 1:
         passed = sum(verdict.passed for verdict in verdicts)
@@ -48,7 +48,7 @@ def watch(name=None, place=None):
 
 
 def _watch_until_it_passes(exercise, place, judge):
-    desk, shown = Desk(exercise, place), None
+    desk, shown = ExerciseProgress(exercise, place), None
     what = "save a file" if exercise.files else "work in your shells"
     if not exercise.files:
         print(watch_queue(desk.folder))
@@ -96,14 +96,16 @@ def grade(options):
             roster=options.roster,
             gradescope=options.gradescope,
         )
-        print("Student code is held back by", "; ".join(batch.means()), flush=True)
+        print("Student code is held back by", "; ".join(batch.containment_measures()), flush=True)
         if Path(options.submissions).resolve() in batch.students.values():
             print("The files of an answer lie in it, so it is graded as one student", flush=True)
-        if batch.nobodys:
-            shown = ", ".join(batch.nobodys[:5]) + (", …" if len(batch.nobodys) > 5 else "")
+        if batch.ignored_files:
+            shown = ", ".join(batch.ignored_files[:5]) + (
+                ", …" if len(batch.ignored_files) > 5 else ""
+            )
             print(
                 f"Left aside, for a student is a folder or a zip file here: {shown} "
-                f"({len(batch.nobodys)} in all)",
+                f"({len(batch.ignored_files)} in all)",
                 flush=True,
             )
         with tqdm(total=len(batch.students), unit="student", disable=None) as bar:
@@ -111,7 +113,7 @@ def grade(options):
             def told(result, seconds):
                 took = "as before" if seconds is None else f"{seconds:.1f} s"
                 points = f"{result['total']:g} of {result['max']:g} points"
-                bar.write(f"{result['student']}: {points} ({took})")
+                bar.write(f"{result['submission']}: {points} ({took})")
                 bar.update()
 
             results = batch.run(told)
@@ -120,7 +122,7 @@ def grade(options):
             reports.write_gradescope_crash(out, problem)
         raise
     failed = [
-        f"{one['student']} ({', '.join(failed_of(one))})" for one in results if failed_of(one)
+        f"{one['submission']} ({', '.join(failed_of(one))})" for one in results if failed_of(one)
     ]
     if failed:
         print(

@@ -15,7 +15,7 @@ _HOMES = {
     "examine": "lab.doctor",
     "find_redis": "redis_server.find",
     "hint": "lab.checks",
-    "lay_service": "lab.service",
+    "prepare_service": "lab.service",
     "open_shells": "lab.shells",
     "predict": "lab.predict",
     "replay": "lab.board.board",

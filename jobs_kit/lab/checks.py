@@ -9,7 +9,7 @@ import html
 
 from jobs_kit.course.exercise import answer_folder, find_exercise
 from jobs_kit.grading.judge import Judge
-from jobs_kit.grading.progress import Desk, failure
+from jobs_kit.grading.progress import ExerciseProgress, failure
 from jobs_kit.queue_watch import watch
 
 _judge = Judge()
@@ -22,7 +22,7 @@ def check(name):
     check("add_job").require_pass() raises AssertionError unless it is a pass.
     """
     try:
-        return Desk(find_exercise(str(name))).check(_judge)
+        return ExerciseProgress(find_exercise(str(name))).check(_judge)
     except KeyError as problem:
         return failure(str(name), problem.args[0])
 
@@ -30,7 +30,7 @@ def check(name):
 def hint(name):
     """Return the next of the three hints of an exercise."""
     try:
-        return Text(Desk(find_exercise(str(name))).next_hint())
+        return Text(ExerciseProgress(find_exercise(str(name))).next_hint())
     except KeyError as problem:
         return Text(problem.args[0])
 
@@ -38,7 +38,7 @@ def hint(name):
 def solution(name):
     """Return the solution of an exercise, after a pass or three attempts; else what is missing."""
     try:
-        opens, text = Desk(find_exercise(str(name))).solution()
+        opens, text = ExerciseProgress(find_exercise(str(name))).solution()
     except KeyError as problem:
         opens, text = False, problem.args[0]
     return Text(text, is_code=opens)

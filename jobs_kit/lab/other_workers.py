@@ -19,7 +19,7 @@ WARNING = (
 )
 
 
-def warn_of_strangers():
+def warn_of_other_workers():
     """Return WARNING where somebody else's worker waits, else "" (also where Redis won't tell)."""
     host, port = settings.service_address()
     client = redis.Redis(host=host, port=port, db=DB, socket_timeout=2, retry=Retry(NoBackoff(), 0))

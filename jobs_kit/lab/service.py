@@ -1,6 +1,6 @@
 """Whose Jobs service does a lesson run? Yours once it passes its checks, the kit's until then.
 
-    service = lay_service("redis_from_environment")    # as it is after this exercise
+    service = prepare_service("redis_from_environment")    # as it is after this exercise
     service                                            # a cell shows whose files these are
     start_program("worker.py", folder=service.folder)
 
@@ -12,9 +12,9 @@ from pathlib import Path
 from jobs_kit.course import starters
 from jobs_kit.course.exercise import all_exercises, earlier, find_exercise
 from jobs_kit.grading.judge import Judge
-from jobs_kit.grading.progress import Desk
-from jobs_kit.grading.source.files import Answer
-from jobs_kit.lab.other_workers import warn_of_strangers
+from jobs_kit.grading.progress import ExerciseProgress
+from jobs_kit.grading.source.files import Source
+from jobs_kit.lab.other_workers import warn_of_other_workers
 
 SECONDS = 120  # for all the checks together
 BESIDE = "definitions.py"  # lies there to be sorted; no part of the service
@@ -32,7 +32,7 @@ class Service:
         return f"{text}\n{self._warning}" if self._warning else text
 
 
-def lay_service(upto, yours=True):
+def prepare_service(upto, yours=True):
     """Lay a service as it is once the exercise `upto` is solved; return it as a Service.
 
     It is the student's own where that has passed all checks up to there, passes them now, and has
@@ -48,26 +48,26 @@ def lay_service(upto, yours=True):
         files = starters.given() | {name: text.encode() for name, text in texts.items()}
         words = f"This page runs the kit's service. {obstacle}"
     else:
-        answer = Desk(exercise).folder
-        files = Answer(exercise, answer).files()
+        answer = ExerciseProgress(exercise).folder
+        files = Source(exercise, answer).files()
         words = f"This page runs a copy of your service in {_short(answer)}; run the cell again "
         words += "when you have changed something."
     _write(folder, files)
-    return Service(folder, not obstacle, words, warn_of_strangers())
+    return Service(folder, not obstacle, words, warn_of_other_workers())
 
 
 def _obstacle(exercise, needed):
     """Return in words why a student's own service is not taken, or "" if it is."""
-    todo = [one.id for one in needed if not Desk(one).passed]
+    todo = [one.id for one in needed if not ExerciseProgress(one).passed]
     if todo:
         return f"Yours takes its place when it has passed: {', '.join(todo)}."
     after = _next(exercise)
-    if after and Desk(after).passed:
+    if after and ExerciseProgress(after).passed:
         return f"Yours has passed {after.id} and is further than this page."
     try:
         with Judge() as judge:
             tests = [one.file for one in needed]
-            results = judge.check_all(tests, Desk(exercise).folder, SECONDS)
+            results = judge.check_all(tests, ExerciseProgress(exercise).folder, SECONDS)
     except RuntimeError as problem:
         return f"Yours could not be checked: {problem}."
     good = {result["id"] for result in results if result["outcome"] == "pass"}

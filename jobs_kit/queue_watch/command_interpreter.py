@@ -15,11 +15,11 @@ MOVES = {"LMOVE", "BLMOVE"}
 READS = {"LLEN", "LRANGE", "LINDEX", "LPOS", "EXISTS", "TYPE", "TTL", "EVAL", "EVALSHA", "WATCH"}
 
 
-class Trace:
+class CommandInterpreter:
     """Follows one queue. key: hotqueue:some_queue; db: its database. unsure (bool): see above."""
 
-    def __init__(self, notes, key, db):
-        self._notes, self._key, self._db = notes, key.encode(), db
+    def __init__(self, tracker, key, db):
+        self._tracker, self._key, self._db = tracker, key.encode(), db
         self._held, self._dead = self._key + b":held:", self._key + b":dead"
         self._consumers = {}  # the list of what a consumer holds: its name on the board
         self._heard_at = 0  # when the last command came
@@ -37,15 +37,15 @@ class Trace:
     def _hear(self, command):
         if command.client != "lua":
             self.settle()
-            self._notes.stop_waiting(command.client)
+            self._tracker.stop_waiting(command.client)
             self._caller = command.client
         self._heard_at = command.at
         name, words = command.name, command.words
         if name.startswith("FLUSH"):
             self.unsure = True
         if name == "CLIENT" and words[0].upper() == b"SETNAME":
-            self._notes.names.introduce(command.client, words[1].decode(errors="replace"))
-        if not words or self._notes.jobs.hear(command) or command.db != self._db:
+            self._tracker.names.introduce(command.client, words[1].decode(errors="replace"))
+        if not words or self._tracker.jobs.hear(command) or command.db != self._db:
             return
         if name in MOVES and self._key in words[:2]:
             self._hear_move(command)
@@ -65,25 +65,25 @@ class Trace:
         at = self._heard_at
         while self._acknowledged:
             message = self._acknowledged.popleft()
-            if self._notes.holder(message) and not self._notes.jobs.is_open(message):
-                self._notes.finish(at, message)
-        self._notes.settle(at)
+            if self._tracker.holder(message) and not self._tracker.jobs.is_open(message):
+                self._tracker.finish(at, message)
+        self._tracker.settle(at)
 
     def _hear_push(self, command):
-        who = self._notes.names.of(self._client(command), "producer")
+        who = self._tracker.names.of(self._client(command), "producer")
         for message in command.words[1:]:
-            self._notes.put(command.at, show_message(message), who, PUSHES[command.name])
+            self._tracker.put(command.at, show_message(message), who, PUSHES[command.name])
 
     def _hear_pop(self, command):
         client, words = self._client(command), command.words
-        if command.name == "LPOP" and not self._waiting and not self._notes.is_worker(client):
+        if command.name == "LPOP" and not self._waiting and not self._tracker.is_worker(client):
             return  # somebody looked whether there is a message
         who = self._ask(command.at, client)
         if command.name == "BLPOP":
-            self._notes.wait(command.at, client, who, float(words[-1]))
+            self._tracker.wait(command.at, client, who, float(words[-1]))
         else:
             for _ in range(min(int(words[1]) if words[1:] else 1, self._waiting)):
-                self._notes.take(command.at, who)
+                self._tracker.take(command.at, who)
 
     def _hear_move(self, command):
         source, target, end, *rest = command.words
@@ -95,24 +95,24 @@ class Trace:
             client = self._client(command)
             who = self._ask(command.at, client, target)
             if command.name == "BLMOVE":
-                self._notes.wait(command.at, client, who, float(rest[-1]), keeps=True)
+                self._tracker.wait(command.at, client, who, float(rest[-1]), keeps=True)
             elif self._waiting:
-                self._notes.take(command.at, who, keeps=True)
+                self._tracker.take(command.at, who, keeps=True)
 
     def _hear_return(self, at, source):
         holds = self._holds(source)
         if holds:
-            self._notes.say(at, "back", message=holds[-1])
+            self._tracker.say(at, "back", message=holds[-1])
         else:
             self.unsure = True
 
     def _hear_burial(self, command):
         letter = json.loads(command.words[1])
         text = show_message(letter["message"].encode())
-        for worker in list(self._notes.now["workers"].values()):
+        for worker in list(self._tracker.now["workers"].values()):
             for message in list(worker["holds"]):
-                if self._notes.text(message) == text:
-                    return self._notes.finish(command.at, message, letter["reason"])
+                if self._tracker.text(message) == text:
+                    return self._tracker.finish(command.at, message, letter["reason"])
 
     def _ask(self, at, client, target=b""):
         """Return the name of the worker that asks; it is done with what it took before.
@@ -121,20 +121,20 @@ class Trace:
         """
         if target.startswith(self._held):
             consumer = target.removeprefix(self._held).decode(errors="replace")
-            who = self._consumers[target] = self._notes.worker(at, client, consumer)
+            who = self._consumers[target] = self._tracker.worker(at, client, consumer)
             return who
-        who = self._notes.worker(at, client)
-        self._notes.confirm(at, client)
-        for message in self._notes.holds(who):
-            self._notes.finish(at, message)
+        who = self._tracker.worker(at, client)
+        self._tracker.confirm(at, client)
+        for message in self._tracker.holds(who):
+            self._tracker.finish(at, message)
         return who
 
     @property
     def _waiting(self):
-        return depth(self._notes.now)
+        return depth(self._tracker.now)
 
     def _holds(self, held):
-        return self._notes.holds(self._consumers.get(held))
+        return self._tracker.holds(self._consumers.get(held))
 
     def _client(self, command):
         return self._caller if command.client == "lua" else command.client

@@ -13,7 +13,7 @@ MOST_REMEMBERED = 10_000
 MOST_UNQUEUED = 500
 
 
-class JobTrace:
+class JobTracker:
     """Follows the jobs of one queue. key_start: what their keys start with, "job." for example."""
 
     def __init__(self, recording, key_start):

@@ -27,7 +27,7 @@ class TooBusy(Exception):
     """So much is said that listening would slow down who says it."""
 
 
-class Overhearing:
+class MonitorSource:
     """Fills histories, {(db, key): History}, of all queues whose keys begin with start."""
 
     def __init__(self, server, start, histories):

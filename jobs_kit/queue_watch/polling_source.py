@@ -23,7 +23,7 @@ TAKING = {name.lower() for name in POPS | MOVES}
 REMOVING = {"del", "unlink", "ltrim", "lrem", "expire", "rename", "flushdb", "flushall"}
 
 
-class Observing:
+class PollingSource:
     """Fills histories, {(db, key): History}, of all queues whose keys begin with start.
 
     usual: a key that is looked at even where Redis does not list its keys.

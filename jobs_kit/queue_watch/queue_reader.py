@@ -23,7 +23,7 @@ class Look(NamedTuple):
     clients: dict
 
 
-class Window:
+class QueueReader:
     """One queue, and the jobs that go with it, as they stand in Redis.
 
     connect(db=number) returns a redis.Redis.

@@ -4,7 +4,7 @@ Redis tells who asks for a message, not who gets it. So those who wait are known
 serves them in the order in which they came, as Redis does.
 """
 
-from jobs_kit.queue_watch.job_tracker import JobTrace
+from jobs_kit.queue_watch.job_tracker import JobTracker
 from jobs_kit.queue_watch.picture import depth
 
 LOST = "lost: {} ended while it held the message"
@@ -13,22 +13,22 @@ UNFINISHED = "its worker went on to the next one and left it {}"
 LATE_SECONDS = 0.05  # a busy Redis may still serve those whose time is over
 
 
-class Notes:
+class QueueTracker:
     """The notes about one queue. Messages are numbers, written as text.
 
     recording: where events go. names: what clients are called (see names.py).
     last_words(who): why a worker ended, if that is known, or "".
     """
 
-    def __init__(self, recording, job_key_start, names, last_words=lambda who: ""):
+    def __init__(self, recording, job_key_start, names, exit_reason=lambda who: ""):
         self.recording, self.now = recording, recording.now
-        self.jobs, self.names = JobTrace(recording, job_key_start), names
-        self.strays = {}  # text: message whose worker is gone; it may be put again
-        self._last_words = last_words
+        self.jobs, self.names = JobTracker(recording, job_key_start), names
+        self.lost_messages = {}  # text: message whose worker is gone; it may be put again
+        self._exit_reason = exit_reason
         self._numbers = 0  # how many were given out
         self._clients = {}  # client: who, the workers
         self._waiters = {}  # client: (who, until when, keeps), first come first
-        self._presumed = {}  # client: who, those that wait, it seems, for this queue
+        self._assumed_waiting = {}  # client: who, those that wait, it seems, for this queue
         self._kept = set()  # messages that Redis still holds for the worker that took them
 
     def say(self, at, did, **more):
@@ -37,7 +37,7 @@ class Notes:
 
     def number(self, text):
         """Return a number for a message that is on the queue; its old one if it was lost."""
-        stray = self.strays.pop(text, None)
+        stray = self.lost_messages.pop(text, None)
         if stray in self.now["messages"]:
             return stray
         self._numbers += 1
@@ -112,33 +112,33 @@ class Notes:
 
     def settle(self, at):
         """Serve those who wait; if others are presumed to, they came first: ask Redis."""
-        while self._waiters and not self._presumed and depth(self.now):
+        while self._waiters and not self._assumed_waiting and depth(self.now):
             who, until, keeps = self._waiters.pop(next(iter(self._waiters)))
             if at <= until + LATE_SECONDS:
                 self.take(at, who, keeps)
 
     @property
-    def doubts(self):
+    def is_uncertain(self):
         """Tell whether a message may have gone to somebody who is only presumed to wait."""
-        return bool(self._presumed and depth(self.now))
+        return bool(self._assumed_waiting and depth(self.now))
 
-    def presume(self, at, client):
+    def assume_waiting(self, at, client):
         """A client waits, it seems for this queue, although nobody heard it ask."""
-        self._presumed[client] = who = self.worker(at, client)
+        self._assumed_waiting[client] = who = self.worker(at, client)
         self.say(at, "worker", who=who, waits=True)
 
     def confirm(self, at, client):
         """A client asks for a message; if it was presumed to wait, it must have got one."""
-        who = self._presumed.pop(client, None)
+        who = self._assumed_waiting.pop(client, None)
         if who and depth(self.now):
             self.take(at, who)
 
     def resolve(self, at, length, clients):
         """Redis was asked: who was presumed to wait, and does no more, took what is missing."""
-        for client, who in list(self._presumed.items()):
+        for client, who in list(self._assumed_waiting.items()):
             if client not in clients or (_waits(clients, client) and not length):
                 continue
-            del self._presumed[client]
+            del self._assumed_waiting[client]
             if not _waits(clients, client) and depth(self.now) > length:
                 self.take(at, who)
             else:
@@ -158,15 +158,15 @@ class Notes:
                     self.say(at, "worker", who=who, waits=False)
         for client in [client for client in self._clients if client not in clients]:
             who = self._clients.pop(client)
-            self._presumed.pop(client, None)
+            self._assumed_waiting.pop(client, None)
             if who not in self._clients.values():
                 self._gone(at, who, OUT_OF_SIGHT if was_away else LOST)
 
     def _gone(self, at, who, why):
         for message in self.holds(who):
-            self.strays[self.text(message)] = message
+            self.lost_messages[self.text(message)] = message
             if message not in self._kept:
-                words = (w := self._last_words(who)) and f" ({w})"
+                words = (w := self._exit_reason(who)) and f" ({w})"
                 self.say(at, "fail", message=message, why=why.format(who) + words)
         self.say(at, "gone", who=who)
         self.names.release(who)

@@ -17,8 +17,8 @@ import redis
 
 from jobs_kit import settings
 from jobs_kit.queue_watch import evidence_file
-from jobs_kit.queue_watch.monitor_source import Overhearing, TooBusy
-from jobs_kit.queue_watch.polling_source import Observing
+from jobs_kit.queue_watch.monitor_source import MonitorSource, TooBusy
+from jobs_kit.queue_watch.polling_source import PollingSource
 from jobs_kit.redis_server.address import RedisNotFound
 from jobs_kit.redis_server.clients import connect
 from jobs_kit.redis_server.find import is_shared, named_server, own_prefix
@@ -119,8 +119,8 @@ class Watch:
         self._identity = identity(self.server)
         start = f"hotqueue:{self._prefix}"
         if listens:
-            return Overhearing(self.server, start, self._histories)
-        return Observing(self.server, start, self._histories, (USUAL_DB, start + USUAL_QUEUE))
+            return MonitorSource(self.server, start, self._histories)
+        return PollingSource(self.server, start, self._histories, (USUAL_DB, start + USUAL_QUEUE))
 
     def _follow(self, source, until):
         """Look and write, until it is over or that time has come."""

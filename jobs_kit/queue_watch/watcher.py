@@ -11,7 +11,7 @@ import time
 
 import redis
 
-from jobs_kit.queue_watch.command_interpreter import Trace
+from jobs_kit.queue_watch.command_interpreter import CommandInterpreter
 from jobs_kit.queue_watch.commands import as_monitor_writes, read_command
 from jobs_kit.queue_watch.comparison import compare, runs_short
 
@@ -32,10 +32,10 @@ class Watcher:
     set when the queue was seen once. wakes (int): how often that thread has woken up.
     """
 
-    def __init__(self, notes, window, key, db, on_change):
-        self._notes, self._window, self._on_change = notes, window, on_change
-        self._trace = Trace(notes, key, db)
-        self._needles = [as_monitor_writes(key), as_monitor_writes(window.job_key_start)]
+    def __init__(self, tracker, reader, key, db, on_change):
+        self._tracker, self._reader, self._on_change = tracker, reader, on_change
+        self._interpreter = CommandInterpreter(tracker, key, db)
+        self._needles = [as_monitor_writes(key), as_monitor_writes(reader.job_key_start)]
         self._needles += [b'"FLUSH', b'"flush', b'"SETNAME"']
         self._may_monitor = True
         self._marks = (f"board-{id(self)}-{number}" for number in itertools.count())
@@ -50,7 +50,7 @@ class Watcher:
     def close(self):
         """End the watch."""
         self._ended.set()
-        self._window.poke()  # MONITOR shows it, and the thread wakes up
+        self._reader.poke()  # MONITOR shows it, and the thread wakes up
         self._thread.join(5)
 
     def _live(self):
@@ -70,7 +70,7 @@ class Watcher:
 
     def _listen(self):
         self._mark = self._checked = None
-        with self._window.client.monitor() as monitor:
+        with self._reader.client.monitor() as monitor:
             while not self._ended.is_set():
                 self._check()
                 self._show()
@@ -84,90 +84,92 @@ class Watcher:
         for _ in range(MOST_LINES):
             line = connection.read_response(disable_decoding=True)
             if any(needle in line for needle in self._needles):
-                self._trace.hear(read_command(line))
+                self._interpreter.hear(read_command(line))
             elif self._mark and self._mark in line:
                 self._compare(read_command(line).at)
             if not connection.can_read(0):
                 break
-        self._trace.settle()
+        self._interpreter.settle()
 
     def _check(self):
         """Look at Redis when that is due; MONITOR says when it comes to the moment of the look."""
         due = self._check_due()
         if self._mark is None and due is not None and due <= 0:
             mark = next(self._marks)
-            self._look, self._mark = self._window.look(mark), mark.encode()
+            self._look, self._mark = self._reader.look(mark), mark.encode()
 
     def _check_due(self):
         """Return in how many seconds Redis is to be looked at, None if there is no reason."""
-        doubts = self._trace.unsure or self._notes.doubts or runs_short(self._notes)
-        if self._checked is None or doubts:
+        is_uncertain = (
+            self._interpreter.unsure or self._tracker.is_uncertain or runs_short(self._tracker)
+        )
+        if self._checked is None or is_uncertain:
             return 0
-        workers = self._notes.now["workers"].values()
-        if self._checked == self._notes.recording.count and all(one["gone"] for one in workers):
+        workers = self._tracker.now["workers"].values()
+        if self._checked == self._tracker.recording.count and all(one["gone"] for one in workers):
             return None
         return self._checked_at + CHECK_SECONDS - time.monotonic()
 
     def _compare(self, at):
-        self._trace.settle()
+        self._interpreter.settle()
         was_away = self._checked is None
-        is_first = was_away and not self._notes.now["at"]
+        is_first = was_away and not self._tracker.now["at"]
         self._is_here(True)
         length, messages, clients = self._look
-        self._notes.resolve(at, length, clients)
-        fresh = compare(self._notes, at, length, messages, is_first)
-        self._notes.see_clients(at, clients, was_away and not is_first)
-        for client in self._window.waiting(clients) if was_away and not length else ():
-            self._notes.presume(at, client)
+        self._tracker.resolve(at, length, clients)
+        fresh = compare(self._tracker, at, length, messages, is_first)
+        self._tracker.see_clients(at, clients, was_away and not is_first)
+        for client in self._reader.waiting(clients) if was_away and not length else ():
+            self._tracker.assume_waiting(at, client)
         self._learn(fresh, at)
         self._look = self._mark = None
-        self._trace.unsure = False
-        self._checked, self._checked_at = self._notes.recording.count, time.monotonic()
+        self._interpreter.unsure = False
+        self._checked, self._checked_at = self._tracker.recording.count, time.monotonic()
         self.has_seen.set()
 
     def _patience(self):
         """Return how many seconds there is nothing to do if nothing comes; None: for ever."""
         dues = [] if self._mark else [self._check_due()]
-        if self._shown != self._notes.recording.count:
+        if self._shown != self._tracker.recording.count:
             dues.append(self._shown_at + UPDATE_SECONDS - time.monotonic())
         return min((max(due, 0) for due in dues if due is not None), default=None)
 
     # Where it can only be looked at
 
     def _keep_looking(self):
-        pause, is_first = 0, not self._notes.now["at"]
+        pause, is_first = 0, not self._tracker.now["at"]
         while not self._ended.wait(pause):
             self.wakes += 1
-            begun, count = time.monotonic(), self._notes.recording.count
-            look = self._window.look()
+            begun, count = time.monotonic(), self._tracker.recording.count
+            look = self._reader.look()
             at = time.time()
             self._is_here(True)
-            fresh = compare(self._notes, at, look.length, look.messages, is_first)
-            self._learn([*self._notes.jobs.open_ids(), *fresh], at)
+            fresh = compare(self._tracker, at, look.length, look.messages, is_first)
+            self._learn([*self._tracker.jobs.open_ids(), *fresh], at)
             self._note(SEES_COUNT if look.messages is None else SEES_LITTLE)
             self._show()
             self.has_seen.set()
-            changed = self._notes.recording.count > count
+            changed = self._tracker.recording.count > count
             pause = LOOK_SECONDS[0] if changed else min(pause * 1.5, LOOK_SECONDS[1])
             pause, is_first = max(pause, 10 * (time.monotonic() - begun)), False
 
     def _learn(self, ids, at):
-        for jid, fields in self._window.jobs(ids).items():
-            self._notes.jobs.learn(at, jid, fields)
+        for jid, fields in self._reader.jobs(ids).items():
+            self._tracker.jobs.learn(at, jid, fields)
 
     # The page
 
     def _show(self):
-        count = self._notes.recording.count
+        count = self._tracker.recording.count
         if count != self._shown and time.monotonic() >= self._shown_at + UPDATE_SECONDS:
             self._shown, self._shown_at = count, time.monotonic()
             self._on_change()
 
     def _is_here(self, is_here):
-        if self._notes.now["here"] != is_here:
-            self._notes.say(time.time(), "here" if is_here else "away")
+        if self._tracker.now["here"] != is_here:
+            self._tracker.say(time.time(), "here" if is_here else "away")
             self._show()
 
     def _note(self, text):
-        if self._notes.now["note"] != text:
-            self._notes.say(time.time(), "note", text=text)
+        if self._tracker.now["note"] != text:
+            self._tracker.say(time.time(), "note", text=text)

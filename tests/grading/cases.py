@@ -34,7 +34,7 @@ class Case:
     def __init__(self, folder):
         self.folder, self.name = folder, folder.name
         self.exercise = all_exercises()[folder.parent.name]
-        told = self.told = tomllib.loads((folder / "case.toml").read_text(encoding="utf-8"))
+        told = self.events = tomllib.loads((folder / "case.toml").read_text(encoding="utf-8"))
         self.why, self.base = told["why"], told.get("base", "solved")
         self.rejected_by, self.says = told.get("rejected_by"), told.get("says")
         self.outcome = told.get("outcome", "fail")

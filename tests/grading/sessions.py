@@ -93,25 +93,25 @@ class Session:
     """One case, played. folder (Path): where the evidence is; the environment names the Redis."""
 
     def __init__(self, case, folder, monkeypatch):
-        self.told, self.folder = case.told, folder
+        self.events, self.folder = case.events, folder
         self._own = start_server()
         self._admin = self._own.connect()
         for name in [name for name in os.environ if name.startswith(("JOBS_KIT_", "REDIS_"))]:
             monkeypatch.delenv(name)
         self.server = self._named(monkeypatch)
-        self._watch = Watch(self.server, folder) if case.told.get("watched", True) else None
+        self._watch = Watch(self.server, folder) if case.events.get("watched", True) else None
         self._shells, self._live = {}, None
 
     def play(self):
         """Do all the steps."""
         setup = f"import json\nfrom hotqueue import HotQueue\nq = {self._constructor()}"
-        if self.told.get("shells") == "live":
+        if self.events.get("shells") == "live":
             self._live = open_shells("producer", "consumer", folder=self.folder)
         for name in ("producer", "consumer"):
-            program = self.told.get("shells", "python")
+            program = self.events.get("shells", "python")
             self._shells[name] = self._live[name] if self._live else Terminal(program)
             self._shells[name].run(setup, wait=SECONDS)
-        for step in self.told["step"]:
+        for step in self.events["step"]:
             self.do(step)
 
     def do(self, step):
@@ -149,7 +149,7 @@ class Session:
             until(lambda: self._waiting() == step["waiting"])
 
     def _named(self, monkeypatch):
-        if self.told.get("redis", "kit") == "kit":
+        if self.events.get("redis", "kit") == "kit":
             monkeypatch.setenv("REDIS_URL", self._own.url)
             monkeypatch.setenv("JOBS_KIT_ADMIN_URL", self._own.admin_url)
             monkeypatch.setenv("JOBS_KIT_ORIGIN", self._own.origin)
@@ -161,7 +161,7 @@ class Session:
         return Server(os.environ["REDIS_URL"])
 
     def _constructor(self):
-        return self.server.constructor(self.told.get("queue", "some_queue"))
+        return self.server.constructor(self.events.get("queue", "some_queue"))
 
     def _waiting(self):
         return sum("b" in one["flags"] for one in self._admin.client_list())

@@ -13,7 +13,7 @@ from cases import write_stage
 
 from jobs_kit.course.exercise import find_exercise
 from jobs_kit.grading.judge import Judge
-from jobs_kit.grading.progress import Desk, first_unfinished
+from jobs_kit.grading.progress import ExerciseProgress, first_unfinished
 from jobs_kit.lab import check, hint, solution
 
 ROOT = Path(__file__).parents[2]
@@ -146,7 +146,7 @@ def test_a_solution_opens_after_a_pass(folder):
 
 
 def test_catching_up_keeps_what_was_there(folder):
-    desk = Desk(find_exercise("echo_worker"))
+    desk = ExerciseProgress(find_exercise("echo_worker"))
     code, said = terminal("catch-up", "echo_worker")
     assert code == 0 and "echo.py.bak" in said
     assert (folder / "echo.py.bak").read_text() == WRONG

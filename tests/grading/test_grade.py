@@ -23,7 +23,7 @@ from jobs_kit import cli
 from jobs_kit.course.exercise import all_exercises, find_exercise
 from jobs_kit.grading.batch import reports
 from jobs_kit.grading.batch.batch import Batch, _alone, _read
-from jobs_kit.grading.batch.hand_ins import nobodys, read, students
+from jobs_kit.grading.batch.hand_ins import ignored_files, read, students
 from jobs_kit.grading.judge import Judge
 from jobs_kit.grading.sandbox import containment
 from jobs_kit.grading.unjudged import points_of
@@ -383,8 +383,8 @@ def test_hidden_checks_count_and_do_not_show_their_code(place, tmp_path):
     hidden.mkdir()
     (hidden / "test_style.py").write_text(
         '"""More checks."""\nfrom jobs_kit.grading import expect, points\n'
-        'EXERCISE = "echo_worker"\n@points(3)\ndef test_a_docstring(answer):\n'
-        '    """The file says what it does"""\n    secret_name = answer.text("echo.py")\n'
+        'EXERCISE = "echo_worker"\n@points(3)\ndef test_a_docstring(source):\n'
+        '    """The file says what it does"""\n    secret_name = source.text("echo.py")\n'
         '    expect(secret_name.startswith(\'"""\'), "a docstring", "echo.py", "there is none")\n'
     )
     assert grade(place, tmp_path / "out", "--hidden", hidden)[0] == 0
@@ -400,10 +400,10 @@ def test_hidden_checks_without_a_verdict_count_all_the_same(place, tmp_path, mon
     hidden = tmp_path / "hidden"
     hidden.mkdir()
     begun = "from jobs_kit.grading import points\nEXERCISE = 'echo_worker'\n"
-    (hidden / "test_a.py").write_text(begun + "@points(2)\ndef test_a(answer):\n    pass\n")
+    (hidden / "test_a.py").write_text(begun + "@points(2)\ndef test_a(source):\n    pass\n")
     begun += "import time\n"
-    (hidden / "test_b.py").write_text(begun + "def test_b(answer):\n    time.sleep(9999)\n")
-    other = "EXERCISE = 'add_job'\ndef test_c(answer):\n    raise SystemError\n"
+    (hidden / "test_b.py").write_text(begun + "def test_b(source):\n    time.sleep(9999)\n")
+    other = "EXERCISE = 'add_job'\ndef test_c(source):\n    raise SystemError\n"
     (hidden / "test_c.py").write_text(other)  # of an exercise that nobody asked for
     monkeypatch.setattr("jobs_kit.grading.batch.batch.SECONDS", 8)
     results = Batch(
@@ -446,7 +446,7 @@ def test_where_only_the_kernel_could_refuse_files_and_does_not_it_is_refused(mon
     monkeypatch.setattr(os, "geteuid", lambda: 1000)
     with pytest.raises(containment.NotContained, match="as you"):
         containment.require()
-    assert not any("Landlock" in one for one in containment.means(None))
+    assert not any("Landlock" in one for one in containment.containment_measures(None))
 
 
 def test_a_run_without_containment_says_so(place, tmp_path):
@@ -642,7 +642,7 @@ def test_what_lies_beside_the_students_is_said(place, tmp_path):
     for name in ("roe_12_echo.py", "doejane_12_34_echo.txt", "ben.rar"):
         (place.folder / name).write_text(RIGHT)
     (place.folder / "linked").symlink_to(place.folder / "ana")
-    assert nobodys(place.folder) == [
+    assert ignored_files(place.folder) == [
         "ben.rar",
         "doejane_12_34_echo.txt",
         "linked",
@@ -666,7 +666,7 @@ def test_loose_files_with_the_names_that_canvas_gives_are_sorted_to_their_studen
         "roe_8": {"jobs_service/jobs.py"},
     }
     assert found["doe_7"]["echo_worker/echo.py"] == names[1].encode()
-    assert nobodys(place.folder) == ["doe_7_85_api.py"]
+    assert ignored_files(place.folder) == ["doe_7_85_api.py"]
 
 
 def test_a_single_hand_in_is_one_student_and_is_said_to_be(place, tmp_path):

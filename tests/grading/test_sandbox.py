@@ -15,7 +15,7 @@ from redis import RedisError
 
 from jobs_kit.grading.programs import redis_recorder
 from jobs_kit.grading.programs.http_client import _UnixHTTP
-from jobs_kit.grading.programs.redis_recorder import CheckRedis
+from jobs_kit.grading.programs.redis_recorder import RedisRecorder
 from jobs_kit.grading.sandbox import containment
 from jobs_kit.grading.sandbox.client import OUTPUT_LIMIT, Sandbox
 
@@ -31,7 +31,7 @@ def sandbox():
 
 @pytest.fixture(scope="module")
 def check_redis():
-    redis = CheckRedis()
+    redis = RedisRecorder()
     yield redis
     redis.close()
 
@@ -88,14 +88,14 @@ def test_every_address_leads_to_the_redis_of_the_check(start, check_redis, clien
 
 def test_the_address_that_was_asked_for_is_told(start):
     process = start('import redis\nredis.Redis(host="172.17.0.1", port=6380, db=3).ping()')
-    asked = process.told("asked")[0]
+    asked = process.events("redis_connection")[0]
     assert (asked["host"], asked["port"], asked["db"]) == ("172.17.0.1", 6380, 3)
 
 
 def test_a_queue_is_told_with_its_serializer(start):
     process = start('from hotqueue import HotQueue\nHotQueue("letters")')
-    assert process.told("queue")[0]["name"] == "letters"
-    assert process.told("queue")[0]["serializer"] == "pickle"
+    assert process.events("queue")[0]["name"] == "letters"
+    assert process.events("queue")[0]["serializer"] == "pickle"
 
 
 def test_sleeps_are_short(start):
@@ -107,14 +107,14 @@ def test_sleeps_are_short(start):
 
 def test_the_kit_cannot_be_imported(start):
     process = start("import jobs_kit.queues")
-    assert process.told("error")[0]["type"] == "ModuleNotFoundError"
+    assert process.events("error")[0]["type"] == "ModuleNotFoundError"
     assert "an answer stands on its own" in process.output
 
 
-@pytest.mark.parametrize("name", ["words", "fork_server", "inside", "redirect", "telling"])
+@pytest.mark.parametrize("name", ["words", "fork_server", "inside", "redirect", "report"])
 def test_nor_what_stands_beside_the_fork_server(start, name):
     process = start(f"import {name}")
-    assert process.told("error")[0]["type"] == "ModuleNotFoundError"
+    assert process.events("error")[0]["type"] == "ModuleNotFoundError"
 
 
 @pytest.mark.parametrize("name", ["jobs_kit/queues.py", "jobs_kit/grading/sandbox/child/inside.py"])
@@ -135,7 +135,7 @@ def test_nor_by_another_program(start, name):
 def test_it_can_write_into_its_own_folder_only(start, folder, tmp_path):
     outside = tmp_path / "outside.txt"
     process = start(f"open('mine.txt', 'w').write('x')\nopen({str(outside)!r}, 'w')")
-    assert process.told("error")[0]["type"] == "PermissionError"
+    assert process.events("error")[0]["type"] == "PermissionError"
     assert (folder / "mine.txt").read_text() == "x"
     assert not outside.exists()
 
@@ -148,14 +148,14 @@ def test_it_sees_nothing_of_the_judges_environment(start, monkeypatch):
 
 def test_an_endless_loop_ends(start):
     process = start("def spin():\n    while True:\n        pass\nspin()")
-    assert process.told("overtime")
-    assert process.told("stack")[-1][-1]["name"] == "spin"
+    assert process.events("time_limit")
+    assert process.events("stack")[-1][-1]["name"] == "spin"
 
 
 @linux
 def test_memory_is_limited(start):
     process = start("x = bytearray(1 << 40)")
-    assert process.told("error")[0]["type"] == "MemoryError"
+    assert process.events("error")[0]["type"] == "MemoryError"
 
 
 def test_a_huge_file_is_cut_off(start, folder):
@@ -165,7 +165,7 @@ def test_a_huge_file_is_cut_off(start, folder):
 
 def test_endless_output_is_kept_short(start):
     process = start("while True: print('x' * 1000)", wait=True)
-    assert process.told("overtime") or process.exit_code
+    assert process.events("time_limit") or process.exit_code
     assert len(process.output) <= OUTPUT_LIMIT
 
 
@@ -195,7 +195,7 @@ def test_what_a_program_leaves_running_is_ended(start, sandbox, until):
 
 def test_a_traceback_names_only_the_programs_own_lines(start):
     process = start("import json\ndef read():\n    json.loads('{')\nread()")
-    frames = process.told("error")[0]["frames"]
+    frames = process.events("error")[0]["frames"]
     assert [frame["name"] for frame in frames] == ["<module>", "read"]
     assert {frame["file"] for frame in frames} == {"program.py"}
 
@@ -351,7 +351,7 @@ def test_an_answer_that_does_not_end_is_given_up(tmp_path, piece):
 
 def test_a_redis_that_is_reset_has_its_memory_back(monkeypatch, until):
     monkeypatch.setattr(redis_recorder, "FORGET_SECONDS", 0.1)
-    redis = CheckRedis()
+    redis = RedisRecorder()
     try:
         redis.client().rpush("list", *[b"x" * 1000] * 4000)
         with socket.socket(socket.AF_UNIX) as hoarder:  # asks, and never reads what comes
@@ -374,6 +374,6 @@ def test_a_redis_that_is_sent_too_much_is_not_listened_to(check_redis, monkeypat
         for _ in range(200):
             answers.readline()
     with pytest.raises(RedisError, match="more than 100 commands"):
-        check_redis.update()
+        _ = check_redis.commands
     check_redis.reset()
-    check_redis.update()  # it listens again
+    _ = check_redis.commands  # it listens again

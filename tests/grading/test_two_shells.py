@@ -153,4 +153,4 @@ class Nothing:
     """A case in which nothing happens."""
 
     def __init__(self, **told):
-        self.told = {"step": []} | told
+        self.events = {"step": []} | told

@@ -3,11 +3,11 @@
 import pytest
 
 from jobs_kit.queue_watch.client_names import Names
-from jobs_kit.queue_watch.command_interpreter import Trace
+from jobs_kit.queue_watch.command_interpreter import CommandInterpreter
 from jobs_kit.queue_watch.commands import Command
 from jobs_kit.queue_watch.comparison import compare, runs_short
 from jobs_kit.queue_watch.picture import MOST_WAITING, depth, empty_picture
-from jobs_kit.queue_watch.queue_tracker import Notes
+from jobs_kit.queue_watch.queue_tracker import QueueTracker
 from jobs_kit.queue_watch.recording import Recording
 
 KEY = "hotqueue:q"
@@ -18,8 +18,8 @@ class Ear:
     """A trace, and a short way to say what it hears."""
 
     def __init__(self):
-        self.notes = Notes(Recording(empty_picture("q")), "job.", Names())
-        self.trace = Trace(self.notes, KEY, db=1)
+        self.notes = QueueTracker(Recording(empty_picture("q")), "job.", Names())
+        self.trace = CommandInterpreter(self.notes, KEY, db=1)
         self.now = self.notes.now
         compare(self.notes, 1.0, 0, [], is_first=True)
 
@@ -154,26 +154,26 @@ def test_a_job_that_is_complete_and_still_waits_is_not_done(ear):
 
 
 def test_who_was_presumed_to_wait_and_does_no_more_took_what_is_missing(ear):
-    ear.notes.presume(2.0, "a")
-    ear.notes.presume(2.0, "b")
+    ear.notes.assume_waiting(2.0, "a")
+    ear.notes.assume_waiting(2.0, "b")
     ear.hear("c", f"BLPOP {KEY} 0")
     ear.hear("p", f"RPUSH {KEY} 1")
     ear.trace.settle()
-    assert ear.notes.doubts and not events(ear, "take")
+    assert ear.notes.is_uncertain and not events(ear, "take")
     ear.look(clients={"a": FREE, "b": BLOCKED, "c": BLOCKED})
     assert [event["who"] for event in events(ear, "take")] == ["worker-1"]
-    assert ear.now["workers"]["worker-2"]["waits"] and not ear.notes.doubts
+    assert ear.now["workers"]["worker-2"]["waits"] and not ear.notes.is_uncertain
 
 
 def test_who_was_presumed_to_wait_and_asks_again_took_what_was_there(ear):
-    ear.notes.presume(2.0, "a")
+    ear.notes.assume_waiting(2.0, "a")
     ear.hear("p", f"RPUSH {KEY} 1")
     ear.hear("a", f"BLPOP {KEY} 0")
-    assert ear.texts("done") == ["1"] and not ear.notes.doubts
+    assert ear.texts("done") == ["1"] and not ear.notes.is_uncertain
 
 
 def test_who_still_waits_although_there_is_a_message_waits_elsewhere(ear):
-    ear.notes.presume(2.0, "a")
+    ear.notes.assume_waiting(2.0, "a")
     ear.hear("b", f"BLPOP {KEY} 0")
     ear.hear("p", f"RPUSH {KEY} 1 2")
     ear.trace.settle()

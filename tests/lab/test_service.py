@@ -7,7 +7,7 @@ import sys
 import pytest
 
 from jobs_kit.course import starters
-from jobs_kit.lab import lay_service, start_program
+from jobs_kit.lab import prepare_service, start_program
 from jobs_kit.redis_server.server import start_server
 
 DONE = ("modules", "imports", "save_and_queue")
@@ -38,7 +38,7 @@ def files_of(folder):
 def test_the_kits_runs_until_yours_has_passed_and_it_says_what_is_missing(student):
     folder = student(["modules"])
     before = files_of(folder)
-    service = lay_service(UPTO)
+    service = prepare_service(UPTO)
     assert not service.is_yours
     assert "kit's service" in repr(service)
     assert repr(service).count("imports, save_and_queue") == 1
@@ -51,7 +51,7 @@ def test_yours_runs_once_it_has_passed(student):
     folder = student(DONE)
     (folder / "more.py").write_text("")
     before = files_of(folder)
-    service = lay_service(UPTO)
+    service = prepare_service(UPTO)
     assert service.is_yours
     assert "your service in jobs_service" in repr(service)
     assert (service.folder / "jobs.py").read_text().endswith("# mine\n")
@@ -63,14 +63,14 @@ def test_yours_that_works_no_more_is_named(student):
     folder = student(DONE)
     text = (folder / "jobs.py").read_text()
     (folder / "jobs.py").write_text(text.replace("q.put(jid)", "..."))
-    service = lay_service(UPTO)
+    service = prepare_service(UPTO)
     assert not service.is_yours
     assert "does not now: check save_and_queue." in repr(service)
 
 
 def test_yours_that_is_further_than_the_page_waits(student):
     student([*DONE, "add_job"], [*DONE, "add_job"])
-    service = lay_service(UPTO)
+    service = prepare_service(UPTO)
     assert not service.is_yours
     assert "has passed add_job" in repr(service)
     assert "_save_job(..., ...)" in (service.folder / "jobs.py").read_text()
@@ -78,24 +78,24 @@ def test_yours_that_is_further_than_the_page_waits(student):
 
 def test_a_page_can_ask_for_the_kits(student):
     student(DONE)
-    service = lay_service(UPTO, yours=False)
+    service = prepare_service(UPTO, yours=False)
     assert not service.is_yours
     assert "as it was after save_and_queue" in repr(service)
 
 
 def test_laid_again_it_is_as_at_first(student):
     student([])
-    folder = lay_service(UPTO).folder
+    folder = prepare_service(UPTO).folder
     (folder / "jobs.py").write_text("broken")
     (folder / "hasty.py").write_text("import jobs")
-    assert lay_service(UPTO).folder == folder
+    assert prepare_service(UPTO).folder == folder
     assert (folder / "jobs.py").read_text() == starters.stage("jobs_service", set(DONE))["jobs.py"]
     assert not (folder / "hasty.py").exists()
 
 
 def test_what_is_laid_can_be_run_where_it_is(student):
     student([])
-    folder = lay_service("failing_job").folder
+    folder = prepare_service("failing_job").folder
     dates = "'2012-01-01', '2012-01-31'"
     code = f"import api, worker, analysis; print(analysis.summarize({dates})['days'])"
     done = subprocess.run([sys.executable, "-c", code], cwd=folder, capture_output=True, text=True)
@@ -104,7 +104,7 @@ def test_what_is_laid_can_be_run_where_it_is(student):
 
 def test_an_unknown_exercise_is_answered_with_those_that_are():
     with pytest.raises(KeyError, match="no exercise 'all'; there are: "):
-        lay_service("all")
+        prepare_service("all")
 
 
 CONSUMER = """import json, os
@@ -132,7 +132,7 @@ def test_a_worker_of_another_page_is_said(student, monkeypatch, until, whose, qu
         worker = subprocess.Popen([sys.executable, "-c", code])
     client = server.connect()
     until(lambda: any("b" in one["flags"] for one in client.client_list()))
-    assert ("Stop the other worker first" in repr(lay_service(UPTO))) == warned
+    assert ("Stop the other worker first" in repr(prepare_service(UPTO))) == warned
     worker.kill()
     server.stop()
 
@@ -140,4 +140,4 @@ def test_a_worker_of_another_page_is_said(student, monkeypatch, until, whose, qu
 def test_without_a_redis_nobody_is_warned_of(student, monkeypatch):
     student([])
     monkeypatch.setenv("REDIS_PORT", "1")
-    assert "other worker" not in repr(lay_service(UPTO))
+    assert "other worker" not in repr(prepare_service(UPTO))

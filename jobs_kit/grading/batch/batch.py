@@ -84,7 +84,7 @@ class Batch:
         require_a_place_of_its_own(self.out, self.place)
         if unknown := self._only - set(self.students):
             raise KeyError(f"no submission of {', '.join(sorted(unknown))} in {place}")
-        self.nobodys = hand_ins.nobodys(place)
+        self.ignored_files = hand_ins.ignored_files(place)
         if not self.students:
             raise FileNotFoundError(
                 f"there are no submissions in {place}: a student is a folder or a zip file there"
@@ -129,11 +129,11 @@ class Batch:
         reports.write(self, ordered)
         return ordered
 
-    def means(self):
+    def containment_measures(self):
         """Return what held student code back, in words."""
         if not self.contained:
             return ["nothing but limits of time and memory: this run was asked not to contain it"]
-        return containment.means(containment.student_user(1, os.getpid()))
+        return containment.containment_measures(containment.student_user(1, os.getpid()))
 
     def _work(self, number, waiting, done):
         """Be one grader: take a student, grade, take the next."""
@@ -147,22 +147,22 @@ class Batch:
             done.put(problem)
 
     def _grade(self, student, judge):
-        submission = hand_ins.read(student, self.students[student])
+        hand_in = hand_ins.read(student, self.students[student])
         path = self.out / "results" / f"{reports.file_name(student)}.json"
-        known, digest = _read(path), self._digest(submission)
-        skipped = (self._only and student not in self._only) or submission.newest < self._since
+        known, digest = _read(path), self._digest(hand_in)
+        skipped = (self._only and student not in self._only) or hand_in.newest < self._since
         # a result of other exercises would stand in the wrong columns
         if known and (known["digest"] == digest or (skipped and self._has_all(known))):
             return known, None
         begun = time.monotonic()
-        with self._laid(submission) as place:
+        with self._unpacked(hand_in) as place:
             tests = [one.file for one in self.exercises if one.id != UNPOINTED]
             try:
                 found = judge.check_all([*tests, *self.hidden], place, SECONDS)
             except RuntimeError:  # it is started anew; once more, then it is this submission
                 found = self._again(judge, [*tests, *self.hidden], place)
         seconds = round(time.monotonic() - begun, 2)
-        result = self._result(student, submission, found, seconds < SECONDS)
+        result = self._result(student, hand_in, found, seconds < SECONDS)
         result["seconds"] = seconds
         result["digest"] = None if failed_of(result) else digest  # what failed is tried again
         _write(path, result)
@@ -172,11 +172,11 @@ class Batch:
         return [one["id"] for one in result["exercises"]] == [one.id for one in self.exercises]
 
     @contextlib.contextmanager
-    def _laid(self, submission):
+    def _unpacked(self, hand_in):
         """Write a submission into a folder of the room; say which, and remove it afterwards."""
         with self._laying:
             folder = tempfile.TemporaryDirectory(dir=self._room)
-            submission.write(Path(folder.name))
+            hand_in.write(Path(folder.name))
         with folder as place:
             yield place
 
@@ -198,12 +198,12 @@ class Batch:
                     "`jobs-kit doctor` tells what is missing; grade again when it is there"
                 ) from None
 
-    def _result(self, student, submission, found, in_time):
+    def _result(self, student, hand_in, found, in_time):
         """found: what the judge has found; in_time: it had time for what it has not found."""
         judged, exercises = {one["id"]: one for one in found}, []
         for exercise in self.exercises:
             if exercise.id == UNPOINTED:
-                exercises.append(_two_shells(exercise, submission))
+                exercises.append(_two_shells(exercise, hand_in))
             else:
                 outcome = "error" if in_time else "timeout"
                 one = judged.get(exercise.id) or unfinished(exercise, outcome)
@@ -213,7 +213,7 @@ class Batch:
             "exercises": exercises,
             "total": sum(one["points"] for one in exercises),
             "max": sum(one["max_points"] for one in exercises),
-            "remarks": submission.remarks,
+            "remarks": hand_in.remarks,
         }
 
     def _with_hidden(self, one, outcome):
@@ -227,12 +227,12 @@ class Batch:
                 one["outcome"] = overall(one["checks"])
         return one
 
-    def _digest(self, submission):
+    def _digest(self, hand_in):
         """Return what changes when the files, the checks or the choice of them change."""
         made = hashlib.sha256(repr([one.id for one in self.exercises]).encode())
-        for key, data in sorted(submission.files.items()):
+        for key, data in sorted(hand_in.files.items()):
             made.update(repr(key).encode() + hashlib.sha256(data).digest())
-        made.update(repr(submission.remarks).encode() + _of_the_checks(tuple(self.hidden)))
+        made.update(repr(hand_in.remarks).encode() + _of_the_checks(tuple(self.hidden)))
         return made.hexdigest()
 
 
@@ -245,8 +245,8 @@ def _of_the_checks(hidden):
     return made.digest()
 
 
-def _two_shells(exercise, submission):
-    recorded = hand_ins.evidence_of_two_shells(submission)
+def _two_shells(exercise, hand_in):
+    recorded = hand_ins.evidence_of_two_shells(hand_in)
     check = {
         "name": "evidence",
         "claim": "The live shells have recorded what was done in them",

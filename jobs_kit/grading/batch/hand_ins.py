@@ -44,7 +44,7 @@ OTHERS = {"find_the_bugs"}  # folders whose files bear the names of another fold
 
 
 @dataclass
-class Submission:
+class HandIn:
     """What one student handed in.
 
     files: {(exercise folder, file name): bytes}. remarks: what was left out, and why. newest: when
@@ -115,7 +115,7 @@ def students(place):
     return found
 
 
-def nobodys(place):
+def ignored_files(place):
     """Return the names of what lies in a folder of submissions and is taken for no student."""
     paths = sorted(Path(place).resolve().iterdir())
     if Path(place).resolve() in students(place).values():
@@ -151,51 +151,51 @@ def read(student, path):
 
     What cannot be read costs that student what it holds, and nobody else anything.
     """
-    submission, raw = Submission(student), {}
+    hand_in, raw = HandIn(student), {}
     try:
         if isinstance(path, dict):
-            _from_files(path, submission, raw)
+            _from_files(path, hand_in, raw)
         else:
-            (_from_zip if path.is_file() else _from_folder)(path, submission, raw)
-        _sort(raw, submission)
+            (_from_zip if path.is_file() else _from_folder)(path, hand_in, raw)
+        _sort(raw, hand_in)
     except Exception as problem:  # there is no end to what files may hold; the others must go on
-        submission.remark(f"the hand-in of {student} cannot be read: {problem}")
-    return submission
+        hand_in.remark(f"the hand-in of {student} cannot be read: {problem}")
+    return hand_in
 
 
-def _from_folder(place, submission, found):
+def _from_folder(place, hand_in, found):
     """Add {path inside the folder: bytes} of the files to found, zip files opened."""
 
     def refuse(problem):
-        submission.remark(f"{Path(problem.filename).name} cannot be read: {problem.strerror}")
+        hand_in.remark(f"{Path(problem.filename).name} cannot be read: {problem.strerror}")
 
     paths = regular_files(place, left_out=NEVER, depth=6, onerror=refuse)
     paths = {path.relative_to(place).as_posix(): path for path in paths}
-    _from_files(paths, submission, found)
+    _from_files(paths, hand_in, found)
 
 
-def _from_files(paths, submission, found):
+def _from_files(paths, hand_in, found):
     """Add {name: bytes} of {name: path} to found, zip files opened."""
     packed = [name for name, path in paths.items() if path.suffix.lower() == ".zip"]
     others = [name for name in paths if name not in packed]
-    for name in [*_chosen(others, submission, found), *packed]:
+    for name in [*_chosen(others, hand_in, found), *packed]:
         path, told = paths[name], paths[name].stat()
-        submission.newest = max(submission.newest, told.st_mtime)
+        hand_in.newest = max(hand_in.newest, told.st_mtime)
         if name in packed:
-            _from_zip(path, submission, found, f"{path.stem}/")
-        elif told.st_size > min(LARGEST * 4, submission.room):
-            submission.remark(f"{name} is too large ({told.st_size} bytes): left out")
+            _from_zip(path, hand_in, found, f"{path.stem}/")
+        elif told.st_size > min(LARGEST * 4, hand_in.room):
+            hand_in.remark(f"{name} is too large ({told.st_size} bytes): left out")
         else:
             try:
                 found[name] = path.read_bytes()
             except OSError as problem:
-                submission.remark(f"{name} cannot be read: {problem.strerror}")
-            submission.room -= told.st_size
+                hand_in.remark(f"{name} cannot be read: {problem.strerror}")
+            hand_in.room -= told.st_size
 
 
-def _from_zip(path, submission, found, prefix=""):
+def _from_zip(path, hand_in, found, prefix=""):
     """Add {path inside: bytes} of a zip file to found; nothing too large, nothing outside of it."""
-    submission.newest = max(submission.newest, path.stat().st_mtime)
+    hand_in.newest = max(hand_in.newest, path.stat().st_mtime)
     try:
         with zipfile.ZipFile(path) as packed:
             entries = {}
@@ -204,33 +204,33 @@ def _from_zip(path, submission, found, prefix=""):
                 if entry.filename.endswith(("/", "\\")) or any(map(NEVER.fullmatch, name.parts)):
                     continue
                 if name.is_absolute() or ".." in name.parts or ":" in str(name).partition("/")[0]:
-                    submission.remark(f"{path.name}: {name} leads out of it; left out")
+                    hand_in.remark(f"{path.name}: {name} leads out of it; left out")
                 else:
                     entries[str(name)] = entry
-            for name in _chosen(entries, submission, found):
-                found |= _unpacked(packed, entries[name], f"{prefix}{name}", submission)
+            for name in _chosen(entries, hand_in, found):
+                found |= _unpacked(packed, entries[name], f"{prefix}{name}", hand_in)
     except Exception as problem:  # whatever zipfile makes of broken bytes
-        submission.remark(f"{path.name} is no zip file that can be read: {problem}")
+        hand_in.remark(f"{path.name} is no zip file that can be read: {problem}")
 
 
-def _unpacked(packed, entry, name, submission):
+def _unpacked(packed, entry, name, hand_in):
     """Return {name: bytes} of one file of a zip file, or nothing where it cannot be had."""
-    most = max(0, min(submission.room, LARGEST * 4))
+    most = max(0, min(hand_in.room, LARGEST * 4))
     try:
         with packed.open(entry) as file:
             data = file.read(most + 1)  # what it says of its size may lie
     except Exception as problem:  # whatever the unpackers make of broken bytes
-        submission.remark(f"{name} cannot be unpacked: {problem}")
-        submission.room -= LARGEST  # to unpack in vain takes time, too
+        hand_in.remark(f"{name} cannot be unpacked: {problem}")
+        hand_in.room -= LARGEST  # to unpack in vain takes time, too
         return {}
-    submission.room -= min(len(data), most)
+    hand_in.room -= min(len(data), most)
     if len(data) > most:
-        submission.remark(f"{name} is too large; left out")
+        hand_in.remark(f"{name} is too large; left out")
         return {}
     return {name: data}
 
 
-def _chosen(names, submission, found):
+def _chosen(names, hand_in, found):
     """Return the names that can be an answer, those with a place of their own first.
 
     Of the whole kit only its exercises/ can: its other folders hold files of the same names.
@@ -238,25 +238,23 @@ def _chosen(names, submission, found):
     names, known = list(names), folders()
     for kit in {match[1] or "" for match in map(KIT.fullmatch, names) if match}:
         if any(name.startswith(f"{kit}exercises/") for name in names):
-            submission.remark("the whole kit was handed in: only its exercises/ is looked at")
+            hand_in.remark("the whole kit was handed in: only its exercises/ is looked at")
             names = [n for n in names if not n.startswith(kit) or n.startswith(f"{kit}exercises/")]
     chosen = []
     for path in map(PurePosixPath, names):
         at_home = _folder_of(path, known) or any(path.name in files for files in known.values())
         if PACKED.fullmatch(path.suffix):
-            submission.remark(
-                f"{path.name} is left out: hand in the files, or one zip file of them"
-            )
+            hand_in.remark(f"{path.name} is left out: hand in the files, or one zip file of them")
         elif at_home or path.suffix in (".py", ".ipynb") or path.name.startswith("."):
             chosen.append((not at_home, str(path)))
     chosen = [name for _, name in sorted(chosen, key=lambda one: one[0])]
     room = MOST_FILES - len(found)
     if len(chosen) > room:
-        submission.remark(f"more than {MOST_FILES} files: {chosen[room]} and more left out")
+        hand_in.remark(f"more than {MOST_FILES} files: {chosen[room]} and more left out")
     return chosen[:room]
 
 
-def _sort(raw, submission):
+def _sort(raw, hand_in):
     """Put each file where it belongs: by its folder if it has one, else by its name."""
     known = folders()
     notebooks = {}
@@ -272,24 +270,24 @@ def _sort(raw, submission):
         elif path.suffix == ".py" or path.name.startswith("."):
             keys = [(home, path.name) for home in _homes(path.name, known)]
         for key in keys:
-            if submission.files.setdefault(key, data) != data:
-                submission.remark(f"{name} is a second {'/'.join(key)}, and another one: left out")
-    _give_names_back(submission, known)
+            if hand_in.files.setdefault(key, data) != data:
+                hand_in.remark(f"{name} is a second {'/'.join(key)}, and another one: left out")
+    _give_names_back(hand_in, known)
     for path, data in notebooks.items():
-        for (folder, file), code in _from_notebook(path, data, known, submission).items():
-            submission.files.setdefault((folder, file), code.encode(errors="replace"))
+        for (folder, file), code in _from_notebook(path, data, known, hand_in).items():
+            hand_in.files.setdefault((folder, file), code.encode(errors="replace"))
 
 
-def _give_names_back(submission, known):
+def _give_names_back(hand_in, known):
     """Take jobs-1.py and "jobs (1).py" for jobs.py where there is none: downloads are called so."""
-    renamed = [(RENAMED.fullmatch(key[1]), key) for key in submission.files]
+    renamed = [(RENAMED.fullmatch(key[1]), key) for key in hand_in.files]
     renamed = [(int(match[2][:9]), f"{match[1]}.py", key) for match, key in renamed if match]
     for _, name, key in sorted(renamed, reverse=True):  # the highest number is the latest
         homes = [key[0]] if name in known[key[0]] else _homes(name, known)
         for home in homes:
-            if name in known[home] and (home, name) not in submission.files:
-                submission.files[home, name] = submission.files[key]
-                submission.remark(f"{key[1]} is taken for {name}, which is missing")
+            if name in known[home] and (home, name) not in hand_in.files:
+                hand_in.files[home, name] = hand_in.files[key]
+                hand_in.remark(f"{key[1]} is taken for {name}, which is missing")
 
 
 def _folder_of(path, known):
@@ -303,7 +301,7 @@ def _homes(name, known):
     return homes or ["jobs_service"]  # a fourth module of the project, perhaps
 
 
-def _from_notebook(path, data, known, submission):
+def _from_notebook(path, data, known, hand_in):
     """Return {(folder, file): text} of what a notebook writes, or of its code as the one file."""
     ids = {exercise.id: exercise for exercise in all_exercises().values()}
     exercise = ids.get(re.sub(r"[ (\d)]+$|-Copy\d*$", "", path.stem))
@@ -312,7 +310,7 @@ def _from_notebook(path, data, known, submission):
         cells = json.loads(data)["cells"]
         sources = ["".join(c["source"]) for c in cells if c.get("cell_type") == "code"]
     except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as problem:
-        submission.remark(f"{path.name} is no notebook that can be read: {problem!r}")
+        hand_in.remark(f"{path.name} is no notebook that can be read: {problem!r}")
         return {}
     written = {}
     for source in sources:
@@ -329,9 +327,9 @@ def _from_notebook(path, data, known, submission):
     return written
 
 
-def evidence_of_two_shells(submission):
+def evidence_of_two_shells(hand_in):
     """Tell whether a watch has recorded two_shells: messages waited, and were taken in order."""
-    recorded = submission.files.get(("two_shells", evidence_file.EVIDENCE), b"")
+    recorded = hand_in.files.get(("two_shells", evidence_file.EVIDENCE), b"")
     with contextlib.suppress(ValueError, TypeError, AttributeError, KeyError, RecursionError):
         queues = [queue for watch in json.loads(recorded)["watches"] for queue in watch["queues"]]
         return any(

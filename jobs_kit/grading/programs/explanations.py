@@ -9,13 +9,13 @@ GIVEN = ("analysis.py",)  # its lines in a traceback are not the student's own
 
 def ending(process, waits=False):
     """Return in words how a process ended, or that it waits, and why if it was an exception."""
-    error = (process.told("error") or [None])[-1]
+    error = (process.events("error") or [None])[-1]
     if error:
         return explain(error)
-    if process.told("overtime"):
-        stack = own_frames((process.told("stack") or [[]])[-1])
-        return "\n".join([process.told("overtime")[0], *map(frame_text, stack[-3:])])
-    if waits and process.told("serving"):
+    if process.events("time_limit"):
+        stack = own_frames((process.events("stack") or [[]])[-1])
+        return "\n".join([process.events("time_limit")[0], *map(frame_text, stack[-3:])])
+    if waits and process.events("serving"):
         return "it does not come back: it serves"
     if waits:
         return "it does not come back: it waits for a message"
@@ -32,7 +32,9 @@ def printed(process):
     before, found, _ = process.output.partition("Traceback (most recent call last):")
     said = short(before.strip(), 1000) or "nothing"
     if found:
-        said += "\n" + (ending(process) if process.told("error") else own_traceback(process.output))
+        said += "\n" + (
+            ending(process) if process.events("error") else own_traceback(process.output)
+        )
     return said
 
 
@@ -115,13 +117,13 @@ MESSAGES = (  # what Python or a library says -> what to ask
 )
 
 
-def hint_for_view(answer):
+def hint_for_view(source):
     """Return a question that leads from what Flask says of a view to its cause, or None."""
     for said, hint in VIEWS:
-        if said in answer.came_back:
+        if said in source.came_back:
             return hint
     # the line that names an exception, and then what it says of a name
-    raised = re.search(r"^(?:[\w.]+[.])?(\w+): (.*)$", answer.came_back, re.MULTILINE)
+    raised = re.search(r"^(?:[\w.]+[.])?(\w+): (.*)$", source.came_back, re.MULTILINE)
     if raised and raised[1] in OF_ANY_VIEW:
         name = re.search(r"'([^']*)'", raised[2])
         return hint_for({"type": raised[1], "message": raised[2], "name": name and name[1]})

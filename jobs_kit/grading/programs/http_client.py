@@ -14,15 +14,15 @@ from jobs_kit.grading.verdict import PATIENCE, Fault
 class Api:
     """A student's API at work. Every answer comes over HTTP."""
 
-    def __init__(self, student, process):
-        self._student, self.process = student, process
-        self.serving = process.told("serving")[-1]
+    def __init__(self, submission, process):
+        self._student, self.process = submission, process
+        self.serving = process.events("serving")[-1]
 
     def get(self, path):
         """GET a path, and the one that it leads on to; return a Response."""
-        answer = self._ask("GET", path, None)
+        response = self._ask("GET", path, None)
         # Flask leads on to a route that ends in a slash, and clients follow
-        return self._ask("GET", f"{path}/", None) if answer.status == 308 else answer
+        return self._ask("GET", f"{path}/", None) if response.status == 308 else response
 
     def post(self, path, body):
         """POST a body (bytes, or anything that JSON can express); return a Response."""
@@ -44,12 +44,12 @@ class Api:
             if not _has_come(connection.sock) and self.process.running:
                 raise self._student.timed_out(self.process, f"{method} {path} is answered")
             connection.sock.deadline = time.monotonic() + PATIENCE
-            answer = connection.getresponse()
-            body = answer.read(1 << 20)
-            content_type = answer.headers.get_content_type()
+            response = connection.getresponse()
+            body = response.read(1 << 20)
+            content_type = response.headers.get_content_type()
         except (OSError, http.client.HTTPException) as problem:
             self._student.until(lambda: not self.process.running, seconds=0.5)
-            if self.process.told("overtime"):
+            if self.process.events("time_limit"):
                 raise self._student.timed_out(
                     self.process, f"{method} {path} is answered"
                 ) from None
@@ -63,9 +63,9 @@ class Api:
         finally:
             connection.close()
         self._student.until(lambda: True)
-        if answer.status >= 500:  # with debug=True its traceback is printed after the answer
+        if response.status >= 500:  # with debug=True its traceback is printed after the answer
             self._student.until(lambda: "Traceback" in self.process.output[before:], seconds=0.5)
-        return Response(shown, answer.status, content_type, body, self.process.output[before:])
+        return Response(shown, response.status, content_type, body, self.process.output[before:])
 
 
 class Response:

@@ -30,7 +30,7 @@ PATIENCE = 2  # seconds until a consumer at work counts as one that does not wai
 NOTHING = History().summary()
 
 
-class Witness:
+class QueueObservation:
     """What was seen, and what is there now.
 
     seen (dict): the queue that shows most, see History.summary(); was_watched, is_watched (bool).
@@ -164,11 +164,11 @@ class Witness:
         return may_wait_at(client, self.db, self.key)
 
 
-def witness_of(answer):
+def observation_of(source):
     """Return the Witness of an Answer, the same one for all checks of a run."""
-    if "witness" not in answer.__dict__:
-        answer.witness = Witness(answer.folder)
-    return answer.witness
+    if "witness" not in source.__dict__:
+        source.observation = QueueObservation(source.folder)
+    return source.observation
 
 
 def _progress(seen):

@@ -12,12 +12,12 @@ from jobs_kit.grading.verdict import expect
 DEEP = 3  # so often the same call stands in itself
 
 
-def expect_flat(student, process):
+def expect_no_recursion(submission, process):
     """Expect that no function of a waiting program has called itself for each message."""
-    told = len(process.told("stack"))
+    told = len(process.events("stack"))
     process.signal(signal.SIGUSR1)
-    student.until(lambda: len(process.told("stack")) > told or not process.running)
-    frames = [tuple(one.items()) for stack in process.told("stack")[told:] for one in stack]
+    submission.until(lambda: len(process.events("stack")) > told or not process.running)
+    frames = [tuple(one.items()) for stack in process.events("stack")[told:] for one in stack]
     frame, times = (Counter(frames).most_common(1) or [((), 0)])[0]
     expect(
         times < DEEP,

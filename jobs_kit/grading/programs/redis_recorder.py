@@ -50,10 +50,10 @@ class Record:
     fields: dict
 
 
-class CheckRedis:
-    """The Redis of a check. path: its socket. trace: the Commands of student code, oldest first.
+class RedisRecorder:
+    """The Redis of a check, and what student code does there. path: its socket.
 
-    in_vain (int): how often in a row, up to now, an empty list was asked without waiting.
+    Reading what happened brings it up to this moment; nobody has to ask for that.
     """
 
     def __init__(self, place=None):
@@ -123,38 +123,46 @@ class CheckRedis:
 
     # What happened
 
-    def update(self):
-        """Bring the trace up to this moment."""
+    @property
+    def commands(self):
+        """The Commands that were sent up to this moment, oldest first."""
         self._drain()
+        return self._commands
+
+    @property
+    def empty_polls(self):
+        """How often in a row, up to now, an empty list was asked without waiting (int)."""
+        self._drain()
+        return self._empty_polls
 
     def pushes(self):
         """Return the Commands that put something on a list, the judge's own left out."""
-        return [one for one in self.trace if one.name in PUSHES and not one.by_check]
+        return [one for one in self.commands if one.name in PUSHES and not one.by_check]
 
-    def takes(self):
+    def pops(self):
         """Return the Commands that ask a list for a message, whether they got one or not."""
-        return [one for one in self.trace if one.name in POPS | MOVES]
+        return [one for one in self.commands if one.name in POPS | MOVES]
 
-    def asked(self):
+    def polled_lists(self):
         """Return {(db, key)} of the lists that were asked for messages, or how long they are."""
-        asking = [one for one in self.trace if one.name in POPS | MOVES | LOOKS]
+        asking = [one for one in self.commands if one.name in POPS | MOVES | LOOKS]
         return {(one.db, key) for one in asking for key in one.keys}
 
-    def asks(self):
+    def poll_count(self):
         """Return how often a list was asked for messages, or how long it is."""
-        return sum(one.name in POPS | MOVES | LOOKS for one in self.trace)
+        return sum(one.name in POPS | MOVES | LOOKS for one in self.commands)
 
-    def deeds(self):
+    def write_count(self):
         """Return how many messages were put, and statuses written, by whomever."""
         return sum(
             one.name in PUSHES
             or (one.name in HASH_WRITES | OTHER_WRITES and names_a_status(one.arguments))
-            for one in self.trace
+            for one in self.commands
         )
 
     def statuses(self, jid):
         """Return every status that a job was given, in order."""
-        found = (status_in(command, jid) for command in self.trace)
+        found = (status_in(command, jid) for command in self.commands)
         return [status for status in found if status is not None]
 
     def history(self, jid):
@@ -243,8 +251,7 @@ class CheckRedis:
     def put(self, db, key, *messages):
         """Put messages (bytes) on a list, as the judge."""
         self.client(db).rpush(key, *messages)
-        self._drain()
-        for command in reversed(self.trace):
+        for command in reversed(self.commands):
             if command.name == "RPUSH" and command.arguments == [key.encode(), *messages]:
                 command.by_check = True
                 break
@@ -256,7 +263,7 @@ class CheckRedis:
             seconds = self.client(db).ttl(key)
             ends = f" (expires in {seconds} s)" if seconds >= 0 else ""
             lines.append(f"db {db}  {text(key)}  {self._value(db, key, kind)}{ends}")
-        jids = dict.fromkeys(j for one in self.trace for j in UUID.findall(str(one.arguments)))
+        jids = dict.fromkeys(j for one in self.commands for j in UUID.findall(str(one.arguments)))
         histories = ((jid, self.history(jid)) for jid in list(jids)[:6])
         lines += [f"status of {jid}: {arrows(found)}" for jid, found in histories if found]
         return lines or ["nothing is stored"]
@@ -312,28 +319,28 @@ class CheckRedis:
         self.client().echo(mark)
         while mark.encode() not in (line := self._monitor.line()):
             command = parse_monitor(line)
-            if len(self.trace) > MOST_COMMANDS:
+            if len(self._commands) > MOST_COMMANDS:
                 raise redis.RedisError(f"it was sent more than {MOST_COMMANDS} commands")
             if command:
-                self.trace.append(command)
+                self._commands.append(command)
                 self._count(command)
 
     def _forget(self):
-        self.trace, self.in_vain, self._left = [], 0, Counter()
+        self._commands, self._empty_polls, self._left = [], 0, Counter()
 
     def _count(self, command):
         """Keep count of what is left on the lists, to know who asked an empty one."""
         name, key = command.name, (command.db, (command.keys or [None])[0])
         if name in PUSHES:
             self._left[key] += len(command.arguments) - 1
-            self.in_vain = 0
+            self._empty_polls = 0
         elif name in {"DEL", "UNLINK"}:
             self._left[key] = 0
         elif name in POPS | MOVES | {"LREM"} and self._left[key]:
             self._left[key] -= 1
-            self.in_vain = 0
+            self._empty_polls = 0
         elif name in POPS | MOVES | LOOKS and command.time_out is None and not self._left[key]:
-            self.in_vain += 1
+            self._empty_polls += 1
 
 
 def names_a_status(words):

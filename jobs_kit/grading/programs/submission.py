@@ -27,15 +27,15 @@ ROUNDS = 20  # so often nobody puts the same message on a list
 QUIET = 1  # seconds without a deed, after which a program of several threads has nothing in mind
 
 
-class Student:
+class Submission:
     """A student's answer, ready to run. answer: its files; redis: the check's CheckRedis."""
 
-    def __init__(self, answer, sandbox, redis):
-        self.answer, self.redis, self._sandbox = answer, redis, sandbox
+    def __init__(self, source, sandbox, redis):
+        self.source, self.redis, self._sandbox = source, redis, sandbox
         self.folder = f"{sandbox.home}/answer"
-        self._files = answer.files()
+        self._files = source.files()
         sandbox.lay(self.folder, self._files)
-        self.processes, self._laid = [], set()
+        self.processes, self._unpacked = [], set()
         # how much was done in Redis, since when nothing more, the processor time used by then
         self._heard = 0, time.monotonic(), 0
 
@@ -47,14 +47,14 @@ class Student:
 
     def start(self, file, **environment):
         """Start `python FILE`; return it as a Process (see sandbox.py)."""
-        if file not in self._laid:
-            self.answer.require(file)
+        if file not in self._unpacked:
+            self.source.require(file)
         return self._start({"do": "program", "file": file}, f"python {file}", environment)
 
     def lay(self, file, text):
         """Lay a program of the check's own beside the answer, to be started: it uses the answer."""
         self._sandbox.lay(self.folder, {file: text.encode()})
-        self._laid.add(file)
+        self._unpacked.add(file)
 
     @contextlib.contextmanager
     def without(self, file):
@@ -72,11 +72,11 @@ class Student:
         imports the module, which may also begin to serve or to ask a queue for messages and not
         come back. times: how often it is called in that process. Raises TimedOut.
         """
-        self.answer.require(f"{module}.py")
+        self.source.require(f"{module}.py")
         names = [name] if isinstance(name, str) else list(name or ())
         defined = {}
         with contextlib.suppress(Fault):  # another file may be broken
-            defined = self.answer.definitions()
+            defined = self.source.definitions()
         name = next((one for one in names if one in defined), names[0] if names else None)
         task = {
             "do": "call",
@@ -90,22 +90,22 @@ class Student:
         process = self._start(task, shown if name else f"import {module}", environment)
         waits = self._waits if name else self._at_work()
         self.until(
-            lambda: len(process.told("value")) >= times or not process.running or waits(process)
+            lambda: len(process.events("value")) >= times or not process.running or waits(process)
         )
         call = Call(process, waits(process))
-        if not call.ended or process.told("overtime"):
+        if not call.ended or process.events("time_limit"):
             raise self.timed_out(process, f"the {'call' if name else 'import'} comes back")
         return call
 
     def serve(self, file="api.py", **environment):
         """Start the API as a program; return it as an Api when it answers."""
         process = self.start(file, **environment)
-        self.until(lambda: process.told("serving") or not process.running or self._waits(process))
-        if process.told("serving"):
+        self.until(lambda: process.events("serving") or not process.running or self._waits(process))
+        if process.events("serving"):
             return Api(self, process)
         if process.running and not self._waits(process):
             raise self.timed_out(process, f"{file} calls app.run() and serves")
-        error = (process.told("error") or [None])[-1]
+        error = (process.events("error") or [None])[-1]
         raise Fault(
             f"{file} serves the API until somebody stops it",
             call=process.shown,
@@ -125,7 +125,7 @@ class Student:
 
     def _needs_matplotlib(self):
         words = ("analysis", "matplotlib")
-        sources = [self._files.get(name, b"") for name in self.answer.modules()]
+        sources = [self._files.get(name, b"") for name in self.source.modules()]
         return any(word.encode() in source for word in words for source in sources)
 
     # Waiting
@@ -160,14 +160,15 @@ class Student:
             lambda: self._require_no_round(*workers) or self.has_settled(*workers), seconds
         )
         busy = [one for one in workers if one.running and not self._waits(one)]
-        late = [one for one in workers if one.told("overtime")] or (not settled_in_time and busy)
+        late = [one for one in workers if one.events("time_limit")] or (
+            not settled_in_time and busy
+        )
         if late:
             raise self.timed_out(late[0], "it does its work, and waits for the next message")
         return True
 
     def _require_no_round(self, *workers):
         """Raise Fault when a message comes back to a list again and again: that has no end."""
-        self.redis.update()
         put = Counter((one.keys[0], *one.arguments[1:]) for one in self.redis.pushes())
         (key, *messages), times = (put.most_common(1) or [((None,), 0)])[0]
         if times >= ROUNDS:
@@ -184,13 +185,12 @@ class Student:
         Of several workers that ask again and again without blocking one may still be at work.
         """
         waiting = self.redis.blocked()
-        if not all(f"pid-{one.pid}" in waiting for one in workers if one.running):
-            self.redis.update()
-            if self.redis.in_vain <= 3 * len(workers):
-                return False
+        all_wait = all(f"pid-{one.pid}" in waiting for one in workers if one.running)
+        if not all_wait and self.redis.empty_polls <= 3 * len(workers):
+            return False
         self._pump()  # before it came back to wait it may have said that it has several hands
         # where one thread waits another one may be at work
-        handy = [one for one in workers if one.running and one.told("hands")]
+        handy = [one for one in workers if one.running and one.events("threads")]
         return not handy or self._is_quiet(handy)
 
     def _is_quiet(self, workers):
@@ -199,25 +199,23 @@ class Student:
         Who wants the processor and does not get it is at work. Who had it for long and did nothing
         all the same turns for ever.
         """
-        self.redis.update()
         runs, used = zip(*(one.look() for one in workers), strict=True)
         deeds, _, before = self._heard
-        if self.redis.deeds() != deeds:
-            self._heard = self.redis.deeds(), time.monotonic(), sum(used)
+        if self.redis.write_count() != deeds:
+            self._heard = self.redis.write_count(), time.monotonic(), sum(used)
         elif any(runs) and sum(used) - before < QUIET:
             self._heard = deeds, time.monotonic(), before
         return time.monotonic() - self._heard[1] > QUIET
 
     def let_time_pass(self, worker):
         """Let the time-out of a worker's wait for a message run out now; one without goes on."""
-        self.redis.update()
-        takes = [one for one in self.redis.takes() if one.time_out is not None]
+        takes = [one for one in self.redis.pops() if one.time_out is not None]
         if takes and takes[-1].time_out > 0:
             self.redis.end_wait(f"pid-{worker.pid}")
 
     def waits(self, process):
         """Tell whether a process is blocked on a queue at this moment."""
-        if not process.running or not process.told("asked"):  # it knows no Redis yet
+        if not process.running or not process.events("redis_connection"):  # it knows no Redis yet
             return False
         return f"pid-{process.pid}" in self.redis.blocked()
 
@@ -225,23 +223,21 @@ class Student:
 
     def _at_work(self):
         """Return a function that tells whether a process serves, or asks a queue for ever."""
-        self.redis.update()
-        before = self.redis.asks()
+        before = self.redis.poll_count()
 
         def at_work(process):
-            self.redis.update()
-            asked = self.redis.asks() - before
-            return bool(process.told("serving")) or asked > 3 or self.waits(process)
+            asked = self.redis.poll_count() - before
+            return bool(process.events("serving")) or asked > 3 or self.waits(process)
 
         return at_work
 
     def timed_out(self, process, expected):
         """Return a TimedOut that says where the program was when its time was up."""
         process.signal(signal.SIGUSR1)
-        self.until(lambda: process.told("stack") or not process.running, seconds=0.5)
+        self.until(lambda: process.events("stack") or not process.running, seconds=0.5)
         process.kill()
-        if not process.told("overtime"):
-            process.report.append({"overtime": "it did not come to an end"})
+        if not process.events("time_limit"):
+            process.report.append({"time_limit": "it did not come to an end"})
         return TimedOut(
             expected,
             call=process.shown,
@@ -259,8 +255,7 @@ class Student:
         """Call add_job(); return (id, (db, key), message as bytes). Raises NotReached."""
         before = len(self.redis.pushes())
         call = self.call("jobs", "add_job", start, end)
-        jid = jid_of(call.value) if call.process.told("value") else None
-        self.redis.update()
+        jid = jid_of(call.value) if call.process.events("value") else None
         pushed = self.redis.pushes()[before:]
         for command in pushed:
             for message in command.arguments[1:]:
@@ -278,9 +273,8 @@ class Student:
 
         Then a worker that is fast finds no job, and how it goes on is no fault of the worker.
         """
-        self.redis.update()
         for jid in jids:
-            mine = [one for one in self.redis.trace if jid.encode() in b" ".join(one.arguments)]
+            mine = [one for one in self.redis.commands if jid.encode() in b" ".join(one.arguments)]
             if mine and mine[0] in self.redis.pushes():
                 raise NotReached(
                     "this check needs add_job(), which saves a job before it queues its id; "
@@ -290,13 +284,13 @@ class Student:
 
     def read(self, process, message):
         """Return what this program's queue reads in a message (bytes); None if it cannot."""
-        told = process.told("queue")
+        told = process.events("queue")
         return read_message(message, told[-1]["serializer"] if told else None)
 
     def queue_of(self, process):
         """Return {"name", "db", "serializer", "socket_timeout"} of the last queue that it made."""
         none = {"name": "", "db": 0, "serializer": "json", "socket_timeout": None}
-        return (process.told("queue") or [none])[-1]
+        return (process.events("queue") or [none])[-1]
 
     def encode(self, process, message):
         """Return a message as bytes, in the way in which this program's queue reads it."""
@@ -310,7 +304,6 @@ class Student:
     def evidence(self):
         """Return what Redis shows now, as lines; [] where it cannot be asked."""
         with contextlib.suppress(Exception):
-            self.redis.update()
             return self.redis.describe()
         return []
 
@@ -320,8 +313,8 @@ class Call:
 
     def __init__(self, process, waits):
         self.process, self.text, self._waits = process, process.shown, waits
-        self._value = (process.told("value") or [None])[-1]
-        self.error = (process.told("error") or [None])[-1]
+        self._value = (process.events("value") or [None])[-1]
+        self.error = (process.events("error") or [None])[-1]
         self.ended = bool(self._value or self.error or waits or not process.running)
 
     @property
@@ -329,7 +322,7 @@ class Call:
         """The values of all its times. Raises Fault when one of them raised."""
         if self.error:
             raise Fault("each time a value comes back", self.text, self.came_back)
-        return [decoded(one.get("value")) for one in self.process.told("value")]
+        return [decoded(one.get("value")) for one in self.process.events("value")]
 
     @property
     def value(self):

@@ -89,16 +89,16 @@ notes.rpush("check:returned", "yes")
 }
 
 
-class Scene:
+class WorkerScenario:
     """Producers and workers at the student's queue, and what they have noted."""
 
-    def __init__(self, student, lease=LONG):
-        student.answer.require("reliable.py")
-        self.student, self.lease, self._notes = student, lease, student.redis.client()
+    def __init__(self, submission, lease=LONG):
+        submission.source.require("reliable.py")
+        self.submission, self.lease, self._notes = submission, lease, submission.redis.client()
         self._readable = None  # whether a message that waits can be found in Redis by its text
         self._killed_at = 0  # how many commands had been sent when the last worker was killed
         for file, text in PROGRAMS.items():
-            student.lay(file, text)
+            submission.lay(file, text)
 
     # Programs
 
@@ -113,7 +113,7 @@ class Scene:
             shown,
             producer,
             hint="Does importing reliable.py come to an end? And ReliableQueue(...), and put()?",
-            in_vain=lambda: late() and self.student.waits(producer),
+            hopeless=lambda: late() and self.submission.waits(producer),
         )
         if self._readable is None:
             self._readable = bool(self.places(messages[0]))
@@ -146,17 +146,16 @@ class Scene:
     def kill(self, process):
         """Kill a worker, and wait until it is dead."""
         process.kill()
-        self.student.until(lambda: not process.running)
-        self.student.redis.update()
-        self._killed_at = len(self.student.redis.trace)
+        self.submission.until(lambda: not process.running)
+        self._killed_at = len(self.submission.redis.commands)
 
     def rest(self, process):
         """Wait until a worker that has nothing more to do has come back for the next message."""
         rested = after(2)  # one that asks again and again is not seen waiting
-        self.student.until(lambda: self.student.waits(process) or rested())
+        self.submission.until(lambda: self.submission.waits(process) or rested())
 
     def _start(self, file, shown, **environment):
-        process = self.student.start(file, LEASE=str(self.lease), **WHERE, **environment)
+        process = self.submission.start(file, LEASE=str(self.lease), **WHERE, **environment)
         process.shown = shown
         return process
 
@@ -181,7 +180,7 @@ class Scene:
 
     # Waiting
 
-    def wait(self, condition, expected, call, *running, got=None, hint=None, in_vain=None):
+    def wait(self, condition, expected, call, *running, got=None, hint=None, hopeless=None):
         """Wait until condition() is true; raise a Fault when it does not come true any more.
 
         running: the processes of which it is expected. got(): says what there is instead. hint: a
@@ -190,15 +189,15 @@ class Scene:
 
         def over():
             ended = not all(one.running for one in running)
-            return condition() or ended or self._stuck(running) or (in_vain and in_vain())
+            return condition() or ended or self._stuck(running) or (hopeless and hopeless())
 
-        self.student.until(over)
+        self.submission.until(over)
         if condition():
             return
         hint = hint() if callable(hint) else hint
         ended = next((one for one in running if not one.running), None)
         if ended:
-            hint = hint_for((ended.told("error") or [None])[-1]) or hint
+            hint = hint_for((ended.events("error") or [None])[-1]) or hint
             found = f"{ended.shown}\n{ending(ended)}"
             if ended.exit_code == 0 and hasattr(ended, "worker"):
                 hint = "What ends the loop in consume(), and should it end here?"
@@ -207,7 +206,7 @@ class Scene:
             found += self.complaints()
         raise Fault(expected, call, found.removeprefix(f"{call}\n"), hint)
 
-    def comes_back(self, message, expected, call, worker, what="done", hint=None, in_vain=None):
+    def comes_back(self, message, expected, call, worker, what="done", hint=None, hopeless=None):
         """Wait until a worker has done a message (what="begun": until it has taken it)."""
         missing, long_past, asked = _Absence(self, message), after(6 * self.lease), self._asked()
         self.wait(
@@ -217,16 +216,16 @@ class Scene:
             worker,
             got=lambda: self._says_where(message),
             hint=hint,
-            in_vain=lambda: (
+            hopeless=lambda: (
                 (self._readable and missing.lasts())
-                or (in_vain and in_vain())
+                or (hopeless and hopeless())
                 or (long_past() and self._asked() - asked >= OFTEN)
             ),
         )
 
     def complaints(self):
         """Return what a thread of a worker died of, as lines to add; "" if none did."""
-        for process in self.student.processes:
+        for process in self.submission.processes:
             found = re.search(r"^Exception in thread .*", process.output, re.DOTALL | re.MULTILINE)
             if found:
                 return f"\na thread has died: {own_traceback(found[0])}"
@@ -235,7 +234,7 @@ class Scene:
     def expect_address(self, process):
         """Expect that a program has looked for Redis where it was told, and nowhere else."""
         told = "{REDIS_HOST}:{REDIS_PORT}".format(**WHERE)
-        asked = {f"{one['host']}:{one['port']}" for one in process.told("asked")}
+        asked = {f"{one['host']}:{one['port']}" for one in process.events("redis_connection")}
         expect(
             asked <= {told},
             f"Redis is looked for at {told}, and nowhere else",
@@ -247,12 +246,12 @@ class Scene:
 
     def places(self, message):
         """Return where a message stands in Redis: ["hotqueue:parcels (db 1)", ...]."""
-        found = self.student.redis.where(message)
+        found = self.submission.redis.where(message)
         return [f"{key} (db {db})" for db, key in found if not key.startswith("check:")]
 
     def held(self, message):
         """Return the key in which a message stands, if it is one alone; None else."""
-        found = [key for _, key in self.student.redis.where(message)]
+        found = [key for _, key in self.submission.redis.where(message)]
         found = [key for key in found if not key.startswith("check:")]
         return found[0] if len(found) == 1 else None
 
@@ -262,8 +261,7 @@ class Scene:
         It was put before any worker was there, and no other was taken before it. held: the key in
         which it stood when the last worker was killed; what happened since then is looked at.
         """
-        self.student.redis.update()
-        trace, word = self.student.redis.trace, message.encode()
+        trace, word = self.submission.redis.commands, message.encode()
         trace = trace[self._killed_at if held else 0 :]
         place = [held] if held else None  # the list that it was put on
         copies, taken = len(place or []), None
@@ -286,13 +284,12 @@ class Scene:
         return f"{message!r} is nowhere in Redis any more"
 
     def _where_it_is(self, process):
-        frames = self.student.timed_out(process, "").got.splitlines()[1:]
+        frames = self.submission.timed_out(process, "").got.splitlines()[1:]
         return "\n".join([process.shown, "it comes no further", *frames])
 
     def _asked(self):
         """Return how often lists were asked for a message."""
-        self.student.redis.update()
-        return len(self.student.redis.takes())
+        return len(self.submission.redis.pops())
 
     def _stuck(self, processes):
         """Tell whether these wait for something in Redis, and have done nothing else for long."""
@@ -320,15 +317,15 @@ def _removes(command, word):
 class _Absence:
     """How long has a message been nowhere in Redis? One look may miss it on its way."""
 
-    def __init__(self, scene, message):
-        self._scene, self._message = scene, message
+    def __init__(self, scenario, message):
+        self._scenario, self._message = scenario, message
         self._since, self._next_look = None, after(0)
 
     def lasts(self):
         """Tell whether it has been missing for long; to be asked again and again."""
         if self._next_look():
             self._next_look = after(0.05)
-            if self._scene.places(self._message):
+            if self._scenario.places(self._message):
                 self._since = None
             elif self._since is None:
                 self._since = after(GONE)

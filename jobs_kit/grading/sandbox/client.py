@@ -34,7 +34,7 @@ LIMITS = {  # of each process that runs student code; bytes, seconds, pieces
 }
 ENVIRONMENT = {"OPENBLAS_NUM_THREADS": "1", "MPLBACKEND": "agg", "PYTHONHASHSEED": "0"}
 SHAPES = {  # what a report says of these things; a program may write others on its pipe
-    "asked": {"host": object, "port": object, "path": object, "db": object},
+    "redis_connection": {"host": object, "port": object, "path": object, "db": object},
     "queue": {"name": str, "serializer": str | None, "socket_timeout": object, "db": int | str},
     "serving": {"host": object, "port": object},
     "error": {"type": str, "message": str, "frames": list},
@@ -173,7 +173,7 @@ class Sandbox:
 class Process:
     """A process that runs student code. Call pump() before you look.
 
-    output (str): what it printed. report (list of dict): what it reported, see child/telling.py.
+    output (str): what it printed. report (list of dict): what it reported, see child/report.py.
     exit_code (int): None while it runs, negative if a signal ended it.
     """
 
@@ -210,7 +210,7 @@ class Process:
     def running(self):
         return self.exit_code is None
 
-    def told(self, name):
+    def events(self, name):
         """Return what it reported under this name, oldest first."""
         return [line[name] for line in self.report if name in line]
 
@@ -239,8 +239,8 @@ class Process:
             self._end("it printed without end")
 
     def _end(self, why):
-        if not self.told("overtime"):
-            self.report.append({"overtime": why})
+        if not self.events("time_limit"):
+            self.report.append({"time_limit": why})
             self.kill()
 
     def _take_report(self, data):
@@ -260,12 +260,12 @@ class Process:
                     killed = ended == -signal.SIGKILL and used >= CALL_SECONDS
                     if killed or ended == -signal.SIGXCPU:
                         # the system ended it, for it would not stop when it was told
-                        self.report.append({"overtime": "it used up its processor time"})
+                        self.report.append({"time_limit": "it used up its processor time"})
 
 
 def _is_sound(said):
-    """Tell whether a line of a report has the form that child/telling.py gives it."""
-    is_sound = isinstance(said.get("overtime", ""), str) and isinstance(said.get("exit", 0), int)
+    """Tell whether a line of a report has the form that child/report.py gives it."""
+    is_sound = isinstance(said.get("time_limit", ""), str) and isinstance(said.get("exit", 0), int)
     is_sound &= isinstance(said.get("processor", 0), int | float)
     for name, parts in SHAPES.items():
         one = said.get(name, {})

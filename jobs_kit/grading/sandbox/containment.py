@@ -32,7 +32,7 @@ class NotContained(Exception):
     """This system cannot contain student code; the message says why and what helps."""
 
 
-def means(user):
+def containment_measures(user):
     """Return what holds student code back, in words, for the report: [text, ...]."""
     found = ["a network, processes and files of its own (bubblewrap)"]
     found += [f"an unprivileged user ({user})"] if user is not None else []

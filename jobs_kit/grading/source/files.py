@@ -27,7 +27,7 @@ LEFT_OUT = re.compile(r"\..*|__pycache__|.*\.bak\d*|.*\.ipynb|test_.*\.py")
 PROGRESS = ".progress.json"  # in the folder of an answer; see progress.py
 
 
-class Answer:
+class Source:
     """The files that a student hands in for an exercise. folder (Path): where they are."""
 
     def __init__(self, exercise, folder):
@@ -187,7 +187,7 @@ class Answer:
                 f"{' and '.join(names)} in {file}" if names else file for file, names in changes
             ]
             raise NotAttempted(
-                f"nothing to judge yet; still to do: {', '.join(parts) or 'the answer'}"
+                f"nothing to judge yet; still to do: {', '.join(parts) or 'the source'}"
             )
 
     def files(self):

@@ -52,14 +52,14 @@ class Project:
     Raises Fault when one of the main files, or one that they import, is not Python.
     """
 
-    def __init__(self, answer):
-        self.main = [file.removesuffix(".py") for file in answer.exercise.files]
-        self.trees = {name: answer.tree(f"{name}.py") for name in self.main}
+    def __init__(self, source):
+        self.main = [file.removesuffix(".py") for file in source.exercise.files]
+        self.trees = {name: source.tree(f"{name}.py") for name in self.main}
         broken, packages = {}, {}
-        for file in answer.modules():
+        for file in source.modules():
             folder, within, _ = file.rpartition("/")
             try:
-                tree = answer.tree(file)
+                tree = source.tree(file)
             except Fault as fault:
                 broken[folder or file.removesuffix(".py")] = fault
                 continue

@@ -20,12 +20,12 @@ from IPython import get_ipython
 
 from jobs_kit import settings
 from jobs_kit.lab.board.page import BoardPage, OnPage, replay_traits
-from jobs_kit.lab.board.worker_pool import Crew
+from jobs_kit.lab.board.worker_pool import WorkerPool
 from jobs_kit.queue_watch.client_names import Names
 from jobs_kit.queue_watch.picture import empty_picture
 from jobs_kit.queue_watch.queue_address import find_queue
-from jobs_kit.queue_watch.queue_reader import Window
-from jobs_kit.queue_watch.queue_tracker import Notes
+from jobs_kit.queue_watch.queue_reader import QueueReader
+from jobs_kit.queue_watch.queue_tracker import QueueTracker
 from jobs_kit.queue_watch.recording import Recording
 from jobs_kit.queue_watch.watcher import Watcher
 
@@ -83,11 +83,15 @@ class Board(OnPage):
         self._is_closed, self._shown, self._showing = False, 0, threading.Lock()
         url = settings.without_password(address.server.url)
         arguments = [url, address.db, address.name, seconds, failure]
-        self._crew = Crew(address.name, worker, arguments, self._show)
-        window = Window(address.connect, address.key, address.db, f"{address.server.prefix}job.")
-        self._names = Names(self._crew.processes, window.clients)
-        notes = Notes(self.recording, window.job_key_start, self._names, self._crew.last_words)
-        self._watcher = Watcher(notes, window, address.key, address.db, self._show)
+        self._pool = WorkerPool(address.name, worker, arguments, self._show)
+        reader = QueueReader(
+            address.connect, address.key, address.db, f"{address.server.prefix}job."
+        )
+        self._names = Names(self._pool.processes, reader.clients)
+        tracker = QueueTracker(
+            self.recording, reader.job_key_start, self._names, self._pool.exit_reason
+        )
+        self._watcher = Watcher(tracker, reader, address.key, address.db, self._show)
         self._watcher.has_seen.wait(FIRST_LOOK_SECONDS)
 
     @property
@@ -114,11 +118,11 @@ class Board(OnPage):
         """Start one more worker, a real process; return its Program."""
         if self._is_closed:
             raise RuntimeError("this board is closed; run its cell again")
-        return self._crew.start(self._names.next("worker"))
+        return self._pool.start(self._names.next("worker"))
 
     def kill_worker(self, name=None):
         """Kill a worker that this board has started, whatever it is doing; by default the last."""
-        self._crew.kill(name)
+        self._pool.kill(name)
 
     def close(self):
         """End the watch, and the workers that this board has started."""
@@ -126,7 +130,7 @@ class Board(OnPage):
         if self in _open:
             _open.remove(self)
         self._watcher.close()
-        self._crew.end()
+        self._pool.end()
         self._show()
 
     def gives_way(self, address, cell):
@@ -183,7 +187,7 @@ class Board(OnPage):
                 "state": self.state,
                 "picture": self.recording.glimpse(),
                 "news": news | {"last": self._shown},
-                "controls": {"workers": list(self._crew.running()), "failure": self._failure},
+                "controls": {"workers": list(self._pool.running()), "failure": self._failure},
             }
 
 

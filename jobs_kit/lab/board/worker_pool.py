@@ -12,7 +12,7 @@ WORKER = Path(__file__).parent / "worker.py"
 MOST = 16
 
 
-class Crew:
+class WorkerPool:
     """The workers of one board: real processes, by the names that the board gives them.
 
     program: what a worker runs, a file or Python code, None for worker.py with arguments.
@@ -64,7 +64,7 @@ class Crew:
         named = {name: one for name, one in others.items() if one not in mine} | self.running()
         return {name: one.process_id for name, one in named.items() if one.process_id}
 
-    def last_words(self, name):
+    def exit_reason(self, name):
         """Return why a program has ended: its last line, or the signal; "" if that is unknown."""
         program = self._programs.get(name) or started_programs().get(name)
         if program is None:

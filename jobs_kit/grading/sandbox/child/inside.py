@@ -2,7 +2,7 @@
 
 Its connections lead to the check's Redis, whatever address they name (redirect.py); its sleeps
 are short; the kit itself cannot be imported or read; time, memory and files are limited. What it
-does is told to the judge (telling.py).
+does is told to the judge (report.py).
 """
 
 import asyncio
@@ -25,9 +25,9 @@ import time
 import traceback
 from pathlib import Path
 
-import telling
+import report
 from redirect import redirect
-from telling import here, tell
+from report import here, tell
 
 SLOW_IMPORTS = ["matplotlib.figure", "matplotlib.backends.backend_agg"]
 LONGEST_SLEEP = 0.2  # seconds
@@ -36,7 +36,7 @@ KEYCTL = {"x86_64": 250, "aarch64": 219}  # the number of this call to Linux
 KEYCTL_JOIN, KEYCTL_CLEAR, KEYCTL_GET_PERSISTENT = 1, 7, 22
 KEYS_OF_SESSION, KEYS_OF_USER = -3, (-4, -5)
 
-OURS = {"inside", "redirect", "telling"}  # modules that student code must not find
+OURS = {"inside", "redirect", "report"}  # modules that student code must not find
 ALONE = {"resource", "runpy"}  # modules of Python that only we have imported
 
 _libraries = set()  # the modules that student code finds imported
@@ -68,8 +68,8 @@ def prepare():
     time.sleep = lambda seconds: _sleep(min(seconds, LONGEST_SLEEP))
     asleep = asyncio.sleep
     asyncio.sleep = lambda delay, result=None: asleep(min(delay, LONGEST_SLEEP), result)
-    threading.Thread.start = telling.told_of_hands(threading.Thread.start)
-    os.register_at_fork(after_in_child=telling.tell_of_hands)
+    threading.Thread.start = report.reporting_threads(threading.Thread.start)
+    os.register_at_fork(after_in_child=report.tell_of_threads)
     redirect(redis, hotqueue, serving=(werkzeug, werkzeug.serving, flask.cli))
     for name in OURS:
         del sys.modules[name]
@@ -114,7 +114,7 @@ def _made_rules(allowed):
         return None  # not Linux, or an old kernel
 
 
-def live(request, output, report, http):
+def live(request, output, report_fd, http_fd):
     """Be the child: do what the request says, and end."""
     os.setsid()
     with contextlib.suppress(OSError):  # where memory ends, student code ends first
@@ -123,9 +123,9 @@ def live(request, output, report, http):
         rules.apply()  # before their file is closed
     for fd, target in ((os.open(os.devnull, os.O_RDONLY), 0), (output, 1), (output, 2)):
         os.dup2(fd, target)
-    report, http = (fcntl.fcntl(fd, fcntl.F_DUPFD, 10) for fd in (report, http))
-    os.dup2(report, here["report"])
-    os.dup2(http, here["http"])
+    report_fd, http_fd = (fcntl.fcntl(fd, fcntl.F_DUPFD, 10) for fd in (report_fd, http_fd))
+    os.dup2(report_fd, here["report"])
+    os.dup2(http_fd, here["http"])
     os.closerange(5, 4096)
     sys.stdin = open(0)
     sys.stdout, sys.stderr = (
@@ -139,8 +139,8 @@ def live(request, output, report, http):
     os.chdir(request["folder"])
     sys.path.insert(0, request["folder"])
     sys.dont_write_bytecode = True
-    signal.signal(signal.SIGUSR1, telling.tell_stack)
-    signal.signal(signal.SIGXCPU, telling.end_overtime)
+    signal.signal(signal.SIGUSR1, report.tell_stack)
+    signal.signal(signal.SIGXCPU, report.end_at_time_limit)
     _limit(request["limits"])
     _become(request["user"])
     _hide(request["hidden"])
@@ -168,7 +168,7 @@ def _run_program(request):
     except SystemExit:
         raise
     except BaseException as problem:
-        tell({"error": telling.explain(problem)})
+        tell({"error": report.explain(problem)})
         raise
 
 
@@ -178,14 +178,14 @@ def _call(request):
         _look_for_hidden_libraries()
         value = importlib.import_module(request["module"])
         if request["name"] is None:
-            tell({"value": {"names": {n: telling.attributes(v) for n, v in vars(value).items()}}})
+            tell({"value": {"names": {n: report.attributes(v) for n, v in vars(value).items()}}})
             return
         tell({"imported": True})
         function = getattr(value, request["name"])
         for _ in range(request["times"]):
-            tell({"value": telling.describe(function(*_decoded(request["arguments"])))})
+            tell({"value": report.describe(function(*_decoded(request["arguments"])))})
     except BaseException as problem:
-        tell({"error": telling.explain(problem)})
+        tell({"error": report.explain(problem)})
         raise
 
 

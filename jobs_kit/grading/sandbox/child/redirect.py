@@ -7,7 +7,7 @@ import os
 import socket
 import weakref
 
-from telling import here, tell
+from report import here, tell
 
 INTERNET = (socket.AF_INET, socket.AF_INET6)
 
@@ -27,7 +27,7 @@ def redirect(redis, hotqueue, serving):
 def _connect(self):
     """Connect to the check's Redis, and tell which address was asked for."""
     where = {name: getattr(self, name, None) for name in ("host", "port", "path", "db")}
-    tell({"asked": where})
+    tell({"redis_connection": where})
     # the session's number is that of the process which the judge knows; its children have it, too
     self.client_name = self.client_name or f"pid-{os.getsid(0)}"
     # the check's Redis knows no users of a class's

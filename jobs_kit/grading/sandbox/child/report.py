@@ -1,12 +1,12 @@
 """What does a process that runs student code tell the judge of itself? Lines of JSON, on a pipe:
 
-{"asked": {"host": ..., "port": ..., "db": ...}}     it connects to a Redis
+{"redis_connection": {"host": ..., "port": ..., "db": ...}}     it connects to a Redis
 {"queue": {"name": ..., "serializer": ..., ...}}     it made a HotQueue
 {"serving": {"host": ..., "port": ..., ...}}         it serves, by app.run() or another server
 {"value": ...} or {"error": ...}                     what a call came to
 {"stack": [...]}                                     where it was when it was asked
-{"hands": 2}                                         it does several things at once
-{"overtime": "..."}                                  it was stopped, and why
+{"threads": 2}                                         it does several things at once
+{"time_limit": "..."}                                  it was stopped, and why
 {"exit": 0, "processor": 0.1}                        it ended, having used so many seconds (the
                                                      fork server says this)
 """
@@ -21,7 +21,7 @@ import traceback
 import types
 
 # what this process is: the judge's files, the folder of the answer, the path of its Redis
-here = {"redis": None, "report": 3, "folder": None, "http": 4, "serving": False, "hands": False}
+here = {"redis": None, "report": 3, "folder": None, "http": 4, "serving": False, "threads": False}
 
 
 def tell(line):
@@ -29,19 +29,19 @@ def tell(line):
         os.write(here["report"], json.dumps(line, default=repr).encode() + b"\n")
 
 
-def told_of_hands(start):
-    def told(self):
-        tell_of_hands()
+def reporting_threads(start):
+    def start_and_tell(self):
+        tell_of_threads()
         start(self)
 
-    return told
+    return start_and_tell
 
 
-def tell_of_hands():
+def tell_of_threads():
     """Tell, once, that student code has a thread or a process beside its first one."""
-    if here["folder"] and not here["hands"]:
-        here["hands"] = True
-        tell({"hands": 2})
+    if here["folder"] and not here["threads"]:
+        here["threads"] = True
+        tell({"threads": 2})
 
 
 def tell_stack(number, frame):
@@ -53,9 +53,9 @@ def tell_stack(number, frame):
     tell({"stack": next(filter(None, stacks), [])[::-1]})
 
 
-def end_overtime(number, frame):
+def end_at_time_limit(number, frame):
     tell_stack(number, frame)
-    tell({"overtime": "it used up its processor time"})
+    tell({"time_limit": "it used up its processor time"})
     os._exit(124)
 
 
