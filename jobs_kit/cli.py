@@ -37,13 +37,13 @@ def main(arguments=None):
 def start(options):
     """open the lessons in JupyterLab, with a Redis behind them"""
     from jobs_kit.lab.jupyter import run_jupyterlab
-    from jobs_kit.redis_server.address import RedisNotFound
+    from jobs_kit.redis_server.address import RedisNotFoundError
     from jobs_kit.redis_server.find import find_redis
 
     _end_at_sigterm()
     try:
         server = find_redis()
-    except RedisNotFound as problem:
+    except RedisNotFoundError as problem:
         return _fail(problem)
     try:
         run_jupyterlab(server, options.port, options.browser)
@@ -53,7 +53,7 @@ def start(options):
 
 def redis(options):
     """run a Redis until Ctrl-C, and print its address"""
-    from jobs_kit.redis_server.address import RedisNotFound
+    from jobs_kit.redis_server.address import RedisNotFoundError
     from jobs_kit.redis_server.server import start_server
 
     _end_at_sigterm()
@@ -65,7 +65,7 @@ def redis(options):
             append_only=bool(options.append_only),
             data=options.append_only and os.path.abspath(options.append_only),
         )
-    except RedisNotFound as problem:
+    except RedisNotFoundError as problem:
         return _fail(f"{problem} (`jobs-kit redis --port 0` takes a free port)")
     try:
         print(f"{server.url}\n{server}. Ctrl-C ends it.", flush=True)
@@ -112,14 +112,14 @@ def doctor(options):
 def check(options):
     """check exercises: those that you name, or all"""
     from jobs_kit.grading import terminal
-    from jobs_kit.redis_server.address import RedisNotFound
+    from jobs_kit.redis_server.address import RedisNotFoundError
 
     try:
         if options.watch:
             first = options.exercises[0] if options.exercises else None
             return terminal.watch(first, options.folder)
         return terminal.check(options.exercises, options.folder)
-    except RedisNotFound as problem:
+    except RedisNotFoundError as problem:
         return _fail(problem)
 
 
@@ -147,12 +147,12 @@ def catch_up(options):
 def grade(options):
     """grade a folder of submissions"""
     from jobs_kit.grading import terminal
-    from jobs_kit.grading.sandbox.containment import NotContained
+    from jobs_kit.grading.sandbox.containment import NotContainedError
 
     _end_at_sigterm()
     try:
         return terminal.grade(options)
-    except NotContained as problem:
+    except NotContainedError as problem:
         return _fail(f"{problem}. To grade without it all the same: --uncontained")
     except KeyboardInterrupt:
         _fail(f"stopped. What is done is in {options.out}; the same command again goes on there")

@@ -26,7 +26,7 @@ FIELDS = ("id", "status", "start", "end")
 STATUSES = ("submitted", "in progress", "complete", "failed")
 
 
-class UnknownJob(LookupError):
+class UnknownJobError(LookupError):
     """There is no job of this id; there may have been one that has expired."""
 
 
@@ -112,13 +112,13 @@ def get_history(jid):
 def update_job_status(jid, status):
     """Set the status of a job; each change is timed, and setting it twice is setting it once.
 
-    Raises UnknownJob, and ValueError for a change that the module's docstring does not show.
+    Raises UnknownJobError, and ValueError for a change that the module's docstring does not show.
     """
     if status not in STATUSES:
         raise ValueError(f"{status!r} is not a status; there are {', '.join(STATUSES)}")
     reply = q.step("update", jid, status)
     if reply is None:
-        raise UnknownJob(f"there is no job {jid}")
+        raise UnknownJobError(f"there is no job {jid}")
     if not reply[1]:
         raise ValueError(f"job {jid} is {reply[0].decode()}; it cannot become {status}")
 

@@ -141,7 +141,7 @@ class Consumer:
                 if not block or left <= 0 or self._interrupted:
                     return None
                 self._wait(min(left, WAIT, self.queue.lease / 2))
-            except Unreadable as fault:
+            except UnreadableMessageError as fault:
                 done, outcome, value = self._in_hand, "unreadable", str(fault)
             except DOWN as fault:
                 if self._heart is None:
@@ -168,9 +168,9 @@ class Consumer:
         try:
             message = self.queue.serializer.loads(text) if self.queue.serializer else text
         except Exception as fault:  # a serializer may raise anything
-            raise Unreadable(f"it cannot be read: {fault}") from fault
+            raise UnreadableMessageError(f"it cannot be read: {fault}") from fault
         if message is None:
-            raise Unreadable("null is not a message")
+            raise UnreadableMessageError("null is not a message")
         return message
 
     def _wait(self, seconds):
@@ -196,5 +196,5 @@ class Consumer:
                 self.queue.step("beat", self.id)
 
 
-class Unreadable(Exception):
+class UnreadableMessageError(Exception):
     """A message that its serializer cannot load."""

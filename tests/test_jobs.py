@@ -175,7 +175,7 @@ def test_setting_a_status_twice_is_setting_it_once(jobs):
 
 
 def test_the_status_of_an_unknown_job_cannot_be_set_and_none_appears(jobs):
-    with pytest.raises(jobs.UnknownJob, match="no job nobody"):
+    with pytest.raises(jobs.UnknownJobError, match="no job nobody"):
         jobs.update_job_status("nobody", "in progress")
     with pytest.raises(ValueError, match="'done' is not a status"):
         jobs.update_job_status("nobody", "done")

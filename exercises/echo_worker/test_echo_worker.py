@@ -41,7 +41,7 @@ def queue_key(submission, process):
     """Return the database and the key at which the program waits."""
     keys = [(one.db, key) for one in submission.redis.pops() for key in one.keys]
     keys = keys or list(submission.redis.polled_lists())
-    expect(keys, "the program asks a queue for messages", process.shown, ending(process))
+    expect(keys, "the program asks a queue for messages", call=process.shown, got=ending(process))
     return keys[-1]
 
 
@@ -58,9 +58,9 @@ def _expect_running(process, hint=None, before=""):
     expect(
         process.running,
         "the program waits for the next message, and does not end",
-        process.shown,
-        before + ending(process),
-        hint_for(error) if error else hint,
+        call=process.shown,
+        got=before + ending(process),
+        hint=hint_for(error) if error else hint,
     )
 
 
@@ -79,9 +79,9 @@ def test_it_waits_at_the_empty_queue(submission):
     expect(
         often < 3,
         "as long as there is no message, it prints none",
-        process.shown,
-        f"the queue is empty, and it prints {short(said)!r} again and again",
-        "What does get() return when the queue is empty, and which call waits instead?",
+        call=process.shown,
+        got=f"the queue is empty, and it prints {short(said)!r} again and again",
+        hint="What does get() return when the queue is empty, and which call waits instead?",
     )
 
 
@@ -94,9 +94,9 @@ def test_its_queue_is_named_echo(submission):
         # on the Redis of a class a prefix stands in front
         key == "hotqueue:echo" or re.fullmatch(r"hotqueue:.+\.echo", key),
         "it waits at the queue `echo`, which Redis knows as hotqueue:echo",
-        process.shown,
-        f"it waits at {key}",
-        "What is the first argument of HotQueue?",
+        call=process.shown,
+        got=f"it waits at {key}",
+        hint="What is the first argument of HotQueue?",
     )
 
 
@@ -116,9 +116,9 @@ def test_it_prints_each_message_once_in_order(submission, note):
     expect(
         said() == words,
         "it prints these four, each once, in this order",
-        f"put {', '.join(words)} on the queue",
-        f"it printed\n{printed(process)}",
-        hint(),
+        call=f"put {', '.join(words)} on the queue",
+        got=f"it printed\n{printed(process)}",
+        hint=hint(),
     )
     settled = submission.until(lambda: submission.has_settled(process) or said() != words)
     if not settled:
@@ -126,9 +126,9 @@ def test_it_prints_each_message_once_in_order(submission, note):
     expect(
         said() == words,
         "it prints each message once",
-        f"put {', '.join(words)} on the queue",
-        f"it printed\n{printed(process)}",
-        hint(),
+        call=f"put {', '.join(words)} on the queue",
+        got=f"it printed\n{printed(process)}",
+        hint=hint(),
     )
     _expect_running(process, "What happens after the last message?")
     expect_no_recursion(submission, process)
@@ -174,9 +174,9 @@ def test_it_prints_items_of_every_kind(submission):
     expect(
         said() == ["4711", "egg"],
         "it prints the number 4711, and then the list with the egg",
-        'put 4711 and ["egg", 7] on the queue',
-        f"it printed\n{printed(process)}",
-        "Of which type is the item here, and what does this line need?"
+        call='put 4711 and ["egg", 7] on the queue',
+        got=f"it printed\n{printed(process)}",
+        hint="Of which type is the item here, and what does this line need?"
         if error
         else "What does your program do with an item that is no text? Is an exception caught, and "
         "kept from being seen?",

@@ -8,7 +8,7 @@ import re
 from contextlib import suppress
 from ipaddress import ip_address
 
-from jobs_kit.grading import Exercise, Fault, expect, points
+from jobs_kit.grading import CheckError, Exercise, expect, points
 from jobs_kit.grading.programs.explanations import ending, hint_for, printed
 from jobs_kit.grading.programs.formats import UUID, dicts_in, jid_of
 
@@ -65,7 +65,7 @@ def post(submission, api):
     expect(
         response.status in (200, 201, 202),
         "200 (or 201, 202): there is nothing wrong with this job",
-        response,
+        call=response,
         hint="Each line of yours in the traceback calls the next. What does the last line say, "
         + (
             "and where would Python look for that?"
@@ -78,19 +78,19 @@ def post(submission, api):
     told += UUID.findall(response.body.decode(errors="replace"))
     jid = next((j for j in told if j and any(j.encode() in word for word in queued)), None)
     steps = "How many of the steps of add_job() are still done? Compare them with its docstring."
-    expect(queued, "the id of the job is put on the queue", response, hint=steps)
+    expect(queued, "the id of the job is put on the queue", call=response, hint=steps)
     expect(
         jid,
         "the answer tells the id of the job, the same one that is on the queue",
-        response,
+        call=response,
         hint="What does add_job() return, and how much of it arrives at the client?",
     )
     expect(
         records(submission, jid),
         "the job is saved: its id, status, start and end",
-        response,
-        f"{response.came_back}\nand no such job is saved",
-        steps,
+        call=response,
+        got=f"{response.came_back}\nand no such job is saved",
+        hint=steps,
     )
     return response, jid
 
@@ -103,15 +103,15 @@ def expect_refused(submission, api, bodies, hint):
         expect(
             response.status in (400, 422),
             "400 (or 422): the request is at fault, and not the server",
-            response,
+            call=response,
             hint=hint(response) if callable(hint) else hint,
         )
         expect(
             (submission.redis.keys(), len(submission.redis.pushes())) == before,
             "what is refused changes nothing in Redis: no job, no message more or less",
-            response,
-            f"{response.came_back}\nand Redis is not as it was before",
-            "Which comes first in the view: the look at what came, or the call that saves?",
+            call=response,
+            got=f"{response.came_back}\nand Redis is not as it was before",
+            hint="Which comes first in the view: the look at what came, or the call that saves?",
         )
 
 
@@ -176,7 +176,7 @@ def test_the_answer_says_that_it_is_json(submission):
     expect(
         response.content_type.endswith("json"),
         "the content type application/json",
-        response,
+        call=response,
         hint="For what does a browser take this answer? What does Flask make of a text, and what "
         "of a dict?",
     )
@@ -189,9 +189,9 @@ def test_the_network_gets_no_console(submission):
     expect(
         not serving["use_debugger"] or is_near(serving["host"]),
         "the debugger is off, or nobody but this computer can reach the server",
-        "python api.py",
-        f"the API listens at {serving['host']}, and its debugger is on",
-        "Which two settings say who can reach the server, and what they see when a request fails?",
+        call="python api.py",
+        got=f"the API listens at {serving['host']}, and its debugger is on",
+        hint="Which two settings say who can reach the server, and what they see when a request fails?",
     )
 
 
@@ -213,7 +213,9 @@ def test_redis_is_where_the_environment_says(submission):
         where = {"REDIS_HOST": host, "REDIS_PORT": port, "REDIS_IP": host}
         where["REDIS_URL"] = f"redis://{host}:{port}"
         call = submission.call("jobs", "add_job", *GOOD.values(), **where)
-        expect(call.error is None, "it works with any address", call, hint=hint_for(call.error))
+        expect(
+            call.error is None, "it works with any address", call=call, hint=hint_for(call.error)
+        )
         expect_asked(call.process, host, port)
     worker = submission.start("worker.py", **where)
     submission.settle(worker)
@@ -226,9 +228,9 @@ def expect_asked(process, host, port):
     expect(
         asked <= {f"{host}:{port}"},
         f"Redis is looked for at {host}:{port}, and nowhere else",
-        f"REDIS_HOST={host} REDIS_PORT={port}, then {process.shown}",
-        f"Redis was looked for at {' and '.join(sorted(asked))}",
-        "How many clients does this service make, and from where does each get its host and its "
+        call=f"REDIS_HOST={host} REDIS_PORT={port}, then {process.shown}",
+        got=f"Redis was looked for at {' and '.join(sorted(asked))}",
+        hint="How many clients does this service make, and from where does each get its host and its "
         "port?",
     )
 
@@ -237,15 +239,15 @@ def expect_asked(process, host, port):
 def test_no_command_is_a_deprecated_one(submission):
     """A job is saved by commands that Redis does not call deprecated"""
     _, jid = post(submission, submission.serve())
-    with suppress(Fault):  # what is wrong with an update is for another check
+    with suppress(CheckError):  # what is wrong with an update is for another check
         update(submission, jid, "in progress")
     old = [one for one in submission.redis.commands if one.name == "HMSET"]
     expect(
         not old,
         "no command that is deprecated: HMSET has been so since Redis 4.0",
-        "POST /jobs, then update_job_status(): what they sent to Redis",
-        "\n".join(map(str, old)),
-        "Which method of the client sends this command? Its docstring, or a run with "
+        call="POST /jobs, then update_job_status(): what they sent to Redis",
+        got="\n".join(map(str, old)),
+        hint="Which method of the client sends this command? Its docstring, or a run with "
         "python -W always, names the one that took its place.",
     )
 
@@ -265,7 +267,7 @@ def test_an_update_comes_to_its_end(submission):
     expect(
         not wrong,
         "it comes back" if jid else "every name that it uses is defined",
-        call,
+        call=call,
         hint=hint_for(call.error),
     )
 
@@ -280,9 +282,9 @@ def test_an_update_makes_no_second_key(submission):
     expect(
         not new,
         "the job stands under one key, before and after",
-        call,
-        f"it was under {' and '.join(keys)}; since the update it is under {' and '.join(new)}, too",
-        "Print the second key. What was the type of the id that it was made from, and on which "
+        call=call,
+        got=f"it was under {' and '.join(keys)}; since the update it is under {' and '.join(new)}, too",
+        hint="Print the second key. What was the type of the id that it was made from, and on which "
         "line did it become that?",
     )
 
@@ -305,9 +307,9 @@ def test_the_status_follows_the_update(submission):
         expect(
             now and now[0]["status"] == status,
             f"the status of the job in Redis is then: {status}",
-            call,
-            f"{call.came_back}\nand the status in Redis is {now[0]['status'] if now else 'gone'}",
-            "Print the status in the first line of the function, and again in the line that saves. "
+            call=call,
+            got=f"{call.came_back}\nand the status in Redis is {now[0]['status'] if now else 'gone'}",
+            hint="Print the status in the first line of the function, and again in the line that saves. "
             "Who gave it another value in between?"
             if now
             else "What stands at the key of the job now? Which command changes one field of what "
@@ -317,9 +319,9 @@ def test_the_status_follows_the_update(submission):
     expect(
         {name: now[0].get(name) for name in kept} == kept,
         f"everything but the status stays: {kept}",
-        call,
-        f"{call.came_back}\nand the job is now {now[0]}",
-        "Redis answers with bytes. Which line writes them back, and as what?"
+        call=call,
+        got=f"{call.came_back}\nand the job is now {now[0]}",
+        hint="Redis answers with bytes. Which line writes them back, and as what?"
         if kept.keys() <= now[0].keys()
         else "Which fields does the line that saves know of, and what becomes of the others?",
     )
@@ -335,22 +337,22 @@ def test_an_unknown_id_is_seen(submission):
     expect(
         error["type"] != "SystemExit",
         "one job that is missing does not end the program",
-        call,
+        call=call,
         hint="Who calls this function, and what becomes of them when it exits?",
     )
     expect(
         error["type"] not in NO_PLAN or on_purpose == [True],
         "it says so by an exception that it raises on purpose, or returns",
-        call,
+        call=call,
         hint="Is there a line that was meant for this case? Is it ever reached: what does the "
         "function hold at the line before?",
     )
     expect(
         submission.redis.keys() == keys,
         "nothing in Redis has changed: there is no such job",
-        call,
-        f"{call.came_back}\nand afterwards Redis holds a job of that id",
-        "hset() makes the key that it doesn't find. Which line asks first whether it is there?",
+        call=call,
+        got=f"{call.came_back}\nand afterwards Redis holds a job of that id",
+        hint="hset() makes the key that it doesn't find. Which line asks first whether it is there?",
     )
 
 
@@ -365,18 +367,18 @@ def test_the_worker_waits_for_jobs(submission):
     expect(
         worker.running,
         "it waits for the next job, until somebody stops it",
-        worker.shown,
-        ending(worker),
-        "Which line of worker.py begins to work? To define a function is not yet to run it."
+        call=worker.shown,
+        got=ending(worker),
+        hint="Which line of worker.py begins to work? To define a function is not yet to run it."
         if worker.exit_code == 0
         else hint_for((worker.events("error") or [None])[-1]),
     )
     expect(
         submission.redis.pops(),
         "it asks its queue for messages",
-        worker.shown,
-        "it runs, and has not asked",
-        "What is execute_job, once @q.worker stands above it?",
+        call=worker.shown,
+        got="it runs, and has not asked",
+        hint="What is execute_job, once @q.worker stands above it?",
     )
 
 
@@ -400,10 +402,10 @@ def test_the_worker_completes_jobs(submission, note):
         expect(
             history == ["submitted", "in progress", "complete"] and worker.running,
             "the job goes from submitted to in progress to complete, and the worker goes on",
-            "POST /jobs, while python worker.py runs",
-            f"status: {' → '.join(history)}; the worker {'runs' if worker.running else 'has ended'}"
+            call="POST /jobs, while python worker.py runs",
+            got=f"status: {' → '.join(history)}; the worker {'runs' if worker.running else 'has ended'}"
             f", and printed\n{printed(worker)}",
-            _hint_for_worker(worker, history),
+            hint=_hint_for_worker(worker, history),
         )
     if submission.queue_of(worker)["socket_timeout"] is not None:
         note("without socket_timeout=None this worker dies after an idle minute (lesson 02)")

@@ -1,6 +1,6 @@
 """add_job() makes a job, saves it, queues its id, in this order, and returns the job."""
 
-from jobs_kit.grading import Exercise, NotReached, expect, points
+from jobs_kit.grading import Exercise, NotReachedError, expect, points
 from jobs_kit.grading.programs.explanations import hint_for
 from jobs_kit.grading.programs.formats import jid_of
 from jobs_kit.grading.text import short
@@ -52,14 +52,14 @@ def messages(submission, jid):
 
 
 def lean_on(submission, names, *arguments):
-    """Raise NotReached if a helper does nothing yet; else call add_job() once more, as it does."""
+    """Raise NotReachedError if a helper does nothing yet; else call add_job() once more, as it does."""
     submission.redis.reset()
     call = submission.call("jobs", names, *arguments)
     if not submission.redis.keys():
-        raise NotReached(
+        raise NotReachedError(
             f"{names[0]}() does nothing yet; the exercise save_and_queue comes first",
-            call.text,
-            call.came_back,
+            call=call.text,
+            got=call.came_back,
         )
     submission.redis.reset()
     return add_job(submission)
@@ -81,13 +81,13 @@ def test_it_returns_the_job(submission):
     expect(
         call.process.events("value"),
         "it comes back with the job, a dict",
-        call,
+        call=call,
         hint=hint_for(call.error),
     )
     expect(
         jid and " " not in jid,
         "it comes back with the job, a dict with its id",
-        call,
+        call=call,
         hint="What does the last line of add_job() give to whoever called it?",
     )
     record = submission.redis.find_job(jid)
@@ -95,7 +95,7 @@ def test_it_returns_the_job(submission):
     expect(
         own == jid and jid not in ("submitted", START, END),
         f"it comes back with the job, with its id{f' {own}' if record else ''}",
-        call,
+        call=call,
         hint="Which of the variables of add_job() is the job, and which one is its id, its key, "
         "its status?",
     )
@@ -112,9 +112,9 @@ def test_the_job_is_saved(submission):
     expect(
         record,
         f"a job with the id {jid} is in Redis",
-        call,
-        f"it returned {call.came_back}\nand nothing in Redis is a job with this id",
-        "Which of your two calls saves? Which id is in what it gets?",
+        call=call,
+        got=f"it returned {call.came_back}\nand nothing in Redis is a job with this id",
+        hint="Which of your two calls saves? Which id is in what it gets?",
     )
     if any(name in submission.source.definitions() for name in KEY_MAKERS):
         key = submission.call("jobs", KEY_MAKERS, jid)
@@ -122,9 +122,9 @@ def test_the_job_is_saved(submission):
         expect(
             record.key.endswith(wanted),
             f"the job is at the key {wanted}, where {key.text.partition('(')[0]}() says",
-            call,
-            f"it is at the key {record.key}",
-            "update_job_status() will look for this job. At which key does it look?",
+            call=call,
+            got=f"it is at the key {record.key}",
+            hint="update_job_status() will look for this job. At which key does it look?",
         )
 
 
@@ -137,9 +137,9 @@ def test_what_is_saved(submission):
     expect(
         fields.items() >= wanted.items(),
         ", ".join(f"{name}: {value}" for name, value in wanted.items()),
-        call,
-        ", ".join(f"{name}: {short(fields.get(name, '(missing)'))}" for name in wanted),
-        "Compare the status letter by letter. Who gave it this value, if nobody hands one in?"
+        call=call,
+        got=", ".join(f"{name}: {short(fields.get(name, '(missing)'))}" for name in wanted),
+        hint="Compare the status letter by letter. Who gave it this value, if nobody hands one in?"
         if fields.items() >= {"start": START, "end": END}.items()
         else "In which order does _instantiate_job() take its arguments, and in which do you give "
         "them?",
@@ -156,17 +156,17 @@ def test_the_id_is_queued(submission):
     expect(
         len(put) == 1,
         f"one message with the id {jid} is put on the queue",
-        call,
-        f"it returned {call.came_back}\nand put {len(put)} messages with this id on a list",
-        "How often does a worker have to hear of this job, and which of your lines tells it?",
+        call=call,
+        got=f"it returned {call.came_back}\nand put {len(put)} messages with this id on a list",
+        hint="How often does a worker have to hear of this job, and which of your lines tells it?",
     )
     read = submission.read(call.process, put[0])
     expect(
         jid in texts_in(read),
         f"q.get() returns the id: {jid!r}",
-        call,
-        f"q.get() returns {short(repr(read))}",
-        "A worker calls update_job_status() with what it gets from the queue. Is it an id?",
+        call=call,
+        got=f"q.get() returns {short(repr(read))}",
+        hint="A worker calls update_job_status() with what it gets from the queue. Is it an id?",
     )
 
 
@@ -185,9 +185,9 @@ def test_saved_before_queued(submission):
     expect(
         not late,
         "first the job is saved, then its id goes on the queue",
-        call,
-        late and f"first {submission.redis.commands[queued]}\nthen {late[0]}",
-        "A worker waits at the queue and is fast. What does it find in Redis, if it gets the id "
+        call=call,
+        got=late and f"first {submission.redis.commands[queued]}\nthen {late[0]}",
+        hint="A worker waits at the queue and is fast. What does it find in Redis, if it gets the id "
         "between your two lines?",
     )
 
@@ -200,17 +200,17 @@ def test_ids_differ(submission):
     expect(
         len(set(jids)) == 2,
         "two jobs, two ids",
-        call,
-        f"the ids {jids[0]} and {jids[-1]}",
-        "When does Python run the line that makes the id: at each call, or once?",
+        call=call,
+        got=f"the ids {jids[0]} and {jids[-1]}",
+        hint="When does Python run the line that makes the id: at each call, or once?",
     )
     call, jid = add_job(submission)
     expect(
         jid not in jids,
         "an id that no job had before",
-        call,
-        f"the id {jid}, which a job got that was added before, by another program",
-        "Two programs add jobs at the same time, or one is started again. What do both of them "
+        call=call,
+        got=f"the id {jid}, which a job got that was added before, by another program",
+        hint="Two programs add jobs at the same time, or one is started again. What do both of them "
         "know of the ids that are taken?",
     )
     gone = [one for one in (*jids, jid) if not submission.redis.find_job(one)]
@@ -218,7 +218,7 @@ def test_ids_differ(submission):
         expect(
             not gone,
             "the jobs that were added before are still there",
-            call,
-            f"there is no job {' and no job '.join(gone)} any more",
-            "Which command of yours takes more away than it adds?",
+            call=call,
+            got=f"there is no job {' and no job '.join(gone)} any more",
+            hint="Which command of yours takes more away than it adds?",
         )

@@ -2,7 +2,7 @@
 
 import ast
 
-from jobs_kit.grading import Exercise, Fault, NotReached, TimedOut, expect, points
+from jobs_kit.grading import CheckError, Exercise, NotReachedError, TimedOutError, expect, points
 from jobs_kit.grading.programs.explanations import ending, hint_for, printed
 from jobs_kit.grading.programs.formats import jid_of
 from jobs_kit.grading.programs.recursion import expect_no_recursion
@@ -52,11 +52,11 @@ JOURNEY = f"submitted → {IN_PROGRESS} → {COMPLETE}"
 
 
 def saved_job(submission):
-    """Call add_job(); return (id, Record). Raises NotReached when it doesn't do its part."""
+    """Call add_job(); return (id, Record). Raises NotReachedError when it doesn't do its part."""
     jid, _, _ = submission.add_job(START, END)
     record = submission.redis.find_job(jid)
     if record is None:
-        raise NotReached("add_job() saves no job yet; the exercise add_job comes first")
+        raise NotReachedError("add_job() saves no job yet; the exercise add_job comes first")
     return jid, record
 
 
@@ -71,7 +71,7 @@ def update(submission, jid, record, status):
     expect(
         call.process.events("value"),
         "it sets the status and comes back",
-        call,
+        call=call,
         hint=hint_for(call.error),
     )
     same = (one for one in submission.redis.jobs() if (one.db, one.key) == (record.db, record.key))
@@ -84,18 +84,24 @@ def start(submission):
     expected = "it waits for the next message, and does not end"
     try:
         submission.settle(process)
-    except TimedOut as late:
+    except TimedOutError as late:
         if "processor time" in process.events("time_limit")[0] or submission.redis.polled_lists():
             raise
-        raise Fault(
+        raise CheckError(
             "it asks the queue for messages",
-            process.shown,
-            f"it runs, and asks no queue for anything\n{late.got.partition(chr(10))[2]}".strip(),
-            ASKS_NO_QUEUE,
+            call=process.shown,
+            got=f"it runs, and asks no queue for anything\n{late.got.partition(chr(10))[2]}".strip(),
+            hint=ASKS_NO_QUEUE,
         ) from None
     submission.let_time_pass(process)
     submission.settle(process)
-    expect(process.running, expected, process.shown, printed_and_ended(process), why_ended(process))
+    expect(
+        process.running,
+        expected,
+        call=process.shown,
+        got=printed_and_ended(process),
+        hint=why_ended(process),
+    )
     return process
 
 
@@ -190,9 +196,9 @@ def expect_complete(submission, process, jids, call):
         expect(
             shown(history) == JOURNEY,
             f"the status of {which} goes {JOURNEY}",
-            call,
-            f"{shown(history)}; {how_it_is(process)}",
-            hint,
+            call=call,
+            got=f"{shown(history)}; {how_it_is(process)}",
+            hint=hint,
         )
 
 
@@ -228,9 +234,9 @@ def test_it_sets_the_status(submission):
         expect(
             now and now.fields["status"] == status,
             f"the job at {record.key} is {status}",
-            call,
-            got,
-            hint,
+            call=call,
+            got=got,
+            hint=hint,
         )
 
 
@@ -243,18 +249,18 @@ def test_it_leaves_the_rest(submission):
     expect(
         keys == [record.key],
         f"the job is at one key, {record.key}",
-        call,
-        f"it is at {', '.join(keys)}",
-        "After one update there are two keys. Look at the second: what type was the id?",
+        call=call,
+        got=f"it is at {', '.join(keys)}",
+        hint="After one update there are two keys. Look at the second: what type was the id?",
     )
     before, after = record.fields | {"status": IN_PROGRESS}, now.fields
     wrong = [name for name in before if after.get(name) != before[name]]
     expect(
         not wrong,
         ", ".join(f"{name}: {short(before[name])}" for name in wrong),
-        call,
-        ", ".join(f"{name}: {short(after.get(name, '(missing)'))}" for name in wrong),
-        "Redis answers with bytes. What does your function make of what it reads, before it "
+        call=call,
+        got=", ".join(f"{name}: {short(after.get(name, '(missing)'))}" for name in wrong),
+        hint="Redis answers with bytes. What does your function make of what it reads, before it "
         "writes it back? And does it have to write all of it?",
     )
 
@@ -275,17 +281,17 @@ def test_it_asks_the_queue_of_add_job(submission):
     expect(
         asked,
         "it asks a queue for messages",
-        process.shown,
-        "it runs, and asks no queue for anything",
-        ASKS_NO_QUEUE,
+        call=process.shown,
+        got="it runs, and asks no queue for anything",
+        hint=ASKS_NO_QUEUE,
     )
     queue = submission.queue()
     expect(
         queue in asked,
         f"it waits at {queue[1]} in database {queue[0]}, where add_job() puts the ids",
-        process.shown,
-        "it waits at " + ", ".join(f"{key} in database {db}" for db, key in sorted(asked)),
-        "How many queues are made in the files together? Is it the same one at both ends?",
+        call=process.shown,
+        got="it waits at " + ", ".join(f"{key} in database {db}" for db, key in sorted(asked)),
+        hint="How many queues are made in the files together? Is it the same one at both ends?",
     )
 
 
@@ -307,9 +313,9 @@ def test_one_job_after_another(submission):
     expect(
         process.running,
         "after each job it waits for the next message",
-        call,
-        printed_and_ended(process),
-        hint_for((process.events("error") or [None])[-1])
+        call=call,
+        got=printed_and_ended(process),
+        hint=hint_for((process.events("error") or [None])[-1])
         or "After a job the program came to its end. What would ask the queue for the next one?",
     )
     expect_no_recursion(submission, process)
@@ -346,21 +352,21 @@ def test_two_workers(submission):
     expect(
         max(counts) <= 1,
         "each job is run once, by one of the two",
-        call,
-        "\n".join(
+        call=call,
+        got="\n".join(
             f"{jid}: {'run once' if count == 1 else f'run {count} times'}"
             for jid, count in zip(jids, counts, strict=True)
         ),
-        "When does a worker learn of a job, and when does the message leave the queue? What can "
+        hint="When does a worker learn of a job, and when does the message leave the queue? What can "
         "the other one see in between?",
     )
     expect(
         ends == [COMPLETE] * len(jids) and all(one.running for one in workers),
         "each job is run once, and both workers wait afterwards",
-        call,
-        "\n".join(
+        call=call,
+        got="\n".join(
             [f"{jid}: {end}" for jid, end in zip(jids, ends, strict=True)]
             + [f"worker {number}: {how_it_is(one)}" for number, one in enumerate(workers, 1)]
         ),
-        "Which job is not complete, and which of the two had it in hand?",
+        hint="Which job is not complete, and which of the two had it in hand?",
     )

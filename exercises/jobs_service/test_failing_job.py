@@ -4,7 +4,7 @@ import ast
 import contextlib
 import re
 
-from jobs_kit.grading import Exercise, Fault, NotAttempted, expect, points
+from jobs_kit.grading import CheckError, Exercise, NotAttemptedError, expect, points
 from jobs_kit.grading.programs.explanations import GIVEN, ending, hint_for
 from jobs_kit.grading.programs.formats import UUID, dicts_in, other_id
 from jobs_kit.redis_server.text import text
@@ -23,21 +23,21 @@ def is_attempted(source):
 
     Before it: as it was when an earlier part passed, or as this exercise hands it out. What passed
     with an except in it may be the answer itself: then it counts as attempted.
-    Raises NotAttempted.
+    Raises NotAttemptedError.
     """
     if "worker.py" not in source.modules():
-        raise NotAttempted("nothing to judge yet: there is no worker.py")
+        raise NotAttemptedError("nothing to judge yet: there is no worker.py")
     nodes = [node for file in source.modules() for node in ast.walk(source.tree(file))]
     written = [one for one in nodes if getattr(one, "name", None) == "execute_job"]
     worker = ast.walk(source.tree("worker.py"))
     if all(map(_is_blank, written or (one for one in worker if isinstance(one, WORKS)))):
-        raise NotAttempted("nothing to judge yet: execute_job() has no body")
+        raise NotAttemptedError("nothing to judge yet: execute_job() has no body")
     noted = source.record().get("worker")
     texts = [one for one in noted if isinstance(one, str)] if isinstance(noted, list) else []
     before = [one for one in texts if "except" not in one]
     mine = source.tree("worker.py")
     if any(_is_tree_of(one, mine) for one in (source.handed_out()["worker.py"], *before)):
-        raise NotAttempted("nothing to judge yet: worker.py is as it was before this exercise")
+        raise NotAttemptedError("nothing to judge yet: worker.py is as it was before this exercise")
     return True
 
 
@@ -80,7 +80,7 @@ EXERCISE = Exercise(
 
 def queue_job(submission, start, end):
     """Queue a job with these dates, even where add_job() refuses them; return its id."""
-    with contextlib.suppress(Fault):
+    with contextlib.suppress(CheckError):
         jid, _, _ = submission.add_job(start, end)
         if saved(submission, jid).fields.get("start", start) == start:
             return jid
@@ -96,9 +96,9 @@ def saved(submission, jid):
     expect(
         job,
         "the job is saved, with its status",
-        f"jobs.add_job{GOOD}",
-        f"the id {jid}, and no job with it",
-        "This belongs to `add_job`: check that exercise first.",
+        call=f"jobs.add_job{GOOD}",
+        got=f"the id {jid}, and no job with it",
+        hint="This belongs to `add_job`: check that exercise first.",
     )
     return job
 
@@ -125,14 +125,14 @@ def what_became_of(submission, jid, worker):
 
 
 def expect_failed(submission, jid, worker, call):
-    """Raise Fault unless the job is failed."""
+    """Raise CheckError unless the job is failed."""
     status = submission.redis.status(jid)
     expect(
         status == "failed",
         "the status of this job becomes `failed`",
-        call,
-        what_became_of(submission, jid, worker),
-        hint_for_status(status, worker),
+        call=call,
+        got=what_became_of(submission, jid, worker),
+        hint=hint_for_status(status, worker),
     )
 
 
@@ -207,9 +207,9 @@ def test_a_job_that_raises_ends_failed(submission):
     expect(
         not lost,
         "the rest of the job stays: " + ", ".join(f"{name}: {before.get(name)}" for name in lost),
-        call,
-        "\n".join(f"{name}: {after.get(name, '(missing)')}" for name in lost),
-        "A failed job is still a job. Which of your lines takes fields away, or writes over them?",
+        call=call,
+        got="\n".join(f"{name}: {after.get(name, '(missing)')}" for name in lost),
+        hint="A failed job is still a job. Which of your lines takes fields away, or writes over them?",
     )
 
 
@@ -223,17 +223,17 @@ def test_the_worker_goes_on(submission):
     expect(
         worker.running,
         "the worker waits for the next message",
-        call,
-        ending(worker),
-        "The job is over, and the program with it. What does the last line of your except do?",
+        call=call,
+        got=ending(worker),
+        hint="The job is over, and the program with it. What does the last line of your except do?",
     )
     for jid in (jids[0], jids[-1]):
         expect(
             submission.redis.status(jid) == "complete",
             "the good jobs are complete: the first and the last",
-            call,
-            what_became_of(submission, jid, worker),
-            "Which lines run for a job that does not raise?",
+            call=call,
+            got=what_became_of(submission, jid, worker),
+            hint="Which lines run for a job that does not raise?",
         )
 
 
@@ -262,18 +262,18 @@ def test_a_message_says_why(submission):
     expect(
         all(messages),
         "beside the four fields of a failed job, or under a key with its id, there is a message",
-        call,
-        "the status is failed, and nothing says why",
-        "What was raised had a message for you. Where could it be kept, so that whoever asks for "
+        call=call,
+        got="the status is failed, and nothing says why",
+        hint="What was raised had a message for you. Where could it be kept, so that whoever asks for "
         "the job can read it?",
     )
     said = [ID_OR_DIGIT.sub("", message) for message in messages]
     expect(
         said[0] != said[1],
         "the message says why this job has failed",
-        call,
-        f"two jobs failed for two reasons, and both say: {messages[0]}",
-        "Where does Python keep the reason, after `except Exception as error`?",
+        call=call,
+        got=f"two jobs failed for two reasons, and both say: {messages[0]}",
+        hint="Where does Python keep the reason, after `except Exception as error`?",
     )
 
 
@@ -298,17 +298,17 @@ def test_an_unknown_id_does_not_stop_the_worker(submission):
     expect(
         worker.running,
         "the worker waits for the next message",
-        call,
-        ending(worker),
-        "What does the first line of execute_job() get for an id that no job has: None, something "
+        call=call,
+        got=ending(worker),
+        hint="What does the first line of execute_job() get for an id that no job has: None, something "
         "empty, an exception? And does your code look at it before it goes on?",
     )
     expect(
         submission.redis.status(last) not in (None, "submitted"),
         "the worker takes the job after it",
-        call,
-        what_became_of(submission, last, worker),
-        "What became of the worker at the second id?",
+        call=call,
+        got=what_became_of(submission, last, worker),
+        hint="What became of the worker at the second id?",
     )
 
 
@@ -322,7 +322,7 @@ def test_an_unknown_id_makes_no_job(submission):
     expect(
         not made,
         "nothing that looks like a job is stored for this id",
-        call,
-        f"there is a key {made and made[0]}",
-        "Which of your lines writes to the key of this job? hset() makes a hash where none is.",
+        call=call,
+        got=f"there is a key {made and made[0]}",
+        hint="Which of your lines writes to the key of this job? hset() makes a hash where none is.",
     )

@@ -8,17 +8,25 @@ import sys
 
 import pytest
 
-from jobs_kit.grading import Exercise, Fault, NotAttempted, NotReached, TimedOut, expect, points
+from jobs_kit.grading import (
+    CheckError,
+    Exercise,
+    NotAttemptedError,
+    NotReachedError,
+    TimedOutError,
+    expect,
+    points,
+)
 from jobs_kit.grading.programs.explanations import hint_for
 from jobs_kit.grading.source.project import Project
 from jobs_kit.grading.source.syntax import imports_in, is_private
 
 
 def is_attempted(source):
-    """Return True when some file imports something; raise NotAttempted if none does."""
+    """Return True when some file imports something; raise NotAttemptedError if none does."""
     if any(imports_in(source.tree(file)) for file in source.modules()):
         return True
-    raise NotAttempted("nothing to judge yet: no file imports anything")
+    raise NotAttemptedError("nothing to judge yet: no file imports anything")
 
 
 EXERCISE = Exercise(
@@ -55,7 +63,7 @@ def names_at_run(submission, module):
     """Return {name: what may stand after its dot} of a module once it is imported, or None."""
     try:
         told = submission.call(module, None).process.events("value")
-    except TimedOut:
+    except TimedOutError:
         return None
     return told[-1]["names"] if told else None
 
@@ -66,9 +74,9 @@ def hides_a_package(module):
 
 
 def require_imports(project):
-    """Raise NotReached as long as no file imports another one."""
+    """Raise NotReachedError as long as no file imports another one."""
     if not any(project.imported(module) for module in project.reached()):
-        raise NotReached("this can only be seen when a file of yours imports another one")
+        raise NotReachedError("this can only be seen when a file of yours imports another one")
 
 
 def where(project, name):
@@ -204,12 +212,12 @@ def test_each_file_can_be_imported_alone(source, submission):
     for module in project.reached():
         for one in project.imports(module):
             if one.module in project.trees and hides_a_package(one.module):
-                raise Fault(
+                raise CheckError(
                     "none of your files has the name of a module that Python or a package brings",
-                    f"import {module}",
-                    f"{module}.py, line {one.line}: `{one}` means two modules, your file "
+                    call=f"import {module}",
+                    got=f"{module}.py, line {one.line}: `{one}` means two modules, your file "
                     f"{one.module}.py and another one, which packages need",
-                    f"Try `import {one.module}` in a shell outside this folder: what comes? What "
+                    hint=f"Try `import {one.module}` in a shell outside this folder: what comes? What "
                     "else could your file be called?",
                 )
     for module in project.reached():
@@ -217,7 +225,7 @@ def test_each_file_can_be_imported_alone(source, submission):
         expect(
             not call.error and (call.process.running or call.process.events("value")),
             f"{module}.py can be imported by a program that has imported nothing else",
-            call,
+            call=call,
             hint=hint_for(call.error),
         )
 
@@ -238,9 +246,9 @@ def test_each_import_brings_what_its_name_is_used_for(source, submission):
     expect(
         not lines,
         "what stands before a dot has what stands after it",
-        first and f"import {first[0]}",
-        "\n".join(dict.fromkeys(lines)),
-        first
+        call=first and f"import {first[0]}",
+        got="\n".join(dict.fromkeys(lines)),
+        hint=first
         and f"What is {first[1]} in {first[0]}.py, a module or a function? Look for every line "
         "that gives a meaning to this name: the last one counts.",
     )
@@ -262,7 +270,7 @@ def test_the_worker_can_reach_the_queue(source):
     own = queues_made_in(project, "worker")
     reached = project.reaches("worker", target)
     if own and (not reached or any(name in ("queue", None) for name, _ in own)):
-        raise Fault(
+        raise CheckError(
             f"worker.py uses the q of {home}: one queue for both programs",
             got=f"worker.py, line {own[0][1]}, makes a queue of its own",
             hint="Name, database and address of the queue stand in two files now. Change one of "

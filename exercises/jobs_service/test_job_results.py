@@ -4,7 +4,7 @@ import ast
 import json
 
 from jobs_kit.analysis import summarize
-from jobs_kit.grading import Exercise, NotAttempted, expect, points
+from jobs_kit.grading import Exercise, NotAttemptedError, expect, points
 from jobs_kit.grading.programs.explanations import ending, hint_for, hint_for_view
 from jobs_kit.grading.programs.formats import dicts_in, jid_of
 from jobs_kit.redis_server.monitor import HASH_WRITES, OTHER_WRITES, PUSHES
@@ -16,9 +16,11 @@ OF_A_SUMMARY = b"wettest_day"  # what no other value holds
 
 
 def is_attempted(source):
-    """Return True if some file uses the analysis or has a path with results; else NotAttempted."""
+    """Return True if some file uses the analysis or has a path with results; else NotAttemptedError."""
     if not any(map(_is_of_results, map(source.tree, source.modules()))):
-        raise NotAttempted("nothing to judge yet: no analysis in the worker, no results in the API")
+        raise NotAttemptedError(
+            "nothing to judge yet: no analysis in the worker, no results in the API"
+        )
     return True
 
 
@@ -63,7 +65,7 @@ def post(api, dates):
     expect(
         response.status in (200, 201, 202) and jid,
         "the job is taken, and the answer carries its id",
-        response,
+        call=response,
         hint="This belongs to `job_status`: check that exercise first.",
     )
     return jid
@@ -91,9 +93,9 @@ def do_jobs(submission, *ranges, api=None):
         expect(
             status == "complete",
             "the job is complete when the worker has done it",
-            f"POST /jobs  {json.dumps(dates)}, then {worker.shown}",
-            f"the job is {status}; the worker {doing}",
-            "The worker never came to this job. At which queue does it wait, and where is the id?"
+            call=f"POST /jobs  {json.dumps(dates)}, then {worker.shown}",
+            got=f"the job is {status}; the worker {doing}",
+            hint="The worker never came to this job. At which queue does it wait, and where is the id?"
             if status == "submitted" and is_idle
             else hint_for_worker(worker),
         )
@@ -213,7 +215,7 @@ def test_the_results_are_the_summary(submission):
         response.status == 200 and holds(response, summary),
         f"200 and what analysis.summarize() returns for {' to '.join(SPRING.values())}, as JSON:\n"
         f"{json.dumps(summary)}",
-        response,
+        call=response,
         hint=hint_for_results(submission, response),
     )
 
@@ -227,7 +229,7 @@ def test_each_job_has_its_own_results(submission):
         expect(
             holds(response, summary),
             f"the summary for {' to '.join(dates.values())}:\n{json.dumps(summary)}",
-            response,
+            call=response,
             hint="Two jobs were done before anybody asked. Under which key is each result kept, "
             "and from where do its dates come?",
         )
@@ -236,7 +238,7 @@ def test_each_job_has_its_own_results(submission):
         expect(
             again.status == response.status and holds(again, summary),
             "the same answer as before",
-            again,
+            call=again,
             hint="What was stored, and which of your lines takes it away when somebody reads it?",
         )
 
@@ -254,9 +256,9 @@ def test_complete_comes_last(submission):
     expect(
         _are_one_step(trace, completed[0], stored[0]),
         "the result is stored first, and the status becomes `complete` afterwards",
-        "python worker.py, with one job on the queue",
-        "it sent to Redis, in this order:\n" + "\n".join(map(str, between)),
-        "Somebody asks for the results right after the status became `complete`. What is there "
+        call="python worker.py, with one job on the queue",
+        got="it sent to Redis, in this order:\n" + "\n".join(map(str, between)),
+        hint="Somebody asks for the results right after the status became `complete`. What is there "
         "at that moment?",
     )
 
@@ -285,9 +287,9 @@ def test_the_worker_does_the_work(submission):
     expect(
         not has_sent_a_summary(submission),
         "no summary in Redis before a worker runs: the API answers at once, and the worker works",
-        f"POST /jobs  {json.dumps(NOVEMBER)}, while no worker runs",
-        "a summary was stored",
-        "In which of the two programs does analysis.summarize() run, and how long does the client "
+        call=f"POST /jobs  {json.dumps(NOVEMBER)}, while no worker runs",
+        got="a summary was stored",
+        hint="In which of the two programs does analysis.summarize() run, and how long does the client "
         "wait for an answer if an analysis takes an hour?",
     )
     _, [jid, other] = do_jobs(submission, SPRING, SPRING, api=api)
@@ -300,14 +302,14 @@ def test_the_worker_does_the_work(submission):
     expect(
         holds(response, summarize(**SPRING)),
         "the results, as the worker has stored them",
-        response,
+        call=response,
         hint="In which of the two programs does analysis.summarize() run when somebody asks for "
         "the results?",
     )
     expect(
         OF_A_SUMMARY not in without.body,
         "no results any more: the worker has stored them in Redis, and nowhere else",
-        without,
+        call=without,
         hint="In production the worker and the API run on two machines. What do these two share?",
     )
 
@@ -326,19 +328,19 @@ def test_it_says_when_there_is_no_result_yet(submission):
         expect(
             response.status < 500,
             "an answer that says that the job is not complete, such as 409 with its status",
-            response,
+            call=response,
             hint="What does your route find in Redis when the worker has not been there yet?",
         )
         expect(
             OF_A_SUMMARY not in response.body,
             "no results: no worker has done this job",
-            response,
+            call=response,
             hint="From where do these results come, if the worker did not make them?",
         )
         expect(
             says_so(response, jid, unknown),
             "an answer from which one can tell: this job exists, and it is not complete yet",
-            response,
+            call=response,
             hint="Compare this answer with that for an unknown id, and with that of a job that is "
             "complete. How would a program know that it should ask again later?",
         )
@@ -353,15 +355,15 @@ def test_an_unknown_id_has_no_results(submission):
     expect(
         response.status == 404,
         "404: there is no such job",
-        response,
+        call=response,
         hint="How does your route for GET /jobs/<jid> find out that there is no such job?",
     )
     expect(
         not submission.redis.keys(),
         "to ask for results changes nothing in Redis",
-        response,
-        f"{response.came_back}\nand a key was stored",
-        "Which of your lines writes, although somebody only wanted to read?",
+        call=response,
+        got=f"{response.came_back}\nand a key was stored",
+        hint="Which of your lines writes, although somebody only wanted to read?",
     )
 
 
@@ -374,7 +376,7 @@ def test_the_job_is_still_shown(submission):
     expect(
         response.status == 200 and holds(response, wanted),
         f"200 and the job, as JSON: {wanted}",
-        response,
+        call=response,
         hint="What else is in the hash of the job now, and what does the function that reads the "
         "hash make of it?",
     )

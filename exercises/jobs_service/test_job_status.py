@@ -2,7 +2,7 @@
 
 import ast
 
-from jobs_kit.grading import Exercise, NotAttempted, expect, points
+from jobs_kit.grading import Exercise, NotAttemptedError, expect, points
 from jobs_kit.grading.programs.explanations import hint_for_view
 from jobs_kit.grading.programs.formats import dicts_in, jid_of
 
@@ -31,13 +31,13 @@ NO_TEXT = (
 def is_attempted(source):
     """Return True if api.py has more functions than were handed out, or jobs_api() is another.
 
-    Raises NotAttempted.
+    Raises NotAttemptedError.
     """
     if "api.py" not in source.modules():
-        raise NotAttempted("nothing to judge yet: there is no api.py")
+        raise NotAttemptedError("nothing to judge yet: there is no api.py")
     mine, handed_out = source.tree("api.py"), ast.parse(source.handed_out().get("api.py", ""))
     if _count(mine) <= _count(handed_out) and not source.differs("jobs_api", "api.py"):
-        raise NotAttempted(
+        raise NotAttemptedError(
             "nothing to judge yet: api.py has no new route, and the old one is as it was"
         )
     return True
@@ -84,14 +84,14 @@ def post(api, dates=GOOD):
     expect(
         response.status in (200, 201, 202),
         "202 (or 200, 201): the job is taken",
-        response,
+        call=response,
         hint=hint_for_status(response),
     )
     jid = jid_in(response.json)
     expect(
         jid,
         'JSON with the id of the new job, such as {"id": "1f6e3c1c-…", …}',
-        response,
+        call=response,
         hint="What does add_job() return, and does all of it arrive at whoever asked?",
     )
     return jid
@@ -160,23 +160,23 @@ def expect_refused(submission, api, bodies, hint):
         expect(
             response.status in (400, 422),
             "400 (or 422): the request is at fault, and not the server",
-            response,
+            call=response,
             hint=SAID_IN_WORDS if in_words else hint_for_view(response) or hint,
         )
         gone = [one for one in before if one not in now]
         expect(
             not gone,
             "what is refused leaves everything else in Redis as it is",
-            response,
-            f"{response.came_back}\nand the job that was added before is gone",
-            "Which command of yours takes more away than the job that was refused?",
+            call=response,
+            got=f"{response.came_back}\nand the job that was added before is gone",
+            hint="Which command of yours takes more away than the job that was refused?",
         )
         expect(
             now == before and len(submission.redis.pushes()) == pushes,
             "what is refused leaves nothing in Redis: no key, and no message on the queue",
-            response,
-            f"{response.came_back}\nand something was stored all the same",
-            "Which comes first in your function: the look at the body, or the call that saves?",
+            call=response,
+            got=f"{response.came_back}\nand something was stored all the same",
+            hint="Which comes first in your function: the look at the body, or the call that saves?",
         )
     post(api)
 
@@ -190,9 +190,9 @@ def test_a_good_body_makes_one_job(submission):
     expect(
         stored == len(queued) == with_id == 1,
         "one job is saved, and its id is put on the queue once",
-        f"POST /jobs, answered with the id {jid}",
-        f"{stored} saved; {len(queued)} on the queue, {with_id} of them with this id",
-        "How often is add_job() called for one request?"
+        call=f"POST /jobs, answered with the id {jid}",
+        got=f"{stored} saved; {len(queued)} on the queue, {with_id} of them with this id",
+        hint="How often is add_job() called for one request?"
         if len(queued) > 1
         else "Which part of add_job() is missing? This belongs to `add_job`, check it first.",
     )
@@ -206,19 +206,21 @@ def test_a_job_is_shown(submission):
     for jid, dates in posted:
         response = api.get(f"/jobs/{jid}")
         wanted = {"id": jid, "status": "submitted"} | dates
-        expect(response.status == 200, "200 and the job", response, hint=hint_for_status(response))
+        expect(
+            response.status == 200, "200 and the job", call=response, hint=hint_for_status(response)
+        )
         expect(
             has(response, wanted),
             f"the job as JSON: {wanted}",
-            response,
+            call=response,
             hint=hint_for_job(submission, response, wanted),
         )
         expect(
             submission.redis.status(jid) == "submitted",
             "to ask for a job changes nothing in Redis",
-            response,
-            f"{response.came_back}\nand afterwards its status is {submission.redis.status(jid)}",
-            "Which of your lines writes, although somebody only wanted to read?",
+            call=response,
+            got=f"{response.came_back}\nand afterwards its status is {submission.redis.status(jid)}",
+            hint="Which of your lines writes, although somebody only wanted to read?",
         )
 
 
@@ -232,14 +234,14 @@ def test_the_status_follows(submission):
     expect(
         submission.redis.status(jid) == "in progress",
         "the status of the job in Redis is then `in progress`",
-        call,
+        call=call,
         hint="This is a matter of update_job_status(): check `execute_job` first.",
     )
     response = api.get(f"/jobs/{jid}")
     expect(
         has(response, {"id": jid, "status": "in progress"}),
         "the status that is in Redis now: in progress",
-        response,
+        call=response,
         hint="From where does your function take the job: from Redis, or from a variable that "
         "only this program can see?",
     )
@@ -269,7 +271,7 @@ def expect_unknown(submission, api, jid, before):
     expect(
         response.status == 404,
         "404: there is no such job",
-        response,
+        call=response,
         hint=hint_for_view(response)
         or (
             SAID_IN_WORDS if response.status == 200 and says_more_than(response.json, jid) else None
@@ -280,15 +282,15 @@ def expect_unknown(submission, api, jid, before):
     expect(
         response.json and not isinstance(response.json, int | float),
         'an error as JSON, such as {"error": "there is no job …"}',
-        response,
+        call=response,
         hint="Who wrote this answer, you or Flask? Compare it with how POST /jobs answers.",
     )
     expect(
         submission.redis.keys() == before,
         "to ask for a job changes nothing in Redis",
-        response,
-        f"{response.came_back}\nand a new key is in Redis",
-        "Which of your lines writes, although somebody only wanted to read?",
+        call=response,
+        got=f"{response.came_back}\nand a new key is in Redis",
+        hint="Which of your lines writes, although somebody only wanted to read?",
     )
 
 
@@ -337,6 +339,6 @@ def test_answers_say_that_they_are_json(submission):
         expect(
             response.content_type.endswith("json"),
             "the content type application/json",
-            response,
+            call=response,
             hint="Flask takes a text for a web page (text/html). What does it make of a dict?",
         )

@@ -3,16 +3,18 @@
 Only the files are read: at this point of the project none of them can run yet.
 """
 
-from jobs_kit.grading import Exercise, NotAttempted, NotReached, expect, points
+from jobs_kit.grading import Exercise, NotAttemptedError, NotReachedError, expect, points
 from jobs_kit.grading.source.project import Project
 from jobs_kit.grading.source.syntax import is_private
 
 
 def is_attempted(source):
-    """Return True when some file defines something; raise NotAttempted if none does."""
+    """Return True when some file defines something; raise NotAttemptedError if none does."""
     if source.definitions():
         return True
-    raise NotAttempted("nothing to judge yet: no definition is in api.py, jobs.py or worker.py")
+    raise NotAttemptedError(
+        "nothing to judge yet: no definition is in api.py, jobs.py or worker.py"
+    )
 
 
 EXERCISE = Exercise(
@@ -79,10 +81,10 @@ def once(project):
 
 
 def require_two_files(project):
-    """Raise NotReached as long as all that is defined stands in one place."""
+    """Raise NotReachedError as long as all that is defined stands in one place."""
     homes = {site.module for sites in found_in(project).values() for site in sites}
     if "jobs" not in homes or not homes & {"api", "worker"}:
-        raise NotReached("this can only be seen when jobs.py and a program have definitions")
+        raise NotReachedError("this can only be seen when jobs.py and a program have definitions")
 
 
 def shown(name):
@@ -173,7 +175,7 @@ def test_helpers_are_private(source, note):
     project = Project(source)
     sites = [site for name, site in once(project).items() if name in HELPERS]
     if not sites:
-        raise NotReached("this can only be seen when one of the five helpers is there")
+        raise NotReachedError("this can only be seen when one of the five helpers is there")
     wrong = [site for site in sites if site.name != f"_{plain(site.name)}"]
     expect(
         not wrong,

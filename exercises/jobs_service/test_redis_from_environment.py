@@ -3,7 +3,7 @@
 import ast
 import contextlib
 
-from jobs_kit.grading import Exercise, Fault, NotReached, expect, points
+from jobs_kit.grading import CheckError, Exercise, NotReachedError, expect, points
 from jobs_kit.grading.programs.explanations import ending, hint_for
 from jobs_kit.grading.programs.formats import jid_of
 
@@ -79,9 +79,9 @@ def addresses(submission, host, port):
     expect(
         call.process.events("value"),
         "add_job() works, wherever Redis is",
-        text,
-        call.came_back,
-        why(call.error),
+        call=text,
+        got=call.came_back,
+        hint=why(call.error),
     )
     asked = call.process.events("redis_connection")
     queue = [one for one in asked if str(one["db"] or 0) in databases]
@@ -122,7 +122,7 @@ def expect_followed(asked, name, value, who, call):
     else:
         hint = f"Where does {who} take its {part} from? Follow the value back to where it began."
     got = other and f"{who} asks {named(other)}"
-    expect(not other, f"{who} asks {part} {value}", call, got, hint)
+    expect(not other, f"{who} asks {part} {value}", call=call, got=got, hint=hint)
 
 
 @points(1)
@@ -167,13 +167,13 @@ def test_the_worker_follows(submission):
     )
     asked = process.events("redis_connection")
     if not asked:
-        raise NotReached(
+        raise NotReachedError(
             "python worker.py asks no Redis at all; the exercise execute_job comes first",
-            process.shown,
-            ending(process),
+            call=process.shown,
+            got=ending(process),
         )
     expect_nowhere_else(process, variables)
-    with contextlib.suppress(Fault):  # whether it serves, and how, is for other exercises, too
+    with contextlib.suppress(CheckError):  # whether it serves, and how, is for other exercises, too
         submission.serve(**variables).post("/jobs", {"start": START, "end": END})
     expect_nowhere_else(submission.processes[-1], variables)
 
@@ -187,9 +187,9 @@ def expect_nowhere_else(process, variables):
     expect(
         not other,
         f"host {host}, port {port}",
-        shown(variables, process.shown),
-        other and f"it asks {named(other)} as well",
-        f"Does {file} make a queue or a client of its own? Which of those in jobs.py would do?",
+        call=shown(variables, process.shown),
+        got=other and f"it asks {named(other)} as well",
+        hint=f"Does {file} make a queue or a client of its own? Which of those in jobs.py would do?",
     )
 
 
@@ -209,18 +209,18 @@ def test_unset_variables(submission):
         expect(
             not nowhere,
             "a default that stands in your code, or an error that names the missing variable",
-            f"{text}\nwithout {' and '.join(missing)}",
-            "the host is None, of which redis-py makes localhost without a word"
+            call=f"{text}\nwithout {' and '.join(missing)}",
+            got="the host is None, of which redis-py makes localhost without a word"
             if nowhere and nowhere[0]["host"] is None
             else f"the host is {nowhere and nowhere[0]['host']!r}, and no machine is called so",
-            "What does your line get for a name that the environment does not have? Who would "
+            hint="What does your line get for a name that the environment does not have? Who would "
             "notice if the variable were forgotten where Redis is somewhere else?",
         )
         expect(
             call.process.events("value") or any(name in said for name in missing),
             "a default, such as localhost and 6379, or an error that names the missing variable",
-            f"{text}\nwithout {' and '.join(missing)}",
-            call.came_back,
-            "What does your line get for a name that the environment does not have? And what does "
+            call=f"{text}\nwithout {' and '.join(missing)}",
+            got=call.came_back,
+            hint="What does your line get for a name that the environment does not have? And what does "
             "the next function make of it?",
         )

@@ -41,7 +41,7 @@ def call(submission, names, *arguments):
     expect(
         call.process.events("value"),
         "it does its work and comes back, without an exception",
-        call,
+        call=call,
         hint=hint,
     )
     return call
@@ -61,7 +61,7 @@ def test_jobs_can_be_imported(submission):
     expect(
         call.process.events("value"),
         "the import comes back, and everything in jobs.py is defined",
-        call,
+        call=call,
         hint=hint_for(call.error),
     )
 
@@ -76,18 +76,18 @@ def test_a_hash_at_the_key(submission, note):
     expect(
         kinds,
         f"a hash at the key {KEY}",
-        made,
-        f"nothing is at this key; there is {others}" if others else "nothing is stored at all",
-        "Compare the key in Redis with the key in the call. Where does your function take it from?"
+        call=made,
+        got=f"nothing is at this key; there is {others}" if others else "nothing is stored at all",
+        hint="Compare the key in Redis with the key in the call. Where does your function take it from?"
         if elsewhere
         else "Which of the two, rd or q, keeps the jobs? What does your function send it?",
     )
     expect(
         kinds == ["hash"],
         f"a hash at the key {KEY}",
-        made,
-        f"what is there is a {kinds[0]}",
-        "A hash has fields, which can be read and changed one by one. With which letter do all "
+        call=made,
+        got=f"what is there is a {kinds[0]}",
+        hint="A hash has fields, which can be read and changed one by one. With which letter do all "
         "commands for hashes begin?",
     )
     if any(one.name == "HMSET" for one in submission.redis.commands):
@@ -105,9 +105,9 @@ def test_the_four_fields(submission):
     expect(
         submission.redis.client(db).exists(KEY),
         f"the job that was saved before is still there, at {KEY}",
-        made,
-        "it is gone",
-        "Which command of yours takes more away than it adds?",
+        call=made,
+        got="it is gone",
+        hint="Which command of yours takes more away than it adds?",
     )
 
 
@@ -118,10 +118,10 @@ def expect_fields(submission, made, db, key, job):
     expect(
         fields.items() >= job.items(),
         "\n".join(f"{name}: {value}" for name, value in job.items()),
-        made,
-        "\n".join(f"{name}: {short(value)}" for name, value in fields.items())
+        call=made,
+        got="\n".join(f"{name}: {short(value)}" for name, value in fields.items())
         or f"nothing is at the key {key}",
-        "Compare the fields in Redis with those of the dict, one by one. Which is missing, or has "
+        hint="Compare the fields in Redis with those of the dict, one by one. Which is missing, or has "
         "another value?",
     )
 
@@ -135,32 +135,32 @@ def test_one_message_on_the_queue(submission, note):
     expect(
         pushes,
         "one message on the queue `queue`, which Redis knows as hotqueue:queue",
-        made,
-        "nothing was put on any list",
-        "How long is the queue before and after the call? What did lesson 02 do to lengthen one?",
+        call=made,
+        got="nothing was put on any list",
+        hint="How long is the queue before and after the call? What did lesson 02 do to lengthen one?",
     )
     db = str(queue_at_import(submission, made.process)["db"])
     expect(
         places == {("hotqueue:queue", db)},
         f"it is put on the queue `queue`: hotqueue:queue, in the database {db} of q",
-        made,
-        "it was put on " + ", ".join(f"{key}, in database {db}" for key, db in sorted(places)),
-        "Who knows under which key Redis keeps the queue: rd or q? Which of them do you ask?",
+        call=made,
+        got="it was put on " + ", ".join(f"{key}, in database {db}" for key, db in sorted(places)),
+        hint="Who knows under which key Redis keeps the queue: rd or q? Which of them do you ask?",
     )
     messages = [message for one in pushes for message in one.arguments[1:]]
     expect(
         len(messages) == 1,
         "one call puts one message on the queue",
-        made,
-        f"{len(messages)} messages: {', '.join(map(short, messages[:4]))}",
-        "Each argument of put() becomes a message. How many does yours get?",
+        call=made,
+        got=f"{len(messages)} messages: {', '.join(map(short, messages[:4]))}",
+        hint="Each argument of put() becomes a message. How many does yours get?",
     )
     expect(
         submission.redis.where(JID),
         "the message waits on the queue until a worker takes it",
-        made,
-        "it was put on the queue, and is not there any more",
-        "Which line takes messages off the queue, and in which program should that line stand?",
+        call=made,
+        got="it was put on the queue, and is not there any more",
+        hint="Which line takes messages off the queue, and in which program should that line stand?",
     )
     if "pickle" in str(submission.queue_of(made.process)["serializer"]):
         note("without serializer=json this queue runs what its writers send (lesson 02)")
@@ -186,9 +186,9 @@ def test_the_message_is_the_id(submission):
         expect(
             read == jid,
             f"q.get() returns {jid!r}",
-            made,
-            f"the message is {short(message)}, "
+            call=made,
+            got=f"the message is {short(message)}, "
             + ("which q cannot read" if read is None else f"and {found}"),
-            "Who wraps the message and who unwraps it? Is what your function puts there the id "
+            hint="Who wraps the message and who unwraps it? Is what your function puts there the id "
             "itself?",
         )

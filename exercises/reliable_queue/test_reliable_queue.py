@@ -79,9 +79,9 @@ def test_put_and_len_work_as_in_hotqueue(submission):
     expect(
         lengths == ["1", "3"],
         "len(q) tells how many messages wait: 1, then 3",
-        'q.put("first"); len(q); q.put("second", "third"); len(q)',
-        f"len(q) was {', then '.join(lengths)}",
-        "Where does put() put a message now, and where does len() count?",
+        call='q.put("first"); len(q); q.put("second", "third"); len(q)',
+        got=f"len(q) was {', then '.join(lengths)}",
+        hint="Where does put() put a message now, and where does len() count?",
     )
 
 
@@ -109,9 +109,9 @@ def test_messages_come_in_order(submission):
     expect(
         done == words,
         f"ana does {', '.join(words)}",
-        call,
-        f"ana did {', '.join(done)}",
-        _hint_for_order(done, words),
+        call=call,
+        got=f"ana did {', '.join(done)}",
+        hint=_hint_for_order(done, words),
     )
     scenario.expect_address(ana)
     before = len(scenario.noted("length"))
@@ -160,9 +160,9 @@ def test_two_workers_share(submission):
     expect(
         sorted(scenario.messages("done")) == ["first", "fourth", "second", "third"],
         "each message is done once",
-        call,
-        f"done, in this order: {', '.join(scenario.noted('done'))}",
-        "Can two workers take the same message in the same moment?",
+        call=call,
+        got=f"done, in this order: {', '.join(scenario.noted('done'))}",
+        hint="Can two workers take the same message in the same moment?",
     )
 
 
@@ -179,9 +179,9 @@ def _ben_does(scenario, message, call, ben):
     expect(
         len(scenario.names("begun", "first")) == 1,
         "ben leaves 'first' alone: ana lives, and her lease has not run out",
-        call,
-        f"begun, in this order: {', '.join(scenario.noted('begun'))}",
-        "Can two workers claim the same message? And how does ben tell whether ana is dead before "
+        call=call,
+        got=f"begun, in this order: {', '.join(scenario.noted('begun'))}",
+        hint="Can two workers claim the same message? And how does ben tell whether ana is dead before "
         "he takes what she holds?",
     )
 
@@ -241,9 +241,9 @@ def test_a_killed_workers_message_comes_back(submission):
     expect(
         not gap,
         "'first' is in Redis at every moment, until it is done",
-        "looked at what the workers sent to Redis",
-        gap and f"between these two commands it is nowhere:\n{gap[0]}\n{gap[1]}",
-        "What becomes of 'first' if the worker is killed between these two? Which command does "
+        call="looked at what the workers sent to Redis",
+        got=gap and f"between these two commands it is nowhere:\n{gap[0]}\n{gap[1]}",
+        hint="What becomes of 'first' if the worker is killed between these two? Which command does "
         "both at once?",
     )
 
@@ -328,9 +328,9 @@ def _expect_begun(scenario, message, names, expected, call, hint):
     expect(
         scenario.names("begun", message) == names,
         expected,
-        call,
-        f"begun, in this order: {', '.join(scenario.noted('begun'))}",
-        hint,
+        call=call,
+        got=f"begun, in this order: {', '.join(scenario.noted('begun'))}",
+        hint=hint,
     )
 
 
@@ -376,9 +376,9 @@ def test_a_slow_worker_keeps_its_message(submission):
     expect(
         not robbed,
         "ana keeps 'second' as long as she lives",
-        call,
-        f"begun, in this order: {', '.join(scenario.noted('begun'))}{scenario.complaints()}",
-        "Ana's own code is busy with the job all the while. What else in her program could "
+        call=call,
+        got=f"begun, in this order: {', '.join(scenario.noted('begun'))}{scenario.complaints()}",
+        hint="Ana's own code is busy with the job all the while. What else in her program could "
         "prolong her lease, and does it still run after her first message?",
     )
     scenario.go("ana")

@@ -1,6 +1,6 @@
 """Two shells share a queue: the Redis of the lessons shows what they did, and what they do now."""
 
-from jobs_kit.grading import Exercise, NotAttempted, expect, points
+from jobs_kit.grading import Exercise, NotAttemptedError, expect, points
 from jobs_kit.grading.programs.queue_observation import ENOUGH, observation_of
 
 HOW_TO_WATCH = (
@@ -15,8 +15,8 @@ def is_attempted(source):
     if not observation.nothing:
         return True
     if observation.problem:
-        raise NotAttempted(f"nothing to judge yet: {observation.problem}")
-    raise NotAttempted(
+        raise NotAttemptedError(f"nothing to judge yet: {observation.problem}")
+    raise NotAttemptedError(
         f"nothing to judge yet: no message is on {observation.place} and no client waits there; "
         + ("somebody watches, so go on" if observation.is_watched else HOW_TO_WATCH)
     )
@@ -51,18 +51,18 @@ def test_messages_waited(observation, note):
     expect(
         observation.was_watched,
         "three or more messages wait on the queue at once",
-        "looked for what was seen before now",
-        "nobody has watched while you worked, so only the present is known",
-        f"Who could see it when it happens? {HOW_TO_WATCH}. Then do the steps again.",
+        call="looked for what was seen before now",
+        got="nobody has watched while you worked, so only the present is known",
+        hint=f"Who could see it when it happens? {HOW_TO_WATCH}. Then do the steps again.",
     )
     expect(
         seen["most"] >= ENOUGH,
         "three or more messages wait on the queue at once, while nobody consumes",
-        "watched the queue",
-        f"at most {seen['most']} waited at once: {named(seen['waited'])}"
+        call="watched the queue",
+        got=f"at most {seen['most']} waited at once: {named(seen['waited'])}"
         if seen["most"]
         else "none had to wait: each was taken the moment it came",
-        "What did len(q) say in the first shell when the second one started its loop?",
+        hint="What did len(q) say in the first shell when the second one started its loop?",
     )
     if seen["asked_length"] == 0:
         note("you never asked for len(q): what would it have said before the loop, and what after?")
@@ -76,18 +76,18 @@ def test_the_queue_is_drained(observation, note):
     expect(
         observation.problem is None or observation.by_record,
         "your Redis can be asked what is on the queue now",
-        "looked for your Redis",
-        observation.problem,
-        "Does the program that started your Redis, JupyterLab for example, still run?",
+        call="looked for your Redis",
+        got=observation.problem,
+        hint="Does the program that started your Redis, JupyterLab for example, still run?",
     )
     elsewhere = observation.waits_elsewhere()
     expect(
         observation.is_drained,
         "no message waits on the queue",
-        f"looked at {observation.place}",
-        f"{observation.length} on it: {named(observation.messages)}"
+        call=f"looked at {observation.place}",
+        got=f"{observation.length} on it: {named(observation.messages)}"
         + (f"; a client waits, but at {' and '.join(elsewhere)}" if elsewhere else ""),
-        "Compare the lines `q = …` of the two shells: do they name the same queue, in the same db?"
+        hint="Compare the lines `q = …` of the two shells: do they name the same queue, in the same db?"
         if elsewhere
         else "Does anybody consume? Look at the second shell: does its loop still run?",
     )
@@ -101,30 +101,30 @@ def test_they_were_taken_in_order(observation):
     expect(
         seen["all_taken"] or not seen["removed"],
         "each message is taken by a consumer",
-        what,
-        f"{seen['removed']} of them were removed and never taken",
-        "Which line empties a queue without giving its messages to anybody?",
+        call=what,
+        got=f"{seen['removed']} of them were removed and never taken",
+        hint="Which line empties a queue without giving its messages to anybody?",
     )
     expect(
         seen["all_taken"],
         "each message that waited is taken",
-        what,
-        f"these were taken: {named(seen['taken'])}",
-        "Does the second shell read the queue that the first one writes to?",
+        call=what,
+        got=f"these were taken: {named(seen['taken'])}",
+        hint="Does the second shell read the queue that the first one writes to?",
     )
     expect(
         seen["in_order"],
         "the message that has waited longest is taken first",
-        what,
-        f"they were taken in this order: {named(seen['taken'])}",
-        "At which end of the list are messages put, and from which end were these taken?",
+        call=what,
+        got=f"they were taken in this order: {named(seen['taken'])}",
+        hint="At which end of the list are messages put, and from which end were these taken?",
     )
     expect(
         seen["by_another"],
         "one client puts the messages, another one takes them",
-        what,
-        "a client took what it had put itself",
-        "In which of the two shells did you start the loop?",
+        call=what,
+        got="a client took what it had put itself",
+        hint="In which of the two shells did you start the loop?",
     )
 
 
@@ -155,9 +155,9 @@ def test_a_client_waits_at_the_queue(observation, note):
     expect(
         observation.somebody_waits,
         "a client waits for the next message until it comes, however long that takes",
-        f"looked who waits at {observation.place}",
-        got,
-        hint,
+        call=f"looked who waits at {observation.place}",
+        got=got,
+        hint=hint,
     )
 
 
@@ -170,7 +170,7 @@ def test_more_were_taken_at_once(observation, note):
     expect(
         observation.seen["at_once"],
         "a message that comes while a client waits is taken the moment it comes",
-        f"watched for messages that are put while a client waits at {observation.place}",
-        "none was seen",
-        "What happens in the second shell if you go back to the first and put one more?",
+        call=f"watched for messages that are put while a client waits at {observation.place}",
+        got="none was seen",
+        hint="What happens in the second shell if you go back to the first and put one more?",
     )

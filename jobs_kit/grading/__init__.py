@@ -8,6 +8,20 @@ student.py is what they do with an answer, verdict.py what is said of it.
 
 from jobs_kit.course.exercise import Exercise
 from jobs_kit.grading.plugin import points
-from jobs_kit.grading.verdict import Fault, NotAttempted, NotReached, TimedOut, expect
+from jobs_kit.grading.verdict import (
+    CheckError,
+    NotAttemptedError,
+    NotReachedError,
+    TimedOutError,
+    expect,
+)
 
-__all__ = ["Exercise", "Fault", "NotAttempted", "NotReached", "TimedOut", "expect", "points"]
+__all__ = [
+    "CheckError",
+    "Exercise",
+    "NotAttemptedError",
+    "NotReachedError",
+    "TimedOutError",
+    "expect",
+    "points",
+]

@@ -21,10 +21,10 @@ from jobs_kit.grading.sandbox.client import Sandbox
 from jobs_kit.grading.source.files import Source
 from jobs_kit.grading.verdict import (
     MARKS,
-    Fault,
-    NotAttempted,
-    NotReached,
-    TimedOut,
+    CheckError,
+    NotAttemptedError,
+    NotReachedError,
+    TimedOutError,
     Verdict,
     overall,
 )
@@ -79,7 +79,7 @@ class Judgement:
             self._attempts[exercise.id] = None
             try:
                 self.source(exercise).require_attempt()
-            except NotAttempted as nothing:
+            except NotAttemptedError as nothing:
                 self._attempts[exercise.id] = nothing
         return self._attempts[exercise.id] is None
 
@@ -103,13 +103,13 @@ class Judgement:
         for name in _marker(item).kwargs["after"]:
             if outcomes.get(name, "pass") != "pass":
                 claim = next(c["claim"] for c in self.results[exercise.id] if c["name"] == name)
-                raise NotReached(f"blocked by: {claim}")
+                raise NotReachedError(f"blocked by: {claim}")
 
     def _stop_when_time_runs_out(self, exercise):
         slow = [c for c in self.results.get(exercise.id, []) if c["outcome"] == "timeout"]
         if len(slow) >= MOST_TIMEOUTS:
             claims = "; ".join(check["claim"] for check in slow)
-            raise NotReached(f"earlier checks already ran out of time: {claims}")
+            raise NotReachedError(f"earlier checks already ran out of time: {claims}")
 
     @pytest.hookimpl(wrapper=True)
     def pytest_runtest_makereport(self, item, call):
@@ -232,12 +232,12 @@ def _check(item, call):
     """Return what is said of one check, see verdict.py."""
     problem = call.excinfo and call.excinfo.value
     if isinstance(problem, RedisError):  # the judge's own connection: student code has stalled it
-        problem = TimedOut(
+        problem = TimedOutError(
             "Redis answers, whatever the program asks of it",
             got=f"it no longer does: {problem}",
             hint="What did the program ask of Redis that keeps it busy for so long?",
         )
-    fault = problem if isinstance(problem, Fault) else Fault(None)
+    fault = problem if isinstance(problem, CheckError) else CheckError(None)
     worth = _marker(item).args[0]
     outcome = "pass" if problem is None else getattr(problem, "outcome", "error")
     submission = getattr(item, "jobs_kit_evidence", None)

@@ -1,7 +1,7 @@
 """What is said of an answer: the words of a verdict, and how it is shown.
 
-A check raises Fault (through expect()) when the answer is wrong; TimedOut, NotAttempted and
-NotReached say the rest. From these the plugin makes a result, a dict that JSON can carry:
+A check raises CheckError (through expect()) when the answer is wrong; TimedOutError,
+NotAttemptedError and NotReachedError say the rest. From these the plugin makes a result, a dict that JSON can carry:
 
     {"id", "title", "outcome", "points", "max_points", "checks": [
         {"name", "claim", "outcome", "points", "max_points", "message", "call", "got", "expected",
@@ -24,36 +24,36 @@ MARKS = {
 }
 
 
-class Fault(Exception):
+class CheckError(Exception):
     """The answer is wrong. expected, call, got, hint: text, or None where there is none."""
 
     outcome = "fail"
 
-    def __init__(self, expected, call=None, got=None, hint=None):
+    def __init__(self, expected, *, call=None, got=None, hint=None):
         super().__init__(expected)
         self.expected, self.call, self.got, self.hint = expected, call, got, hint
 
 
-class TimedOut(Fault):
+class TimedOutError(CheckError):
     """Student code did not come to an end, or to what was waited for."""
 
     outcome = "timeout"
 
 
-class NotAttempted(Fault):
+class NotAttemptedError(CheckError):
     """There is nothing to judge yet."""
 
     outcome = "not attempted"
 
 
-class NotReached(Fault):
+class NotReachedError(CheckError):
     """Another check fails first; without what it looks at, this one can say nothing."""
 
     outcome = "not reached"
 
 
-def expect(condition, expected, call=None, got=None, hint=None):
-    """Go on if the condition is true; else raise a Fault with these texts.
+def expect(condition, expected, *, call=None, got=None, hint=None):
+    """Go on if the condition is true; else raise a CheckError with these texts.
 
     expected: what a right answer does. call: what the check did. got: what came back. hint: a
     question that leads on. call may be a Call, which brings its own text and what came back.
@@ -63,7 +63,7 @@ def expect(condition, expected, call=None, got=None, hint=None):
     if hasattr(call, "came_back"):
         got = call.came_back if got is None else got
         call = call.text
-    raise Fault(expected, call, None if got is None else str(got), hint)
+    raise CheckError(expected, call=call, got=None if got is None else str(got), hint=hint)
 
 
 def overall(checks):

@@ -16,7 +16,7 @@ from pathlib import Path
 from packaging.requirements import Requirement
 
 from jobs_kit import settings
-from jobs_kit.redis_server.address import RedisNotFound
+from jobs_kit.redis_server.address import RedisNotFoundError
 from jobs_kit.redis_server.find import named_server
 from jobs_kit.redis_server.server import OLDEST, PROGRAMS, find_programs, program_version
 
@@ -92,7 +92,7 @@ def reached():
         return None
     try:
         return Finding("Redis server", "ok", str(named_server()))
-    except (RedisNotFound, ValueError) as problem:
+    except (RedisNotFoundError, ValueError) as problem:
         return Finding("Redis server", "mend", str(problem))
 
 

@@ -23,7 +23,7 @@ DATABASES = (0, 1)  # where queues are looked for at the start
 FROM_THE_END = {"RPOP", "BRPOP", "RPOPLPUSH", "BRPOPLPUSH"}
 
 
-class TooBusy(Exception):
+class TooBusyError(Exception):
     """So much is said that listening would slow down who says it."""
 
 
@@ -64,7 +64,7 @@ class MonitorSource:
         return heard or time.monotonic() - self._looked > LOOK_SECONDS
 
     def look(self, thoroughly=True):
-        """Hear what was said up to now, and set it right by what is there. Raises TooBusy."""
+        """Hear what was said up to now, and set it right by what is there. Raises TooBusyError."""
         known, mark = list(self.histories), f"mark-{secrets.token_hex(4)}"
         pipe = self._client.pipeline()  # as one: what is there at the moment of the mark
         pipe.echo(mark)
@@ -102,7 +102,7 @@ class MonitorSource:
             self._second, self._heard = time.monotonic(), 0
         self._heard += 1
         if self._heard > BUSY:
-            raise TooBusy
+            raise TooBusyError
         speaker = QUEUE in line and re.match(rb"([\d.]+) \[\d+ (\S+)\]", line)
         if not speaker or speaker[2] == self._me:
             return False

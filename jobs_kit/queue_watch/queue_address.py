@@ -40,7 +40,7 @@ class QueueAddress(NamedTuple):
 def find_queue(queue):
     """Return the QueueAddress of a name (str), which lessons keep in database 1, or a HotQueue.
 
-    Raises TypeError for anything else, RedisNotFound where there is no Redis.
+    Raises TypeError for anything else, RedisNotFoundError where there is no Redis.
     """
     server = find.find_redis()
     if isinstance(queue, str):

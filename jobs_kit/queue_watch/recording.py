@@ -15,7 +15,7 @@ SHOWN = 60  # messages of each kind in a glimpse
 FORMAT = "jobs-kit board 1"
 
 
-class NotARecording(ValueError):
+class NotARecordingError(ValueError):
     """The file is not a recording of a board."""
 
 
@@ -76,13 +76,13 @@ class Recording:
 
     @classmethod
     def load(cls, path):
-        """Read what save() wrote. Raises NotARecording, or OSError where there is no file."""
+        """Read what save() wrote. Raises NotARecordingError, or OSError where there is no file."""
         try:
             whole = json.loads(Path(path).read_text(encoding="utf-8"))
             if whole["format"] != FORMAT:
                 raise ValueError(f"its format is {whole['format']!r}; this kit reads {FORMAT!r}")
             return cls(whole["start"], whole["events"])
         except (ValueError, LookupError, TypeError, AttributeError) as problem:
-            raise NotARecording(
+            raise NotARecordingError(
                 f"{str(path)!r} is not a recording that board.save() wrote ({problem})"
             ) from None

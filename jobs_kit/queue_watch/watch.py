@@ -17,9 +17,9 @@ import redis
 
 from jobs_kit import settings
 from jobs_kit.queue_watch import evidence_file
-from jobs_kit.queue_watch.monitor_source import MonitorSource, TooBusy
+from jobs_kit.queue_watch.monitor_source import MonitorSource, TooBusyError
 from jobs_kit.queue_watch.polling_source import PollingSource
-from jobs_kit.redis_server.address import RedisNotFound
+from jobs_kit.redis_server.address import RedisNotFoundError
 from jobs_kit.redis_server.clients import connect
 from jobs_kit.redis_server.find import is_shared, named_server, own_prefix
 
@@ -37,7 +37,7 @@ def watch_queue(folder):
 
     folder: where the evidence is kept. It watches the Redis that the
     environment names, and ends after half an hour without messages, or with this process.
-    Raises RedisNotFound with a message that says what to do.
+    Raises RedisNotFoundError with a message that says what to do.
     """
     server = the_named_server()
     folder = Path(folder).resolve()
@@ -50,9 +50,9 @@ def watch_queue(folder):
 
 
 def the_named_server():
-    """Return the Server that the environment names; RedisNotFound, too, where it names none."""
+    """Return the Server that the environment names; RedisNotFoundError, too, where it names none."""
     if not settings.redis_is_named():
-        raise RedisNotFound(
+        raise RedisNotFoundError(
             "no Redis is named here. On a page, find_redis() comes first; a terminal of JupyterLab "
             "knows it; in any other terminal `export REDIS_URL=…` with what "
             "`print(find_redis().url)` shows on a page"
@@ -105,7 +105,7 @@ class Watch:
             try:
                 with self._open(listens) as source:
                     self._follow(source, rests_until if may_listen and not listens else None)
-            except TooBusy:
+            except TooBusyError:
                 rests_until = time.monotonic() + REST_SECONDS
             except redis.ResponseError:
                 if not listens:

@@ -8,7 +8,7 @@ from redis.retry import Retry
 from jobs_kit import settings
 
 
-class RedisNotFound(Exception):
+class RedisNotFoundError(Exception):
     """No Redis can be reached or started; the message says what to do."""
 
 

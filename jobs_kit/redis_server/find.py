@@ -17,7 +17,7 @@ from redis.backoff import NoBackoff
 from redis.retry import Retry
 
 from jobs_kit import settings
-from jobs_kit.redis_server.address import RedisNotFound, Server, server_version
+from jobs_kit.redis_server.address import RedisNotFoundError, Server, server_version
 from jobs_kit.redis_server.server import OLDEST, StandIn, StartedServer, start_server
 
 # what find_redis() writes into the environment, for the programs that are started from here
@@ -36,7 +36,7 @@ def find_redis():
     Programs started from here on find it in REDIS_URL, REDIS_HOST and REDIS_PORT. Beside a server
     that is shared, REDIS_HOST and REDIS_PORT name a second one, your own, for your services. Where
     the environment names an HTTP proxy, it stays out of the way of what runs on this machine.
-    Raises RedisNotFound with a message that says what to do.
+    Raises RedisNotFoundError with a message that says what to do.
     """
     global _found
     if _found is None or not _is_still_it(_found):
@@ -47,7 +47,7 @@ def find_redis():
 
 
 def named_server():
-    """Return the Server that the environment names. Raises RedisNotFound: what is wrong."""
+    """Return the Server that the environment names. Raises RedisNotFoundError: what is wrong."""
     url = settings.redis_url()
     try:
         server = Server(url, **_if_started_by_a_kit(url))
@@ -55,9 +55,9 @@ def named_server():
         client = server.connect(protocol=2, retry=Retry(NoBackoff(), 0), socket_timeout=5)
         name, version = server_version(client)
     except (redis.RedisError, ValueError) as problem:
-        raise RedisNotFound(_no_answer(url, problem)) from None
+        raise RedisNotFoundError(_no_answer(url, problem)) from None
     if name != "Fakeredis" and tuple(map(int, re.findall(r"\d+", version)[:2])) < OLDEST:
-        raise RedisNotFound(
+        raise RedisNotFoundError(
             f"{settings.without_password(url)} is {name} {version}; "
             "the kit needs Redis 6.2 or later. "
             "Ask for a newer server, or unset REDIS_URL to let the kit start its own."

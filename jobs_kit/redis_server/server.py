@@ -20,7 +20,7 @@ import weakref
 from pathlib import Path
 from urllib.parse import quote
 
-from jobs_kit.redis_server.address import RedisNotFound, Server
+from jobs_kit.redis_server.address import RedisNotFoundError, Server
 
 OLDEST = (6, 2)
 PROGRAMS = ("redis-server", "valkey-server")
@@ -95,7 +95,7 @@ user kit on >{password} ~* &* +@all
     def start(self):
         """Start the server (again), with what its append-only file has kept.
 
-        Raises RedisNotFound with the server's own words when it does not come up.
+        Raises RedisNotFoundError with the server's own words when it does not come up.
         """
         log, deadline = self.directory / "redis.log", time.monotonic() + 15
         seen = log.stat().st_size if log.exists() else 0
@@ -104,7 +104,7 @@ user kit on >{password} ~* &* +@all
         while "eady to accept connections" not in (said := _text(log, seen)):
             if re.search("aborting|fatal|not found", said, re.I) or time.monotonic() > deadline:
                 self.stop()
-                raise RedisNotFound(f"{self.program} does not start: {said[-500:].strip()}")
+                raise RedisNotFoundError(f"{self.program} does not start: {said[-500:].strip()}")
             time.sleep(0.005)
 
     def stop(self, keep=False):
@@ -155,7 +155,7 @@ def start_server(unix_socket=False, append_only=False, port=0, data=None, place=
     port: the port to listen on; 0 takes a free one.
     data: a directory for the append-only file that outlives the server; a temporary one if None.
     place: where the server's own directory is made; then other users may connect to its socket.
-    Raises RedisNotFound with a message that says what to do.
+    Raises RedisNotFoundError with a message that says what to do.
     """
     problem = None
     for program in find_programs():
@@ -163,12 +163,12 @@ def start_server(unix_socket=False, append_only=False, port=0, data=None, place=
             chosen = None if unix_socket else port or _free_port()
             try:
                 return StartedServer(program, chosen, append_only, data, place)
-            except RedisNotFound as met:
+            except RedisNotFoundError as met:
                 problem = met
             if "in use" not in str(problem):
                 break  # another port would not help; another program may
             if port:
-                raise RedisNotFound(
+                raise RedisNotFoundError(
                     f"port {port} is taken: end the program that listens there, "
                     "or choose another port"
                 ) from None
@@ -217,9 +217,9 @@ def _stand_in(port):
     try:
         return StandIn(port)
     except OSError as problem:
-        raise RedisNotFound(f"port {port} is taken ({problem}): choose another port") from None
+        raise RedisNotFoundError(f"port {port} is taken ({problem}): choose another port") from None
     except ImportError:
-        raise RedisNotFound(
+        raise RedisNotFoundError(
             "no Redis server is here: install redis-server 6.2 or later (on Windows: inside WSL), "
             "or `pip install fakeredis[lua]` for a stand-in"
         ) from None

@@ -42,7 +42,7 @@ HUNG = "while True:\n    pass\n"
 def can_contain():
     try:
         containment.require()
-    except containment.NotContained as problem:
+    except containment.NotContainedError as problem:
         return str(problem)
     return ""
 
@@ -385,7 +385,7 @@ def test_hidden_checks_count_and_do_not_show_their_code(place, tmp_path):
         '"""More checks."""\nfrom jobs_kit.grading import expect, points\n'
         'EXERCISE = "echo_worker"\n@points(3)\ndef test_a_docstring(source):\n'
         '    """The file says what it does"""\n    secret_name = source.text("echo.py")\n'
-        '    expect(secret_name.startswith(\'"""\'), "a docstring", "echo.py", "there is none")\n'
+        '    expect(secret_name.startswith(\'"""\'), "a docstring", call="echo.py", got="none")\n'
     )
     assert grade(place, tmp_path / "out", "--hidden", hidden)[0] == 0
     assert grades(tmp_path / "out")["ana"]["echo_worker"] == str(MOST)
@@ -435,7 +435,7 @@ def test_gradescope_gets_its_file_and_gets_one_after_a_crash_too(place, tmp_path
 def test_where_nothing_contains_student_code_it_is_refused(place, tmp_path, monkeypatch):
     place("ana")
     monkeypatch.setattr(sys, "platform", "elsewhere")
-    with pytest.raises(containment.NotContained, match="only Linux"):
+    with pytest.raises(containment.NotContainedError, match="only Linux"):
         Batch(place.folder, tmp_path / "out")
     Batch(place.folder, tmp_path / "out", contained=False)
 
@@ -444,7 +444,7 @@ def test_where_nothing_contains_student_code_it_is_refused(place, tmp_path, monk
 def test_where_only_the_kernel_could_refuse_files_and_does_not_it_is_refused(monkeypatch):
     monkeypatch.setattr(containment, "has_landlock", lambda: False)
     monkeypatch.setattr(os, "geteuid", lambda: 1000)
-    with pytest.raises(containment.NotContained, match="as you"):
+    with pytest.raises(containment.NotContainedError, match="as you"):
         containment.require()
     assert not any("Landlock" in one for one in containment.containment_measures(None))
 

@@ -35,7 +35,7 @@ def graded(tmp_path_factory):
     """Grade all of them, honest ones in between; return the folder OUT."""
     try:
         containment.require()
-    except containment.NotContained as problem:
+    except containment.NotContainedError as problem:
         pytest.skip(f"this system cannot contain student code: {problem}")
     place, out = tmp_path_factory.mktemp("class"), tmp_path_factory.mktemp("out")
     for name, case in CASES.items():

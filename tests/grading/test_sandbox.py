@@ -252,7 +252,7 @@ def contained(tmp_path, check_redis, until):
     """contained(text) runs a program in a world of its own and returns what it printed."""
     try:
         containment.require()
-    except containment.NotContained as problem:
+    except containment.NotContainedError as problem:
         pytest.skip(f"this system cannot contain student code: {problem}")
     user = containment.student_user(1, os.getpid())
     with Sandbox(contained=True, shared=str(tmp_path), user=user) as sandbox:

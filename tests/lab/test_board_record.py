@@ -11,7 +11,7 @@ from jobs_kit.lab.board.text import as_svg, as_text
 from jobs_kit.queue_watch import recording as board_record
 from jobs_kit.queue_watch.commands import as_monitor_writes, read_command, show_message
 from jobs_kit.queue_watch.picture import MOST_ENDED, MOST_WAITING, apply, depth, empty_picture
-from jobs_kit.queue_watch.recording import NotARecording, Recording
+from jobs_kit.queue_watch.recording import NotARecordingError, Recording
 
 JID = "1f6e3c1c-6f5e-4c53-9a29-7d0a54a9a1e9"
 
@@ -180,7 +180,7 @@ def test_a_recording_is_read_as_it_was_written(story, tmp_path):
 def test_another_file_is_no_recording(tmp_path, text):
     path = tmp_path / "a.json"
     path.write_text(text)
-    with pytest.raises(NotARecording, match=r"a\.json' is not a recording that board\.save"):
+    with pytest.raises(NotARecordingError, match=r"a\.json' is not a recording that board\.save"):
         replay(path)
 
 

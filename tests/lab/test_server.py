@@ -19,7 +19,7 @@ from hotqueue import HotQueue
 
 from jobs_kit.redis_server import find
 from jobs_kit.redis_server import server as module
-from jobs_kit.redis_server.address import RedisNotFound, Server, server_version
+from jobs_kit.redis_server.address import RedisNotFoundError, Server, server_version
 from jobs_kit.redis_server.find import find_redis
 from jobs_kit.redis_server.server import find_programs, program_version, start_server
 
@@ -129,7 +129,7 @@ def test_a_program_that_does_not_start_is_passed_over(on_path):
 def test_a_program_that_does_not_start_is_quoted_if_there_is_no_other(on_path, monkeypatch):
     program = on_path("redis-server", "7.0.0", text="echo '*** FATAL CONFIG FILE ERROR ***'")
     monkeypatch.setattr(module, "find_programs", lambda: iter([program]))
-    with pytest.raises(RedisNotFound, match="FATAL CONFIG FILE ERROR"):
+    with pytest.raises(RedisNotFoundError, match="FATAL CONFIG FILE ERROR"):
         start_server()
 
 
@@ -149,20 +149,20 @@ def test_the_named_server_wins(server):
 )
 def test_a_named_server_that_is_not_there_is_said(url, message):
     os.environ["REDIS_URL"] = url
-    with pytest.raises(RedisNotFound, match=message):
+    with pytest.raises(RedisNotFoundError, match=message):
         find_redis()
 
 
 def test_a_wrong_password_is_said_and_not_shown(class_server):
     os.environ["REDIS_URL"] = class_server.replace("secret", "guessed")
-    with pytest.raises(RedisNotFound, match=r"ana:\*\*\*@.*password pair") as why:
+    with pytest.raises(RedisNotFoundError, match=r"ana:\*\*\*@.*password pair") as why:
         find_redis()
     assert "guessed" not in str(why.value)
 
 
 def test_a_named_server_that_is_too_old_is_said(old_server):
     os.environ["REDIS_HOST"], os.environ["REDIS_PORT"] = "127.0.0.1", str(old_server)
-    with pytest.raises(RedisNotFound, match=r"is Redis 5\.0\.7; the kit needs Redis 6\.2"):
+    with pytest.raises(RedisNotFoundError, match=r"is Redis 5\.0\.7; the kit needs Redis 6\.2"):
         find_redis()
 
 
@@ -238,7 +238,7 @@ def test_it_is_found_once_and_replaced_when_it_died(until):
 def test_a_kernel_whose_kit_has_lost_its_redis_says_what_to_do():
     find_redis().stop()
     find._found = None  # as in a kernel that inherits our environment
-    with pytest.raises(RedisNotFound, match=r"own Redis .* has ended .* then `make lab`"):
+    with pytest.raises(RedisNotFoundError, match=r"own Redis .* has ended .* then `make lab`"):
         find_redis()
 
 
@@ -258,7 +258,7 @@ def test_the_stand_in_works_and_says_that_it_is_one(monkeypatch):
 def test_without_any_redis_it_is_said_what_to_install(monkeypatch):
     monkeypatch.setattr(module, "find_programs", lambda: iter([]))
     monkeypatch.setitem(sys.modules, "fakeredis", None)
-    with pytest.raises(RedisNotFound, match=r"install redis-server 6\.2 or later"):
+    with pytest.raises(RedisNotFoundError, match=r"install redis-server 6\.2 or later"):
         find_redis()
 
 
@@ -298,7 +298,7 @@ def test_a_private_socket_and_no_port():
 
 
 def test_a_port_that_was_asked_for_and_is_taken_is_said(server):
-    with pytest.raises(RedisNotFound, match=f"port {server.port} is taken"):
+    with pytest.raises(RedisNotFoundError, match=f"port {server.port} is taken"):
         start_server(port=server.port)
 
 

@@ -19,7 +19,7 @@ from jobs_kit.queue_watch import evidence_file, monitor_source
 from jobs_kit.queue_watch import watch as module
 from jobs_kit.queue_watch.history import History
 from jobs_kit.queue_watch.watch import Watch
-from jobs_kit.redis_server.address import RedisNotFound, Server
+from jobs_kit.redis_server.address import RedisNotFoundError, Server
 from jobs_kit.redis_server.server import StandIn, start_server
 
 CLASS = "on >secret ~ana.* ~hotqueue:ana.* resetchannels -@all +rpush +blpop +lpop +llen +select"
@@ -321,7 +321,7 @@ def test_a_page_has_one_watch_for_a_folder(named, tmp_path, own):
 def test_where_no_redis_is_named_it_says_what_to_do(monkeypatch, tmp_path):
     for name in ("REDIS_URL", "REDIS_HOST", "REDIS_PORT"):
         monkeypatch.delenv(name, raising=False)
-    with pytest.raises(RedisNotFound, match="find_redis"):
+    with pytest.raises(RedisNotFoundError, match="find_redis"):
         watch_queue(tmp_path)
 
 

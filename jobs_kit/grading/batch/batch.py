@@ -35,7 +35,7 @@ class Batch:
     place, out: folders. exercises: ids, or none for all. jobs (int): how many at once.
     hidden: a folder of more checks, or None. contained (bool): False only where asked for.
     only: names of students, or none for all. since: seconds since 1970; older work is left as it
-    was graded. Raises NotContained, NotADirectoryError, KeyError.
+    was graded. Raises NotContainedError, NotADirectoryError, KeyError.
     """
 
     def __init__(

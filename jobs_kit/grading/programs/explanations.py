@@ -61,7 +61,7 @@ def hint_for(error):
     return {
         "NameError": _hint_for_name(str(name)),
         "ModuleNotFoundError": _hint_for_module(str(name), message),
-        "HiddenLibrary": f"Which file does `import {name}` bring, here and in every package that "
+        "HiddenLibraryError": f"Which file does `import {name}` bring, here and in every package that "
         "needs the library? What else could yours be called?",
         "ImportError": "What does the dot in front of a module mean, and is your folder a package?"
         if "relative import" in message

@@ -8,7 +8,7 @@ import time
 
 from jobs_kit.grading.programs.explanations import own_traceback
 from jobs_kit.grading.text import short
-from jobs_kit.grading.verdict import PATIENCE, Fault
+from jobs_kit.grading.verdict import PATIENCE, CheckError
 
 
 class Api:
@@ -53,11 +53,11 @@ class Api:
                 raise self._student.timed_out(
                     self.process, f"{method} {path} is answered"
                 ) from None
-            raise Fault(
+            raise CheckError(
                 "the API answers",
-                shown,
-                f"{type(problem).__name__}: {problem}",
-                "The connection was closed without an answer. Which line of yours ends the "
+                call=shown,
+                got=f"{type(problem).__name__}: {problem}",
+                hint="The connection was closed without an answer. Which line of yours ends the "
                 "thread or the program that was to give one?",
             ) from None
         finally:

@@ -15,7 +15,7 @@ from jobs_kit.grading.text import short
 from jobs_kit.queue_watch import evidence_file
 from jobs_kit.queue_watch.history import ENOUGH, SHOWN, History
 from jobs_kit.queue_watch.watch import USUAL_DB, USUAL_QUEUE, identity, the_named_server
-from jobs_kit.redis_server.address import RedisNotFound, server_version
+from jobs_kit.redis_server.address import RedisNotFoundError, server_version
 from jobs_kit.redis_server.clients import (
     WAITING_COMMANDS,
     connect,
@@ -51,7 +51,7 @@ class QueueObservation:
         self.db, self.key = USUAL_DB, f"hotqueue:{USUAL_QUEUE}"
         try:
             self._look()
-        except (RedisNotFound, redis.RedisError, ValueError) as problem:
+        except (RedisNotFoundError, redis.RedisError, ValueError) as problem:
             self.problem = str(problem)
         seen = [queue for one in self._watches for queue in one["queues"]]
         self.seen = NOTHING | max([NOTHING, *seen], key=_progress)

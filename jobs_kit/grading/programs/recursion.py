@@ -22,8 +22,8 @@ def expect_no_recursion(submission, process):
     expect(
         times < DEEP,
         "the work for a message ends before the next one is taken",
-        process.shown,
-        f"while it waits, this call stands {times} times in itself, once for each message; after "
+        call=process.shown,
+        got=f"while it waits, this call stands {times} times in itself, once for each message; after "
         f"some hundred messages that is a RecursionError\n{times and frame_text(dict(frame))}",
-        "Who asks for the next message: the loop of the worker, or your function, once more?",
+        hint="Who asks for the next message: the loop of the worker, or your function, once more?",
     )

@@ -20,7 +20,7 @@ from jobs_kit.grading.programs.explanations import ending, hint_for
 from jobs_kit.grading.programs.formats import decoded, encoded, jid_of, read_message
 from jobs_kit.grading.programs.http_client import Api
 from jobs_kit.grading.text import short
-from jobs_kit.grading.verdict import PATIENCE, Fault, NotReached, TimedOut
+from jobs_kit.grading.verdict import PATIENCE, CheckError, NotReachedError, TimedOutError
 from jobs_kit.redis_server.text import text
 
 ROUNDS = 20  # so often nobody puts the same message on a list
@@ -70,12 +70,12 @@ class Submission:
 
         name: the function's, or several of which the first that exists is meant; None only
         imports the module, which may also begin to serve or to ask a queue for messages and not
-        come back. times: how often it is called in that process. Raises TimedOut.
+        come back. times: how often it is called in that process. Raises TimedOutError.
         """
         self.source.require(f"{module}.py")
         names = [name] if isinstance(name, str) else list(name or ())
         defined = {}
-        with contextlib.suppress(Fault):  # another file may be broken
+        with contextlib.suppress(CheckError):  # another file may be broken
             defined = self.source.definitions()
         name = next((one for one in names if one in defined), names[0] if names else None)
         task = {
@@ -106,7 +106,7 @@ class Submission:
         if process.running and not self._waits(process):
             raise self.timed_out(process, f"{file} calls app.run() and serves")
         error = (process.events("error") or [None])[-1]
-        raise Fault(
+        raise CheckError(
             f"{file} serves the API until somebody stops it",
             call=process.shown,
             got=ending(process, self._waits(process)),
@@ -154,7 +154,7 @@ class Submission:
     def settle(self, *workers, seconds=PATIENCE):
         """Wait until each worker has ended, or has come back for more and found nothing.
 
-        Then nothing will happen any more by itself, and it returns True; else it raises TimedOut.
+        Then nothing will happen any more by itself, and it returns True; else it raises TimedOutError.
         """
         settled_in_time = self.until(
             lambda: self._require_no_round(*workers) or self.has_settled(*workers), seconds
@@ -168,15 +168,15 @@ class Submission:
         return True
 
     def _require_no_round(self, *workers):
-        """Raise Fault when a message comes back to a list again and again: that has no end."""
+        """Raise CheckError when a message comes back to a list again and again: that has no end."""
         put = Counter((one.keys[0], *one.arguments[1:]) for one in self.redis.pushes())
         (key, *messages), times = (put.most_common(1) or [((None,), 0)])[0]
         if times >= ROUNDS:
-            raise Fault(
+            raise CheckError(
                 "what is taken off the queue does not come back to it for ever",
-                workers[0].shown,
-                f"{short(messages[0])} was put on {key} {times} times, and there is no end of it",
-                "Which line puts the message back, and what would have to become of it instead?",
+                call=workers[0].shown,
+                got=f"{short(messages[0])} was put on {key} {times} times, and there is no end of it",
+                hint="Which line puts the message back, and what would have to become of it instead?",
             )
 
     def has_settled(self, *workers):
@@ -232,13 +232,13 @@ class Submission:
         return at_work
 
     def timed_out(self, process, expected):
-        """Return a TimedOut that says where the program was when its time was up."""
+        """Return a TimedOutError that says where the program was when its time was up."""
         process.signal(signal.SIGUSR1)
         self.until(lambda: process.events("stack") or not process.running, seconds=0.5)
         process.kill()
         if not process.events("time_limit"):
             process.report.append({"time_limit": "it did not come to an end"})
-        return TimedOut(
+        return TimedOutError(
             expected,
             call=process.shown,
             got=ending(process),
@@ -252,7 +252,7 @@ class Submission:
         return self.add_job()[1]
 
     def add_job(self, start="2012-01-01", end="2012-01-31"):
-        """Call add_job(); return (id, (db, key), message as bytes). Raises NotReached."""
+        """Call add_job(); return (id, (db, key), message as bytes). Raises NotReachedError."""
         before = len(self.redis.pushes())
         call = self.call("jobs", "add_job", start, end)
         jid = jid_of(call.value) if call.process.events("value") else None
@@ -261,22 +261,22 @@ class Submission:
             for message in command.arguments[1:]:
                 if jid and jid.encode() in message:
                     return jid, (command.db, text(command.arguments[0])), message
-        raise NotReached(
+        raise NotReachedError(
             "this check needs add_job(), which saves a job, queues its id and returns it; "
             "the exercise add_job comes first",
-            call.text,
-            call.came_back,
+            call=call.text,
+            got=call.came_back,
         )
 
     def require_saved_first(self, *jids):
-        """Raise NotReached if one of these ids was queued before its job was saved.
+        """Raise NotReachedError if one of these ids was queued before its job was saved.
 
         Then a worker that is fast finds no job, and how it goes on is no fault of the worker.
         """
         for jid in jids:
             mine = [one for one in self.redis.commands if jid.encode() in b" ".join(one.arguments)]
             if mine and mine[0] in self.redis.pushes():
-                raise NotReached(
+                raise NotReachedError(
                     "this check needs add_job(), which saves a job before it queues its id; "
                     "the exercise add_job comes first",
                     got=f"first {mine[0]}",
@@ -319,17 +319,20 @@ class Call:
 
     @property
     def values(self):
-        """The values of all its times. Raises Fault when one of them raised."""
+        """The values of all its times. Raises CheckError when one of them raised."""
         if self.error:
-            raise Fault("each time a value comes back", self.text, self.came_back)
+            raise CheckError("each time a value comes back", call=self.text, got=self.came_back)
         return [decoded(one.get("value")) for one in self.process.events("value")]
 
     @property
     def value(self):
-        """The value that came back. Raises Fault when it raised or waits instead."""
+        """The value that came back. Raises CheckError when it raised or waits instead."""
         if self._value is None:
-            raise Fault(
-                "it comes back with a value", self.text, self.came_back, hint_for(self.error)
+            raise CheckError(
+                "it comes back with a value",
+                call=self.text,
+                got=self.came_back,
+                hint=hint_for(self.error),
             )
         return decoded(self._value.get("value"))
 

@@ -17,7 +17,7 @@ import time
 import redis
 
 from jobs_kit.grading.programs.explanations import ending, hint_for, own_traceback
-from jobs_kit.grading.verdict import Fault, expect
+from jobs_kit.grading.verdict import CheckError, expect
 from jobs_kit.redis_server.monitor import HASH_WRITES, OTHER_WRITES, POPS, PUSHES
 
 WHERE = {"REDIS_HOST": "redis.example", "REDIS_PORT": "7003"}  # no client finds it by itself
@@ -103,7 +103,7 @@ class WorkerScenario:
     # Programs
 
     def put(self, *messages):
-        """Put messages, by a program of their own. Raises Fault when it does not get done."""
+        """Put messages, by a program of their own. Raises CheckError when it does not get done."""
         shown = f"q.put({', '.join(map(repr, messages))})"
         before, late = len(self.noted("length")), after(SILENT)
         producer = self._start("check_producer.py", shown, MESSAGES=" ".join(messages))
@@ -139,7 +139,7 @@ class WorkerScenario:
         try:
             self._notes.rpush(f"check:go:{name}", order)
         except redis.ResponseError:
-            raise Fault(
+            raise CheckError(
                 "the queue leaves other keys alone", got=f"it wrote check:go:{name}"
             ) from None
 
@@ -181,7 +181,7 @@ class WorkerScenario:
     # Waiting
 
     def wait(self, condition, expected, call, *running, got=None, hint=None, hopeless=None):
-        """Wait until condition() is true; raise a Fault when it does not come true any more.
+        """Wait until condition() is true; raise a CheckError when it does not come true any more.
 
         running: the processes of which it is expected. got(): says what there is instead. hint: a
         text, or a function that returns it then. in_vain(): tells that it cannot come true.
@@ -204,7 +204,7 @@ class WorkerScenario:
         else:
             found = got() if got else "\n".join(map(self._where_it_is, running))
             found += self.complaints()
-        raise Fault(expected, call, found.removeprefix(f"{call}\n"), hint)
+        raise CheckError(expected, call=call, got=found.removeprefix(f"{call}\n"), hint=hint)
 
     def comes_back(self, message, expected, call, worker, what="done", hint=None, hopeless=None):
         """Wait until a worker has done a message (what="begun": until it has taken it)."""
@@ -238,10 +238,10 @@ class WorkerScenario:
         expect(
             asked <= {told},
             f"Redis is looked for at {told}, and nowhere else",
-            'ReliableQueue("parcels", lease=…, serializer=json, host="{REDIS_HOST}", '
+            call='ReliableQueue("parcels", lease=…, serializer=json, host="{REDIS_HOST}", '
             "port={REDIS_PORT}, db=1), and consume()".format(**WHERE),
-            f"Redis was looked for at {' and '.join(sorted(asked))}",
-            "Which clients does your class make, and what of its options does each of them get?",
+            got=f"Redis was looked for at {' and '.join(sorted(asked))}",
+            hint="Which clients does your class make, and what of its options does each of them get?",
         )
 
     def places(self, message):

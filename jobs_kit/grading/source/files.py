@@ -17,7 +17,7 @@ from pathlib import Path
 from jobs_kit.course import starters
 from jobs_kit.course.exercise import earlier
 from jobs_kit.grading.source.syntax import imports_in
-from jobs_kit.grading.verdict import Fault, NotAttempted
+from jobs_kit.grading.verdict import CheckError, NotAttemptedError
 
 LARGEST = 1 << 20  # bytes of a file that are still read
 DEEPEST = 100  # steps from a file's tree down to its smallest part
@@ -32,19 +32,21 @@ class Source:
 
     def __init__(self, exercise, folder):
         self.exercise, self.folder = exercise, Path(folder)
-        self._trees = {}  # what was read: {file name: its tree, or the Fault}
+        self._trees = {}  # what was read: {file name: its tree, or the CheckError}
 
     def text(self, name):
-        """Return the text of a file. Raises Fault when it is missing or cannot be read."""
+        """Return the text of a file. Raises CheckError when it is missing or cannot be read."""
         path = self.folder / name
         if not path.is_file():
-            raise Fault(
+            raise CheckError(
                 f"a file {name} in the folder of this exercise",
                 got="there is none",
                 hint="What is the file called that you saved, and in which folder is it?",
             )
         if path.stat().st_size > LARGEST:
-            raise Fault(f"{name} is a program of a few lines", got=f"{path.stat().st_size} bytes")
+            raise CheckError(
+                f"{name} is a program of a few lines", got=f"{path.stat().st_size} bytes"
+            )
         try:
             text = path.read_text(encoding=_encoding_of(path))
             if "\0" in text:  # UTF-16 without its mark is UTF-8, too: each other byte is 0
@@ -52,22 +54,22 @@ class Source:
                 raise UnicodeDecodeError("utf-8", text.encode(), where, where + 1, "a zero")
             return text
         except UnicodeDecodeError as problem:
-            raise Fault(
+            raise CheckError(
                 f"{name} is stored as UTF-8, as JupyterLab does",
                 got=f"byte {problem.start} is {problem.object[problem.start]:#x}",
                 hint="Which editor wrote this file? Open it in JupyterLab and save it again.",
             ) from None
         except OSError as problem:
-            raise Fault(f"{name} can be read", got=str(problem)) from None
+            raise CheckError(f"{name} can be read", got=str(problem)) from None
 
     def tree(self, name):
-        """Return the syntax tree of a file. Raises Fault where Python cannot read it."""
+        """Return the syntax tree of a file. Raises CheckError where Python cannot read it."""
         if name not in self._trees:
             try:
                 self._trees[name] = self._read_tree(name)
-            except Fault as fault:
+            except CheckError as fault:
                 self._trees[name] = fault
-        if isinstance(self._trees[name], Fault):
+        if isinstance(self._trees[name], CheckError):
             raise self._trees[name]
         return self._trees[name]
 
@@ -84,17 +86,17 @@ class Source:
             lines = [*text.splitlines(), ""]
             number = min(problem.lineno or len(lines), len(lines))
             line = lines[number - 1]
-            raise Fault(
+            raise CheckError(
                 f"{name} is Python",
                 call=f"python {name}",
                 got=f"{problem.msg}\n{name}, line {number}:  {line.strip()}",
                 hint=_hint_for_syntax(problem.msg, line),
             ) from None
         except (ValueError, RecursionError, MemoryError) as problem:
-            raise Fault(f"{name} is Python", call=f"python {name}", got=str(problem)) from None
+            raise CheckError(f"{name} is Python", call=f"python {name}", got=str(problem)) from None
 
     def require(self, *names):
-        """Raise Fault unless these files are there and Python can read them."""
+        """Raise CheckError unless these files are there and Python can read them."""
         for name in names or self.exercise.files:
             self.tree(name)
 
@@ -120,20 +122,20 @@ class Source:
     def _imported_by(self, names):
         found = {}
         for name in names:
-            with contextlib.suppress(Fault):
+            with contextlib.suppress(CheckError):
                 found |= dict.fromkeys(one.module for one in imports_in(self.tree(name)))
         return list(found)
 
     def definitions(self):
         """Return {name: [(file, node), ...]} of what all files define at the top level.
 
-        Raises Fault when a file of the exercise is not Python; any other is then left out.
+        Raises CheckError when a file of the exercise is not Python; any other is then left out.
         """
         found = {}
         for file in self.modules():
             try:
                 tree = self.tree(file)
-            except Fault:
+            except CheckError:
                 if file in self.exercise.files:
                     raise
                 continue
@@ -174,19 +176,19 @@ class Source:
         return noted if isinstance(noted, dict) else {}
 
     def require_attempt(self):
-        """Raise NotAttempted if nothing has been done yet."""
+        """Raise NotAttemptedError if nothing has been done yet."""
         try:
             attempted = self.is_attempted()
-        except NotAttempted:  # the exercise has words of its own for it
+        except NotAttemptedError:  # the exercise has words of its own for it
             raise
-        except Fault:  # what cannot be read was written by somebody
+        except CheckError:  # what cannot be read was written by somebody
             attempted = True
         if not attempted:
             changes = self.exercise.changes.items()
             parts = [
                 f"{' and '.join(names)} in {file}" if names else file for file, names in changes
             ]
-            raise NotAttempted(
+            raise NotAttemptedError(
                 f"nothing to judge yet; still to do: {', '.join(parts) or 'the source'}"
             )
 
@@ -208,7 +210,7 @@ class Source:
         for file in self.modules():
             try:
                 yield list(defined_in(self.tree(file)))
-            except Fault:
+            except CheckError:
                 # unreadable counts as attempted: give a definition that equals nothing
                 yield [(name, ast.Pass()) for name in self.exercise.changes.get(file, ())]
 

@@ -20,7 +20,7 @@ from pyflakes import messages
 from pyflakes.checker import Checker
 
 from jobs_kit.grading.source import syntax
-from jobs_kit.grading.verdict import Fault
+from jobs_kit.grading.verdict import CheckError
 
 
 @dataclass(frozen=True)
@@ -49,7 +49,7 @@ class Missing:
 class Project:
     """The modules of an answer. main: those that the exercise names; trees: {module: its tree}.
 
-    Raises Fault when one of the main files, or one that they import, is not Python.
+    Raises CheckError when one of the main files, or one that they import, is not Python.
     """
 
     def __init__(self, source):
@@ -60,7 +60,7 @@ class Project:
             folder, within, _ = file.rpartition("/")
             try:
                 tree = source.tree(file)
-            except Fault as fault:
+            except CheckError as fault:
                 broken[folder or file.removesuffix(".py")] = fault
                 continue
             if within:

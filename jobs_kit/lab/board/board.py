@@ -54,7 +54,7 @@ def show_board(queue, put=None, worker=None, seconds=1.0, failure="fail"):
 
 
 def replay(path):
-    """Return the Replay of what board.save(path) wrote; a cell shows it. Raises NotARecording."""
+    """Return the Replay of what board.save(path) wrote; a cell shows it. Raises NotARecordingError."""
     return Replay(Recording.load(path))
 
 

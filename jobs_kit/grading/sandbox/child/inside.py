@@ -200,7 +200,7 @@ class _NoKit(importlib.abc.MetaPathFinder):
             )
 
 
-class HiddenLibrary(ImportError):
+class HiddenLibraryError(ImportError):
     """A file of the answer stands where Python looks for a library first."""
 
 
@@ -211,7 +211,7 @@ def _can_be_hidden(name):
 
 
 def _look_for_hidden_libraries():
-    """Raise HiddenLibrary where Python, started anew, would take a file for a library.
+    """Raise HiddenLibraryError where Python, started anew, would take a file for a library.
 
     What this process has imported for itself alone gives way to a file of the answer.
     """
@@ -222,7 +222,7 @@ def _look_for_hidden_libraries():
         if name in _libraries:
             what = f"file {entry}" if name != entry else f"package {entry}/"
             said = f"your folder has a {what}, which hides the library of that name: rename it"
-            raise HiddenLibrary(said, name=name)
+            raise HiddenLibraryError(said, name=name)
         sys.modules.pop(name, None)
 
 

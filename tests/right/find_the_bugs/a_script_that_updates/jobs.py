@@ -34,11 +34,11 @@ def add_job(start, end, status="submitted"):
     return job
 
 
-class UnknownJob(LookupError):
+class UnknownJobError(LookupError):
     pass
 
 
 def update_job_status(jid, status):
     if not client().hexists(f"job.{jid}", "id"):
-        raise UnknownJob(jid)
+        raise UnknownJobError(jid)
     client().eval(SCRIPT, 1, f"job.{jid}", status)
