@@ -146,6 +146,13 @@ def test_code_is_linted_and_formatted():
     assert run("ruff", "format", "--check", ".")[0] == 0, run("ruff", "format", "--diff", ".")[1]
 
 
+def test_imports_only_go_down():
+    command = [Path(sys.executable).parent / "lint-imports"]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True)
+    assert done.returncode == 0, done.stdout
+    assert "2 kept, 0 broken" in done.stdout
+
+
 def test_every_dependency_is_pinned_inside_its_range():
     pins = {}
     for line in text_of(ROOT / "requirements.txt").splitlines():

@@ -1,7 +1,8 @@
 """What is said of an answer: the words of a verdict, and how it is shown.
 
 A check raises CheckError (through expect()) when the answer is wrong; TimedOutError,
-NotAttemptedError and NotReachedError say the rest. From these the plugin makes a result, a dict that JSON can carry:
+NotAttemptedError and NotReachedError say the rest. From these the plugin makes a result, a dict
+that JSON can carry:
 
     {"id", "title", "outcome", "points", "max_points", "checks": [
         {"name", "claim", "outcome", "points", "max_points", "message", "call", "got", "expected",
