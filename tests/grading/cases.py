@@ -1,23 +1,6 @@
-"""Answers that a check must reject (tests/wrong) or accept (tests/right): how they are written.
+"""Load the wrong and right answers of tests/cases; its README.md describes their format."""
 
-A case is a folder tests/wrong/<exercise>/<name>/ with a case.toml:
-
-    why = "what is wrong, and how somebody comes to write it"
-    rejected_by = "test_the_name_of_the_one_check"      # wrong answers only
-    outcome = "fail"                                     # or "timeout"; "fail" if left out
-    says = "words that the check must say"               # wrong answers only
-    base = "solved"     # what is edited: this exercise solved and no later one; or "final": all
-                        # exercises of the folder; or "blank": nothing of this exercise yet
-    plant = ["defect_05"]   # instead of a base: all is solved but these regions of the master
-    [[edit]]
-    file = "jobs.py"
-    old = "text that stands there exactly once"
-    new = "text instead"
-
-Files beside case.toml are laid over the base as they are; `remove = ["name.py"]` takes files away.
-Cases of an exercise without files are sessions in shells: see sessions.py.
-"""
-
+import functools
 import shutil
 import tomllib
 from pathlib import Path
@@ -25,21 +8,25 @@ from pathlib import Path
 from jobs_kit.course import starters
 from jobs_kit.course.exercise import all_exercises, earlier
 
-HERE = Path(__file__).parents[1]
+CASES = Path(__file__).parents[1] / "cases"
 
 
 class Case:
-    """One case: its exercise, name and why; for wrong answers rejected_by, outcome, says too."""
+    """One wrong or right answer to an exercise.
 
-    def __init__(self, folder):
-        self.folder, self.name = folder, folder.name
-        self.exercise = all_exercises()[folder.parent.name]
-        told = self.events = tomllib.loads((folder / "case.toml").read_text(encoding="utf-8"))
-        self.why, self.base = told["why"], told.get("base", "solved")
-        self.rejected_by, self.says = told.get("rejected_by"), told.get("says")
-        self.outcome = told.get("outcome", "fail")
-        self.edits, self.remove = told.get("edit", []), told.get("remove", [])
-        self.plant = told.get("plant", [])
+    table (dict): its table in the exercise's TOML file.
+    folder (Path): its own files; most cases have none.
+    """
+
+    def __init__(self, exercise, table):
+        self.exercise, self.table = exercise, table
+        self.name, self.why = table["name"], table["why"]
+        self.base = table.get("base", "solved")
+        self.rejected_by, self.says = table.get("rejected_by"), table.get("says")
+        self.outcome = table.get("outcome", "fail")
+        self.edits, self.remove = table.get("edit", []), table.get("remove", [])
+        self.plant = table.get("plant", [])
+        self.folder = CASES / exercise.id / self.name
 
     def write(self, place):
         """Write the answer into place/<folder of the exercise>; return that folder."""
@@ -51,13 +38,12 @@ class Case:
         for edit in self.edits:
             path = target / edit["file"]
             text = path.read_text(encoding="utf-8")
-            assert text.count(edit["old"]) == 1, f"{self.folder}: {edit['old']!r} is not there once"
+            assert text.count(edit["old"]) == 1, f"{self}: {edit['old']!r} is not there once"
             path.write_text(text.replace(edit["old"], edit["new"]), encoding="utf-8")
         for name in self.remove:
             (target / name).unlink()
-        shutil.copytree(
-            self.folder, target, ignore=shutil.ignore_patterns("case.toml"), dirs_exist_ok=True
-        )
+        if self.folder.is_dir():
+            shutil.copytree(self.folder, target, dirs_exist_ok=True)
         return target
 
     def __repr__(self):
@@ -88,9 +74,19 @@ def write_planted(exercise, target, regions):
         (target / name).write_text(text, encoding="utf-8")
 
 
+@functools.cache
+def tables(name):
+    """Return the tables of tests/cases/<name>.toml, as {kind: list of dicts}."""
+    return tomllib.loads((CASES / f"{name}.toml").read_text(encoding="utf-8"))
+
+
 def all_cases(kind):
     """Return every Case of a kind, "wrong" or "right"."""
-    return [Case(path.parent) for path in sorted((HERE / kind).glob("*/*/case.toml"))]
+    return [
+        Case(exercise, table)
+        for name, exercise in sorted(all_exercises().items())
+        for table in tables(name)[kind]
+    ]
 
 
 def file_cases(kind):
@@ -101,3 +97,8 @@ def file_cases(kind):
 def sessions(kind):
     """Return every Case of a kind that is answered in a session."""
     return [case for case in all_cases(kind) if not case.exercise.files]
+
+
+def hostile_entries():
+    """Return the hostile submissions, as {name: table}."""
+    return {table["name"]: table for table in tables("hostile")["entry"]}

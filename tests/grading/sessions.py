@@ -1,20 +1,4 @@
-"""Cases of two_shells: what somebody does in two shells, step by step, on a real Redis.
-
-    why, rejected_by, outcome, says     as in cases.py
-    redis = "kit"           # or "class": a user of somebody else's Redis, with a prefix
-    shells = "python"       # two processes; or "ipython": the same; or "live": those of a page
-    watched = true          # whether a watch runs meanwhile
-    queue = "some_queue"    # the one that both make at the start
-
-    [[step]]
-    shell = "consumer"
-    type = "for message in q.consume(): print(message)"
-    prints = "three"        # wait for this; a step without it waits for the end of its line
-    waiting = 1             # wait until so many clients wait for a message
-    press = "Ctrl-C"        # instead of typing
-
-In what is typed {where} is the address of Redis, as arguments, and {prefix} that of the user.
-"""
+"""Play a case of two_shells: type its steps into two shells, on a real Redis."""
 
 import os
 import signal
@@ -93,25 +77,25 @@ class Session:
     """One case, played. folder (Path): where the evidence is; the environment names the Redis."""
 
     def __init__(self, case, folder, monkeypatch):
-        self.events, self.folder = case.events, folder
+        self._table, self.folder = case.table, folder
         self._own = start_server()
         self._admin = self._own.connect()
         for name in [name for name in os.environ if name.startswith(("JOBS_KIT_", "REDIS_"))]:
             monkeypatch.delenv(name)
         self.server = self._named(monkeypatch)
-        self._watch = Watch(self.server, folder) if case.events.get("watched", True) else None
+        self._watch = Watch(self.server, folder) if case.table.get("watched", True) else None
         self._shells, self._live = {}, None
 
     def play(self):
         """Do all the steps."""
         setup = f"import json\nfrom hotqueue import HotQueue\nq = {self._constructor()}"
-        if self.events.get("shells") == "live":
+        if self._table.get("shells") == "live":
             self._live = open_shells("producer", "consumer", folder=self.folder)
         for name in ("producer", "consumer"):
-            program = self.events.get("shells", "python")
+            program = self._table.get("shells", "python")
             self._shells[name] = self._live[name] if self._live else Terminal(program)
             self._shells[name].run(setup, wait=SECONDS)
-        for step in self.events["step"]:
+        for step in self._table["step"]:
             self.do(step)
 
     def do(self, step):
@@ -149,7 +133,7 @@ class Session:
             until(lambda: self._waiting() == step["waiting"])
 
     def _named(self, monkeypatch):
-        if self.events.get("redis", "kit") == "kit":
+        if self._table.get("redis", "kit") == "kit":
             monkeypatch.setenv("REDIS_URL", self._own.url)
             monkeypatch.setenv("JOBS_KIT_ADMIN_URL", self._own.admin_url)
             monkeypatch.setenv("JOBS_KIT_ORIGIN", self._own.origin)
@@ -161,7 +145,7 @@ class Session:
         return Server(os.environ["REDIS_URL"])
 
     def _constructor(self):
-        return self.server.constructor(self.events.get("queue", "some_queue"))
+        return self.server.constructor(self._table.get("queue", "some_queue"))
 
     def _waiting(self):
         return sum("b" in one["flags"] for one in self._admin.client_list())

@@ -5,7 +5,7 @@ import re
 from pathlib import Path
 
 import pytest
-from cases import all_cases
+from cases import CASES, all_cases
 
 from jobs_kit.course.exercise import all_exercises
 
@@ -75,6 +75,12 @@ def test_there_are_wrong_and_right_answers_enough(exercise):
         found = [case for case in all_cases(kind) if case.exercise is exercise]
         assert len(found) >= wanted, kind
         assert all(len(case.why) > 20 for case in found)
+
+
+def test_each_case_has_its_own_name_and_each_folder_its_case():
+    names = [repr(case) for kind in ("wrong", "right") for case in all_cases(kind)]
+    assert len(set(names)) == len(names)
+    assert {"/".join(path.parts[-2:]) for path in CASES.glob("*/*/")} <= set(names)
 
 
 def test_no_hint_and_no_claim_belittles():

@@ -551,7 +551,7 @@ def test_what_cannot_be_read_is_said_for_that_student_alone(place):
 
 
 KIT = ["exercises/echo_worker/echo.py", "jobs_kit/__init__.py", "jobs_kit/jobs.py"]
-KIT += ["solutions/echo_worker/echo.py", "tests/wrong/echo_worker/loud/echo.py"]
+KIT += ["solutions/echo_worker/echo.py", "tests/cases/echo_worker/loop_by_hand/echo.py"]
 
 
 def test_of_the_whole_kit_only_the_exercises_are_looked_at(place):

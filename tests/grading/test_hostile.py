@@ -8,19 +8,18 @@ import platform
 import subprocess
 import sys
 import time
-import tomllib
 import zipfile
 from pathlib import Path
 
 import psutil
 import pytest
+from cases import hostile_entries
 
 from jobs_kit.grading.batch import reports
 from jobs_kit.grading.sandbox import containment
 
-HERE = Path(__file__).parents[1] / "hostile"
-CASES = {path.stem: tomllib.loads(path.read_text("utf-8")) for path in sorted(HERE.glob("*.toml"))}
-HONEST = CASES["deletes_its_own_files"]["code"].replace("os.remove('echo.py')\n", "")
+ENTRIES = hostile_entries()
+HONEST = ENTRIES["deletes_its_own_files"]["code"].replace("os.remove('echo.py')\n", "")
 NEIGHBOURS = 5
 NO_TEXTS = {
     "not_utf8": b"# \xe9t\xe9\nprint(1)\n",
@@ -38,7 +37,7 @@ def graded(tmp_path_factory):
     except containment.NotContainedError as problem:
         pytest.skip(f"this system cannot contain student code: {problem}")
     place, out = tmp_path_factory.mktemp("class"), tmp_path_factory.mktemp("out")
-    for name, case in CASES.items():
+    for name, case in ENTRIES.items():
         write(place, name, case["code"])
     for number in range(NEIGHBOURS):
         write(place, f"{'afkpz'[number]}_honest", HONEST)
@@ -135,13 +134,13 @@ def result(out, name):
     return json.loads((out / "results" / f"{name}.json").read_text())["exercises"][0]
 
 
-@pytest.mark.parametrize("name", CASES)
+@pytest.mark.parametrize("name", ENTRIES)
 def test_it_gets_what_it_deserves(graded, name):
-    found, wanted = result(graded, name), CASES[name]["outcome"]
+    found, wanted = result(graded, name), ENTRIES[name]["outcome"]
     wanted = wanted if isinstance(wanted, list) else [wanted]
     assert found["outcome"] in wanted, json.dumps(found, indent=1)
     assert (found["points"] == found["max_points"]) == (found["outcome"] == "pass")
-    assert CASES[name].get("says", "") in json.dumps(found)
+    assert ENTRIES[name].get("says", "") in json.dumps(found)
 
 
 @pytest.mark.parametrize(

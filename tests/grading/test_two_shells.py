@@ -152,5 +152,5 @@ def test_neither_the_watch_nor_the_check_writes_to_redis(judge, play, kind):
 class Nothing:
     """A case in which nothing happens."""
 
-    def __init__(self, **told):
-        self.events = {"step": []} | told
+    def __init__(self, **table):
+        self.table = {"step": []} | table
