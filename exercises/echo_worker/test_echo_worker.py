@@ -41,7 +41,9 @@ def queue_key(submission, process):
     """Return the database and the key at which the program waits."""
     keys = [(one.db, key) for one in submission.redis.pops() for key in one.keys]
     keys = keys or list(submission.redis.polled_lists())
-    expect(keys, "the program asks a queue for messages", call=process.shown, got=ending(process))
+    expect(
+        keys, "the program asks a queue for messages", call=process.call_text, got=ending(process)
+    )
     return keys[-1]
 
 
@@ -58,7 +60,7 @@ def _expect_running(process, hint=None, before=""):
     expect(
         process.running,
         "the program waits for the next message, and does not end",
-        call=process.shown,
+        call=process.call_text,
         got=before + ending(process),
         hint=hint_for(error) if error else hint,
     )
@@ -79,7 +81,7 @@ def test_it_waits_at_the_empty_queue(submission):
     expect(
         often < 3,
         "as long as there is no message, it prints none",
-        call=process.shown,
+        call=process.call_text,
         got=f"the queue is empty, and it prints {short(said)!r} again and again",
         hint="What does get() return when the queue is empty, and which call waits instead?",
     )
@@ -94,7 +96,7 @@ def test_its_queue_is_named_echo(submission):
         # on the Redis of a class a prefix stands in front
         key == "hotqueue:echo" or re.fullmatch(r"hotqueue:.+\.echo", key),
         "it waits at the queue `echo`, which Redis knows as hotqueue:echo",
-        call=process.shown,
+        call=process.call_text,
         got=f"it waits at {key}",
         hint="What is the first argument of HotQueue?",
     )

@@ -69,7 +69,7 @@ def post(submission, api):
         hint="Each line of yours in the traceback calls the next. What does the last line say, "
         + (
             "and where would Python look for that?"
-            if "NameError" in response.came_back
+            if "NameError" in response.outcome_text
             else "and what does the call that stands there take?"
         ),
     )
@@ -89,7 +89,7 @@ def post(submission, api):
         records(submission, jid),
         "the job is saved: its id, status, start and end",
         call=response,
-        got=f"{response.came_back}\nand no such job is saved",
+        got=f"{response.outcome_text}\nand no such job is saved",
         hint=steps,
     )
     return response, jid
@@ -110,7 +110,7 @@ def expect_refused(submission, api, bodies, hint):
             (submission.redis.keys(), len(submission.redis.pushes())) == before,
             "what is refused changes nothing in Redis: no job, no message more or less",
             call=response,
-            got=f"{response.came_back}\nand Redis is not as it was before",
+            got=f"{response.outcome_text}\nand Redis is not as it was before",
             hint="Which comes first in the view: the look at what came, or the call that saves?",
         )
 
@@ -152,7 +152,7 @@ def test_malformed_json_is_refused(submission):
         lambda response: (
             "What may a Flask view return, so that the client gets a status code? Compare this "
             "with what the view returns on the way that this request takes."
-            if response.status < 500 or "valid response" in response.came_back
+            if response.status < 500 or "valid response" in response.outcome_text
             else "What does the line that reads the body make of one that is no JSON, and is the "
             "next line ready for that?"
         ),
@@ -228,7 +228,7 @@ def expect_asked(process, host, port):
     expect(
         asked <= {f"{host}:{port}"},
         f"Redis is looked for at {host}:{port}, and nowhere else",
-        call=f"REDIS_HOST={host} REDIS_PORT={port}, then {process.shown}",
+        call=f"REDIS_HOST={host} REDIS_PORT={port}, then {process.call_text}",
         got=f"Redis was looked for at {' and '.join(sorted(asked))}",
         hint="How many clients does this service make, and from where does each get its host and its "
         "port?",
@@ -308,7 +308,7 @@ def test_the_status_follows_the_update(submission):
             now and now[0]["status"] == status,
             f"the status of the job in Redis is then: {status}",
             call=call,
-            got=f"{call.came_back}\nand the status in Redis is {now[0]['status'] if now else 'gone'}",
+            got=f"{call.outcome_text}\nand the status in Redis is {now[0]['status'] if now else 'gone'}",
             hint="Print the status in the first line of the function, and again in the line that saves. "
             "Who gave it another value in between?"
             if now
@@ -320,7 +320,7 @@ def test_the_status_follows_the_update(submission):
         {name: now[0].get(name) for name in kept} == kept,
         f"everything but the status stays: {kept}",
         call=call,
-        got=f"{call.came_back}\nand the job is now {now[0]}",
+        got=f"{call.outcome_text}\nand the job is now {now[0]}",
         hint="Redis answers with bytes. Which line writes them back, and as what?"
         if kept.keys() <= now[0].keys()
         else "Which fields does the line that saves know of, and what becomes of the others?",
@@ -351,7 +351,7 @@ def test_an_unknown_id_is_seen(submission):
         submission.redis.keys() == keys,
         "nothing in Redis has changed: there is no such job",
         call=call,
-        got=f"{call.came_back}\nand afterwards Redis holds a job of that id",
+        got=f"{call.outcome_text}\nand afterwards Redis holds a job of that id",
         hint="hset() makes the key that it doesn't find. Which line asks first whether it is there?",
     )
 
@@ -367,7 +367,7 @@ def test_the_worker_waits_for_jobs(submission):
     expect(
         worker.running,
         "it waits for the next job, until somebody stops it",
-        call=worker.shown,
+        call=worker.call_text,
         got=ending(worker),
         hint="Which line of worker.py begins to work? To define a function is not yet to run it."
         if worker.exit_code == 0
@@ -376,7 +376,7 @@ def test_the_worker_waits_for_jobs(submission):
     expect(
         submission.redis.pops(),
         "it asks its queue for messages",
-        call=worker.shown,
+        call=worker.call_text,
         got="it runs, and has not asked",
         hint="What is execute_job, once @q.worker stands above it?",
     )

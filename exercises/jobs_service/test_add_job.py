@@ -58,8 +58,8 @@ def lean_on(submission, names, *arguments):
     if not submission.redis.keys():
         raise NotReachedError(
             f"{names[0]}() does nothing yet; the exercise save_and_queue comes first",
-            call=call.text,
-            got=call.came_back,
+            call=call.call_text,
+            got=call.outcome_text,
         )
     submission.redis.reset()
     return add_job(submission)
@@ -113,7 +113,7 @@ def test_the_job_is_saved(submission):
         record,
         f"a job with the id {jid} is in Redis",
         call=call,
-        got=f"it returned {call.came_back}\nand nothing in Redis is a job with this id",
+        got=f"it returned {call.outcome_text}\nand nothing in Redis is a job with this id",
         hint="Which of your two calls saves? Which id is in what it gets?",
     )
     if any(name in submission.source.definitions() for name in KEY_MAKERS):
@@ -121,7 +121,7 @@ def test_the_job_is_saved(submission):
         wanted = key.value if isinstance(key.value, str) else jid
         expect(
             record.key.endswith(wanted),
-            f"the job is at the key {wanted}, where {key.text.partition('(')[0]}() says",
+            f"the job is at the key {wanted}, where {key.call_text.partition('(')[0]}() says",
             call=call,
             got=f"it is at the key {record.key}",
             hint="update_job_status() will look for this job. At which key does it look?",
@@ -157,7 +157,7 @@ def test_the_id_is_queued(submission):
         len(put) == 1,
         f"one message with the id {jid} is put on the queue",
         call=call,
-        got=f"it returned {call.came_back}\nand put {len(put)} messages with this id on a list",
+        got=f"it returned {call.outcome_text}\nand put {len(put)} messages with this id on a list",
         hint="How often does a worker have to hear of this job, and which of your lines tells it?",
     )
     read = submission.read(call.process, put[0])

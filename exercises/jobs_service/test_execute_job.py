@@ -3,13 +3,13 @@
 import ast
 
 from jobs_kit.grading import CheckError, Exercise, NotReachedError, TimedOutError, expect, points
+from jobs_kit.grading.limits import CHECK_TIMEOUT_SECONDS
 from jobs_kit.grading.programs.explanations import ending, hint_for, printed
 from jobs_kit.grading.programs.formats import jid_of
 from jobs_kit.grading.programs.recursion import expect_no_recursion
 from jobs_kit.grading.programs.redis_recorder import HASH_WRITES, OTHER_WRITES
 from jobs_kit.grading.source.files import defined_in, plain
 from jobs_kit.grading.text import arrows, short
-from jobs_kit.grading.verdict import PATIENCE
 from jobs_kit.redis_server.text import text
 
 
@@ -89,7 +89,7 @@ def start(submission):
             raise
         raise CheckError(
             "it asks the queue for messages",
-            call=process.shown,
+            call=process.call_text,
             got=f"it runs, and asks no queue for anything\n{late.got.partition(chr(10))[2]}".strip(),
             hint=ASKS_NO_QUEUE,
         ) from None
@@ -98,7 +98,7 @@ def start(submission):
     expect(
         process.running,
         expected,
-        call=process.shown,
+        call=process.call_text,
         got=printed_and_ended(process),
         hint=why_ended(process),
     )
@@ -113,7 +113,9 @@ def work_off(submission, jids):
         again = any(len(submission.redis.history(jid)) > 6 for jid in jids)
         return again or submission.has_settled(process)
 
-    if not submission.until(is_over, PATIENCE * len(jids)) or process.events("time_limit"):
+    if not submission.until(is_over, CHECK_TIMEOUT_SECONDS * len(jids)) or process.events(
+        "time_limit"
+    ):
         raise submission.timed_out(process, "it does its work and waits for the next message")
     return process
 
@@ -281,7 +283,7 @@ def test_it_asks_the_queue_of_add_job(submission):
     expect(
         asked,
         "it asks a queue for messages",
-        call=process.shown,
+        call=process.call_text,
         got="it runs, and asks no queue for anything",
         hint=ASKS_NO_QUEUE,
     )
@@ -289,7 +291,7 @@ def test_it_asks_the_queue_of_add_job(submission):
     expect(
         queue in asked,
         f"it waits at {queue[1]} in database {queue[0]}, where add_job() puts the ids",
-        call=process.shown,
+        call=process.call_text,
         got="it waits at " + ", ".join(f"{key} in database {db}" for db, key in sorted(asked)),
         hint="How many queues are made in the files together? Is it the same one at both ends?",
     )
@@ -300,7 +302,7 @@ def test_the_journey_of_a_job(submission):
     """A job goes from submitted to in progress to complete"""
     jid, _ = saved_job(submission)
     process = work_off(submission, [jid])
-    expect_complete(submission, process, [jid], f"{process.shown}, with one job on the queue")
+    expect_complete(submission, process, [jid], f"{process.call_text}, with one job on the queue")
 
 
 @points(1, after="test_the_journey_of_a_job")
@@ -309,7 +311,7 @@ def test_one_job_after_another(submission):
     added = submission.call("jobs", "add_job", START, END, times=3)
     jids = [jid_of(value) for value in added.values]
     process = work_off(submission, jids)
-    call = f"{process.shown}, with three jobs on the queue"
+    call = f"{process.call_text}, with three jobs on the queue"
     expect(
         process.running,
         "after each job it waits for the next message",
@@ -344,7 +346,7 @@ def test_two_workers(submission):
             return True
         return max(runs()) > 1 or all(submission.redis.status(jid) == COMPLETE for jid in jids)
 
-    submission.until(is_over, PATIENCE * len(jids))
+    submission.until(is_over, CHECK_TIMEOUT_SECONDS * len(jids))
     submission.settle(*workers)
     submission.require_saved_first(*jids)
     counts, ends = runs(), [submission.redis.history(jid)[-1] for jid in jids]

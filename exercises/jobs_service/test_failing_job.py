@@ -219,7 +219,9 @@ def test_the_worker_goes_on(submission):
     dates = (GOOD, REVERSED, TOO_EARLY, GOOD)
     jids = [queue_job(submission, *one) for one in dates]
     worker = run(submission)
-    call = "\n".join([f"{worker.shown}, with four jobs on the queue:", *map(" to ".join, dates)])
+    call = "\n".join(
+        [f"{worker.call_text}, with four jobs on the queue:", *map(" to ".join, dates)]
+    )
     expect(
         worker.running,
         "the worker waits for the next message",
@@ -287,7 +289,7 @@ def run_with_an_unknown_id(submission):
     submission.redis.put(db, key, strange)
     last, _, _ = submission.add_job(*GOOD)
     worker = run(submission)
-    call = f"{worker.shown}, with three ids on the queue; no job has the second one, {unknown}"
+    call = f"{worker.call_text}, with three ids on the queue; no job has the second one, {unknown}"
     return worker, unknown, last, call
 
 

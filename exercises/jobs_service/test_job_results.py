@@ -93,7 +93,7 @@ def do_jobs(submission, *ranges, api=None):
         expect(
             status == "complete",
             "the job is complete when the worker has done it",
-            call=f"POST /jobs  {json.dumps(dates)}, then {worker.shown}",
+            call=f"POST /jobs  {json.dumps(dates)}, then {worker.call_text}",
             got=f"the job is {status}; the worker {doing}",
             hint="The worker never came to this job. At which queue does it wait, and where is the id?"
             if status == "submitted" and is_idle
@@ -234,7 +234,7 @@ def test_each_job_has_its_own_results(submission):
             "and from where do its dates come?",
         )
         again = results_of(api, jid)
-        again.text += ", asked for the second time"
+        again.call_text += ", asked for the second time"
         expect(
             again.status == response.status and holds(again, summary),
             "the same answer as before",
@@ -297,8 +297,8 @@ def test_the_worker_does_the_work(submission):
         response = results_of(api, jid)
         keep_the_four_fields(submission.redis, other)
         without = results_of(api, other)
-    response.text += ", with the weather data out of the API's reach"
-    without.text += ", after all but the four fields of the job was taken out of Redis"
+    response.call_text += ", with the weather data out of the API's reach"
+    without.call_text += ", after all but the four fields of the job was taken out of Redis"
     expect(
         holds(response, summarize(**SPRING)),
         "the results, as the worker has stored them",
@@ -324,7 +324,7 @@ def test_it_says_when_there_is_no_result_yet(submission):
         if status != "submitted":
             submission.call("jobs", "update_job_status", jid, status)
         response = results_of(api, jid)
-        response.text += f", while the job is {status}"
+        response.call_text += f", while the job is {status}"
         expect(
             response.status < 500,
             "an answer that says that the job is not complete, such as 409 with its status",
@@ -351,7 +351,7 @@ def test_an_unknown_id_has_no_results(submission):
     """GET /jobs/<jid>/results answers 404 for an id that no job has"""
     api = submission.serve()
     response = results_of(api, UNKNOWN)
-    response.text += ", an id that no job has"
+    response.call_text += ", an id that no job has"
     expect(
         response.status == 404,
         "404: there is no such job",
@@ -362,7 +362,7 @@ def test_an_unknown_id_has_no_results(submission):
         not submission.redis.keys(),
         "to ask for results changes nothing in Redis",
         call=response,
-        got=f"{response.came_back}\nand a key was stored",
+        got=f"{response.outcome_text}\nand a key was stored",
         hint="Which of your lines writes, although somebody only wanted to read?",
     )
 

@@ -168,14 +168,14 @@ def expect_refused(submission, api, bodies, hint):
             not gone,
             "what is refused leaves everything else in Redis as it is",
             call=response,
-            got=f"{response.came_back}\nand the job that was added before is gone",
+            got=f"{response.outcome_text}\nand the job that was added before is gone",
             hint="Which command of yours takes more away than the job that was refused?",
         )
         expect(
             now == before and len(submission.redis.pushes()) == pushes,
             "what is refused leaves nothing in Redis: no key, and no message on the queue",
             call=response,
-            got=f"{response.came_back}\nand something was stored all the same",
+            got=f"{response.outcome_text}\nand something was stored all the same",
             hint="Which comes first in your function: the look at the body, or the call that saves?",
         )
     post(api)
@@ -219,7 +219,7 @@ def test_a_job_is_shown(submission):
             submission.redis.status(jid) == "submitted",
             "to ask for a job changes nothing in Redis",
             call=response,
-            got=f"{response.came_back}\nand afterwards its status is {submission.redis.status(jid)}",
+            got=f"{response.outcome_text}\nand afterwards its status is {submission.redis.status(jid)}",
             hint="Which of your lines writes, although somebody only wanted to read?",
         )
 
@@ -267,7 +267,7 @@ def says_more_than(value, jid):
 def expect_unknown(submission, api, jid, before):
     """Ask for an id that no job has: 404, as JSON, and the keys are the same as before."""
     response = api.get(f"/jobs/{jid}")
-    response.text += ", an id that no job has"
+    response.call_text += ", an id that no job has"
     expect(
         response.status == 404,
         "404: there is no such job",
@@ -289,7 +289,7 @@ def expect_unknown(submission, api, jid, before):
         submission.redis.keys() == before,
         "to ask for a job changes nothing in Redis",
         call=response,
-        got=f"{response.came_back}\nand a new key is in Redis",
+        got=f"{response.outcome_text}\nand a new key is in Redis",
         hint="Which of your lines writes, although somebody only wanted to read?",
     )
 

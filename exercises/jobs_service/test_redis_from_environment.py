@@ -59,7 +59,7 @@ def shown(variables, what):
 def add_job(submission, variables):
     """Call add_job() in this environment; return (Call, its text)."""
     call = submission.call("jobs", "add_job", START, END, **variables)
-    return call, shown(variables, call.text)
+    return call, shown(variables, call.call_text)
 
 
 def addresses(submission, host, port):
@@ -80,7 +80,7 @@ def addresses(submission, host, port):
         call.process.events("value"),
         "add_job() works, wherever Redis is",
         call=text,
-        got=call.came_back,
+        got=call.outcome_text,
         hint=why(call.error),
     )
     asked = call.process.events("redis_connection")
@@ -169,7 +169,7 @@ def test_the_worker_follows(submission):
     if not asked:
         raise NotReachedError(
             "python worker.py asks no Redis at all; the exercise execute_job comes first",
-            call=process.shown,
+            call=process.call_text,
             got=ending(process),
         )
     expect_nowhere_else(process, variables)
@@ -183,11 +183,11 @@ def expect_nowhere_else(process, variables):
     host, port = variables["REDIS_HOST"], variables["REDIS_PORT"]
     asked = process.events("redis_connection")
     other = next((one for one in asked if (one["host"], str(one["port"])) != (host, port)), None)
-    file = process.shown.removeprefix("python ")
+    file = process.call_text.removeprefix("python ")
     expect(
         not other,
         f"host {host}, port {port}",
-        call=shown(variables, process.shown),
+        call=shown(variables, process.call_text),
         got=other and f"it asks {named(other)} as well",
         hint=f"Does {file} make a queue or a client of its own? Which of those in jobs.py would do?",
     )
@@ -220,7 +220,7 @@ def test_unset_variables(submission):
             call.process.events("value") or any(name in said for name in missing),
             "a default, such as localhost and 6379, or an error that names the missing variable",
             call=f"{text}\nwithout {' and '.join(missing)}",
-            got=call.came_back,
+            got=call.outcome_text,
             hint="What does your line get for a name that the environment does not have? And what does "
             "the next function make of it?",
         )

@@ -48,7 +48,7 @@ def _first_in_hand(scenario, name="ana", others=()):
     scenario.wait(
         lambda: name in scenario.names("begun", "first"),
         f"{name} gets 'first'",
-        worker.shown,
+        worker.call_text,
         worker,
         hint="Which list does put() fill, and which one does consume() look at?",
     )
@@ -62,7 +62,7 @@ def _second_in_hand(scenario):
     scenario.wait(
         lambda: scenario.names("begun", "second"),
         "ana goes on with 'second'",
-        ana.shown,
+        ana.call_text,
         ana,
         hint="What does consume() do when the loop comes back?",
     )
@@ -193,7 +193,7 @@ def test_a_time_out_ends_an_idle_worker(submission):
     scenario.put("first", "second")
     idler = scenario.idler()
     expected = "work() does both messages, and returns when no other has come for a second"
-    call = f"{idler.shown}; 'first' takes it more than a second, while 'second' waits"
+    call = f"{idler.call_text}; 'first' takes it more than a second, while 'second' waits"
     hint = "What ends the loop of consume(), and from when on is that second counted?"
     scenario.wait(lambda: len(scenario.noted("done")) > 1, expected, call, idler, hint=hint)
     scenario.wait(
@@ -212,7 +212,7 @@ def test_a_time_out_ends_an_idle_worker(submission):
     scenario.wait(
         lambda: scenario.names("done", "third"),
         "without a timeout, consume() waits for a message, however long that takes",
-        f"{patient.shown}\nnothing comes for more than a second; then q.put('third')",
+        f"{patient.call_text}\nnothing comes for more than a second; then q.put('third')",
         patient,
         hint="What ends the loop of consume() when nobody has given a timeout?",
     )

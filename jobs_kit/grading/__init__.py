@@ -7,14 +7,14 @@ student.py is what they do with an answer, verdict.py what is said of it.
 """
 
 from jobs_kit.course.exercise import Exercise
-from jobs_kit.grading.plugin import points
-from jobs_kit.grading.verdict import (
+from jobs_kit.grading.expectations import (
     CheckError,
     NotAttemptedError,
     NotReachedError,
     TimedOutError,
     expect,
 )
+from jobs_kit.grading.plugin import points
 
 __all__ = [
     "CheckError",

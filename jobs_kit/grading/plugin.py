@@ -15,23 +15,20 @@ import pytest
 from redis import RedisError
 
 from jobs_kit.course.exercise import EXERCISES, Exercise, answer_folder, find_exercise
-from jobs_kit.grading.programs.redis_recorder import RedisRecorder
-from jobs_kit.grading.programs.submission import Submission
-from jobs_kit.grading.sandbox.client import Sandbox
-from jobs_kit.grading.source.files import Source
-from jobs_kit.grading.verdict import (
-    MARKS,
+from jobs_kit.grading.expectations import (
     CheckError,
     NotAttemptedError,
     NotReachedError,
     TimedOutError,
-    Verdict,
-    overall,
 )
+from jobs_kit.grading.limits import CHECK_TEXT_CHARACTERS, TIMEOUTS_PER_EXERCISE
+from jobs_kit.grading.programs.redis_recorder import RedisRecorder
+from jobs_kit.grading.programs.submission import Submission
+from jobs_kit.grading.sandbox.client import Sandbox
+from jobs_kit.grading.source.files import Source
+from jobs_kit.grading.verdict import MARKS, Verdict, overall
 from jobs_kit.redis_server.text import text
 
-MOST_TEXT = 5000  # characters of one thing that a check says
-MOST_TIMEOUTS = 2  # of an exercise; its other checks would wait as long
 warm = {}  # "sandbox", "redis": what a process that judges again and again has ready
 
 
@@ -107,7 +104,7 @@ class Judgement:
 
     def _stop_when_time_runs_out(self, exercise):
         slow = [c for c in self.results.get(exercise.id, []) if c["outcome"] == "timeout"]
-        if len(slow) >= MOST_TIMEOUTS:
+        if len(slow) >= TIMEOUTS_PER_EXERCISE:
             claims = "; ".join(check["claim"] for check in slow)
             raise NotReachedError(f"earlier checks already ran out of time: {claims}")
 
@@ -273,7 +270,7 @@ def _shown(said):
 
     It may hold what student code has said: half characters, codes of a terminal, a whole book.
     """
-    return said and "\n".join(text(line) for line in str(said)[:MOST_TEXT].split("\n"))
+    return said and "\n".join(text(line) for line in str(said)[:CHECK_TEXT_CHARACTERS].split("\n"))
 
 
 def _result(exercise, checks):

@@ -1,11 +1,11 @@
 """What is said of an exercise that came to no verdict, and what would it have been worth?"""
 
 from jobs_kit.course.exercise import load
+from jobs_kit.grading.limits import SUBMISSION_TIMEOUT_SECONDS
 
-SECONDS = 300  # of one submission; what is not judged by then is "timeout"
 UNFINISHED = {  # outcome: what is said of an exercise without a verdict, and a hint
     "timeout": (
-        f"the time for one submission ({SECONDS} s) was used up before this exercise",
+        f"the time for one submission ({SUBMISSION_TIMEOUT_SECONDS} s) was used up before this exercise",
         "Which exercise above ran out of time, and why?",
     ),
     "error": (

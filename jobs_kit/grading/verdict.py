@@ -13,7 +13,6 @@ import html
 
 from jobs_kit.grading.programs.formats import UUID
 
-PATIENCE = 10  # seconds until a check gives up, on an idle machine far more than needed
 OUTCOMES = ("pass", "fail", "not attempted", "timeout", "error")
 MARKS = {
     "pass": "✓",
@@ -23,48 +22,6 @@ MARKS = {
     "error": "⚠",
     "not reached": "·",
 }
-
-
-class CheckError(Exception):
-    """The answer is wrong. expected, call, got, hint: text, or None where there is none."""
-
-    outcome = "fail"
-
-    def __init__(self, expected, *, call=None, got=None, hint=None):
-        super().__init__(expected)
-        self.expected, self.call, self.got, self.hint = expected, call, got, hint
-
-
-class TimedOutError(CheckError):
-    """Student code did not come to an end, or to what was waited for."""
-
-    outcome = "timeout"
-
-
-class NotAttemptedError(CheckError):
-    """There is nothing to judge yet."""
-
-    outcome = "not attempted"
-
-
-class NotReachedError(CheckError):
-    """Another check fails first; without what it looks at, this one can say nothing."""
-
-    outcome = "not reached"
-
-
-def expect(condition, expected, *, call=None, got=None, hint=None):
-    """Go on if the condition is true; else raise a CheckError with these texts.
-
-    expected: what a right answer does. call: what the check did. got: what came back. hint: a
-    question that leads on. call may be a Call, which brings its own text and what came back.
-    """
-    if condition:
-        return
-    if hasattr(call, "came_back"):
-        got = call.came_back if got is None else got
-        call = call.text
-    raise CheckError(expected, call=call, got=None if got is None else str(got), hint=hint)
 
 
 def overall(checks):

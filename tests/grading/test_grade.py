@@ -405,7 +405,7 @@ def test_hidden_checks_without_a_verdict_count_all_the_same(place, tmp_path, mon
     (hidden / "test_b.py").write_text(begun + "def test_b(source):\n    time.sleep(9999)\n")
     other = "EXERCISE = 'add_job'\ndef test_c(source):\n    raise SystemError\n"
     (hidden / "test_c.py").write_text(other)  # of an exercise that nobody asked for
-    monkeypatch.setattr("jobs_kit.grading.batch.batch.SECONDS", 8)
+    monkeypatch.setattr("jobs_kit.grading.limits.SUBMISSION_TIMEOUT_SECONDS", 8)
     results = Batch(
         place.folder, tmp_path / "out", ["echo_worker"], 2, hidden, contained=False
     ).run()

@@ -13,11 +13,12 @@ import psutil
 import pytest
 from redis import RedisError
 
+from jobs_kit.grading.limits import OUTPUT_BYTES
 from jobs_kit.grading.programs import redis_recorder
 from jobs_kit.grading.programs.http_client import _UnixHTTP
 from jobs_kit.grading.programs.redis_recorder import RedisRecorder
 from jobs_kit.grading.sandbox import containment
-from jobs_kit.grading.sandbox.client import OUTPUT_LIMIT, Sandbox
+from jobs_kit.grading.sandbox.client import Sandbox
 
 ROOT = Path(__file__).parents[2]
 linux = pytest.mark.skipif(sys.platform != "linux", reason="only Linux's kernel can refuse this")
@@ -48,7 +49,7 @@ def start(sandbox, check_redis, folder, until):
     check_redis.reset()
 
     def start(text, wait=True, **environment):
-        sandbox.lay(str(folder), {"program.py": text.encode()})
+        sandbox.write(str(folder), {"program.py": text.encode()})
         task = {"do": "program", "file": "program.py"}
         process = sandbox.start(task, folder, check_redis.path, environment)
 
@@ -166,7 +167,7 @@ def test_a_huge_file_is_cut_off(start, folder):
 def test_endless_output_is_kept_short(start):
     process = start("while True: print('x' * 1000)", wait=True)
     assert process.events("time_limit") or process.exit_code
-    assert len(process.output) <= OUTPUT_LIMIT
+    assert len(process.output) <= OUTPUT_BYTES
 
 
 def test_the_exit_code_is_told(start):
@@ -259,7 +260,7 @@ def contained(tmp_path, check_redis, until):
         folder = f"{sandbox.home}/answer"
 
         def run(text):
-            sandbox.lay(folder, {"program.py": text.encode()})
+            sandbox.write(folder, {"program.py": text.encode()})
             process = sandbox.start({"do": "program", "file": "program.py"}, folder, "none")
             until(lambda: process.pump() or not process.running)
             return process.output
@@ -319,9 +320,9 @@ def test_the_fork_server_hears_no_signal_and_shows_nothing(contained):
 @linux
 def test_a_pipe_in_the_place_of_a_file_does_not_stop_the_fork_server(contained):
     contained("import os\nos.mkfifo('jobs.py')\nos.symlink('/tmp', 'sub')")
-    contained.sandbox.lay(contained.folder, {"jobs.py": b"x = 1"})
+    contained.sandbox.write(contained.folder, {"jobs.py": b"x = 1"})
     with pytest.raises(OSError, match="leads out of its folder"):
-        contained.sandbox.lay(contained.folder, {"sub/x.py": b"x = 1"})
+        contained.sandbox.write(contained.folder, {"sub/x.py": b"x = 1"})
     assert contained("print(open('jobs.py').read())") == "x = 1\n"
 
 

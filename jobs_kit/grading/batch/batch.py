@@ -19,10 +19,11 @@ import time
 from pathlib import Path
 
 from jobs_kit.course.exercise import EXERCISES, ROOT, all_exercises, find_exercise, load
+from jobs_kit.grading import limits
 from jobs_kit.grading.batch import hand_ins, reports
 from jobs_kit.grading.judge import Judge
 from jobs_kit.grading.sandbox import containment
-from jobs_kit.grading.unjudged import SECONDS, failed_of, points_for, tests_in, unfinished, unjudged
+from jobs_kit.grading.unjudged import failed_of, points_for, tests_in, unfinished, unjudged
 from jobs_kit.grading.verdict import overall
 
 JUDGES_A_CORE = 2  # most of a check is waiting
@@ -158,11 +159,13 @@ class Batch:
         with self._unpacked(hand_in) as place:
             tests = [one.file for one in self.exercises if one.id != UNPOINTED]
             try:
-                found = judge.check_all([*tests, *self.hidden], place, SECONDS)
+                found = judge.check_all(
+                    [*tests, *self.hidden], place, limits.SUBMISSION_TIMEOUT_SECONDS
+                )
             except RuntimeError:  # it is started anew; once more, then it is this submission
                 found = self._again(judge, [*tests, *self.hidden], place)
         seconds = round(time.monotonic() - begun, 2)
-        result = self._result(student, hand_in, found, seconds < SECONDS)
+        result = self._result(student, hand_in, found, seconds < limits.SUBMISSION_TIMEOUT_SECONDS)
         result["seconds"] = seconds
         result["digest"] = None if failed_of(result) else digest  # what failed is tried again
         _write(path, result)
@@ -182,7 +185,7 @@ class Batch:
 
     def _again(self, judge, tests, place):
         try:
-            return judge.check_all(tests, place, SECONDS)
+            return judge.check_all(tests, place, limits.SUBMISSION_TIMEOUT_SECONDS)
         except RuntimeError:
             self._require_judge(judge, tests)
             return []
@@ -191,7 +194,7 @@ class Batch:
         """Raise OSError where it is not this submission that ends the judge: none comes up here."""
         with tempfile.TemporaryDirectory(dir=self._room) as nothing:
             try:
-                judge.check_all(tests[:1], nothing, SECONDS)
+                judge.check_all(tests[:1], nothing, limits.SUBMISSION_TIMEOUT_SECONDS)
             except RuntimeError:
                 raise OSError(
                     "no judge comes up on this computer; what it has said stands above. "

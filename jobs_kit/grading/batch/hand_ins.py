@@ -19,14 +19,18 @@ from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
 
 from jobs_kit.course.exercise import all_exercises
-from jobs_kit.grading.source.files import LARGEST, regular_files
+from jobs_kit.grading.limits import (
+    REMARK_CHARACTERS,
+    SOURCE_FILE_BYTES,
+    SUBMISSION_BYTES,
+    SUBMISSION_FILES,
+    SUBMISSION_REMARKS,
+)
+from jobs_kit.grading.source.files import regular_files
 from jobs_kit.queue_watch import evidence_file
 from jobs_kit.queue_watch.history import ENOUGH
 from jobs_kit.redis_server.text import text
 
-MOST_FILES = 300  # of one student
-MOST_BYTES = 20 << 20
-MOST_REMARKS = 20
 OF_A_NAME = {  # what a system says of a name that no file of it can have
     getattr(errno, f"E{name}")
     for name in ("NAMETOOLONG", "NOTDIR", "ISDIR", "EXIST", "NOENT", "INVAL", "ILSEQ")
@@ -55,12 +59,12 @@ class HandIn:
     files: dict = field(default_factory=dict)
     remarks: list = field(default_factory=list)
     newest: float = 0
-    room: int = MOST_BYTES
+    room: int = SUBMISSION_BYTES
 
     def remark(self, said):
         """Say what was left out: a line that can be shown anywhere, and only so many."""
-        if len(self.remarks) < MOST_REMARKS:
-            self.remarks.append(one_line(said)[:200])
+        if len(self.remarks) < SUBMISSION_REMARKS:
+            self.remarks.append(one_line(said)[:REMARK_CHARACTERS])
 
     def write(self, place):
         """Write the files into place/<exercise folder>/…, a folder for each exercise."""
@@ -183,7 +187,7 @@ def _from_files(paths, hand_in, found):
         hand_in.newest = max(hand_in.newest, told.st_mtime)
         if name in packed:
             _from_zip(path, hand_in, found, f"{path.stem}/")
-        elif told.st_size > min(LARGEST * 4, hand_in.room):
+        elif told.st_size > min(SOURCE_FILE_BYTES * 4, hand_in.room):
             hand_in.remark(f"{name} is too large ({told.st_size} bytes): left out")
         else:
             try:
@@ -215,13 +219,13 @@ def _from_zip(path, hand_in, found, prefix=""):
 
 def _unpacked(packed, entry, name, hand_in):
     """Return {name: bytes} of one file of a zip file, or nothing where it cannot be had."""
-    most = max(0, min(hand_in.room, LARGEST * 4))
+    most = max(0, min(hand_in.room, SOURCE_FILE_BYTES * 4))
     try:
         with packed.open(entry) as file:
             data = file.read(most + 1)  # what it says of its size may lie
     except Exception as problem:  # whatever the unpackers make of broken bytes
         hand_in.remark(f"{name} cannot be unpacked: {problem}")
-        hand_in.room -= LARGEST  # to unpack in vain takes time, too
+        hand_in.room -= SOURCE_FILE_BYTES  # to unpack in vain takes time, too
         return {}
     hand_in.room -= min(len(data), most)
     if len(data) > most:
@@ -248,9 +252,9 @@ def _chosen(names, hand_in, found):
         elif at_home or path.suffix in (".py", ".ipynb") or path.name.startswith("."):
             chosen.append((not at_home, str(path)))
     chosen = [name for _, name in sorted(chosen, key=lambda one: one[0])]
-    room = MOST_FILES - len(found)
+    room = SUBMISSION_FILES - len(found)
     if len(chosen) > room:
-        hand_in.remark(f"more than {MOST_FILES} files: {chosen[room]} and more left out")
+        hand_in.remark(f"more than {SUBMISSION_FILES} files: {chosen[room]} and more left out")
     return chosen[:room]
 
 

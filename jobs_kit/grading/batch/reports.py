@@ -248,7 +248,7 @@ def _summary(batch, results):
         "most": most,
         "bins": _bins(totals, most),
         "middle": statistics.median(totals),
-        "means": batch.containment_measures(),
+        "containment_measures": batch.containment_measures(),
         "hardest": sorted(
             (
                 (key, seen, judged)

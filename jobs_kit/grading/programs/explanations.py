@@ -117,13 +117,13 @@ MESSAGES = (  # what Python or a library says -> what to ask
 )
 
 
-def hint_for_view(source):
+def hint_for_view(response):
     """Return a question that leads from what Flask says of a view to its cause, or None."""
     for said, hint in VIEWS:
-        if said in source.came_back:
+        if said in response.outcome_text:
             return hint
     # the line that names an exception, and then what it says of a name
-    raised = re.search(r"^(?:[\w.]+[.])?(\w+): (.*)$", source.came_back, re.MULTILINE)
+    raised = re.search(r"^(?:[\w.]+[.])?(\w+): (.*)$", response.outcome_text, re.MULTILINE)
     if raised and raised[1] in OF_ANY_VIEW:
         name = re.search(r"'([^']*)'", raised[2])
         return hint_for({"type": raised[1], "message": raised[2], "name": name and name[1]})

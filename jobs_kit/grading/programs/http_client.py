@@ -6,9 +6,10 @@ import re
 import socket
 import time
 
+from jobs_kit.grading.expectations import CheckError
+from jobs_kit.grading.limits import CHECK_TIMEOUT_SECONDS
 from jobs_kit.grading.programs.explanations import own_traceback
 from jobs_kit.grading.text import short
-from jobs_kit.grading.verdict import PATIENCE, CheckError
 
 
 class Api:
@@ -43,7 +44,7 @@ class Api:
             )
             if not _has_come(connection.sock) and self.process.running:
                 raise self._student.timed_out(self.process, f"{method} {path} is answered")
-            connection.sock.deadline = time.monotonic() + PATIENCE
+            connection.sock.deadline = time.monotonic() + CHECK_TIMEOUT_SECONDS
             response = connection.getresponse()
             body = response.read(1 << 20)
             content_type = response.headers.get_content_type()
@@ -72,7 +73,7 @@ class Response:
     """An answer over HTTP. status (int), content_type (str), body (bytes), json (or None)."""
 
     def __init__(self, call, status, content_type, body, output):
-        self.text, self.status, self.content_type, self.body = call, status, content_type, body
+        self.call_text, self.status, self.content_type, self.body = call, status, content_type, body
         self._output = output
         try:
             self.json = json.loads(body)
@@ -80,7 +81,7 @@ class Response:
             self.json = None
 
     @property
-    def came_back(self):
+    def outcome_text(self):
         page = re.search(rb"<title>(.*?)</title>", self.body[:2000])
         body = b"a page with the title " + page[1] if page else self.body.strip()
         said = f"{self.status} {self.content_type}: {short(body, 500)}"
@@ -105,12 +106,12 @@ class _Patient(socket.socket):
 
 class _UnixHTTP(http.client.HTTPConnection):
     def __init__(self, path):
-        super().__init__("localhost", timeout=PATIENCE)
+        super().__init__("localhost", timeout=CHECK_TIMEOUT_SECONDS)
         self._path = path
 
     def connect(self):
         self.sock = _Patient(socket.AF_UNIX)
-        self.sock.settimeout(PATIENCE)
+        self.sock.settimeout(CHECK_TIMEOUT_SECONDS)
         self.sock.connect(self._path)
 
 
@@ -121,4 +122,4 @@ def _has_come(connection):
     except BlockingIOError:
         return False
     finally:
-        connection.settimeout(PATIENCE)
+        connection.settimeout(CHECK_TIMEOUT_SECONDS)

@@ -6,8 +6,8 @@ expect_flat(student, process)     after three messages or more, when it waits fo
 import signal
 from collections import Counter
 
+from jobs_kit.grading.expectations import expect
 from jobs_kit.grading.programs.explanations import frame_text
-from jobs_kit.grading.verdict import expect
 
 DEEP = 3  # so often the same call stands in itself
 
@@ -22,7 +22,7 @@ def expect_no_recursion(submission, process):
     expect(
         times < DEEP,
         "the work for a message ends before the next one is taken",
-        call=process.shown,
+        call=process.call_text,
         got=f"while it waits, this call stands {times} times in itself, once for each message; after "
         f"some hundred messages that is a RecursionError\n{times and frame_text(dict(frame))}",
         hint="Who asks for the next message: the loop of the worker, or your function, once more?",

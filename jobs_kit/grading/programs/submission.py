@@ -16,11 +16,12 @@ import signal
 import time
 from collections import Counter
 
+from jobs_kit.grading.expectations import CheckError, NotReachedError, TimedOutError
+from jobs_kit.grading.limits import CHECK_TIMEOUT_SECONDS
 from jobs_kit.grading.programs.explanations import ending, hint_for
 from jobs_kit.grading.programs.formats import decoded, encoded, jid_of, read_message
 from jobs_kit.grading.programs.http_client import Api
 from jobs_kit.grading.text import short
-from jobs_kit.grading.verdict import PATIENCE, CheckError, NotReachedError, TimedOutError
 from jobs_kit.redis_server.text import text
 
 ROUNDS = 20  # so often nobody puts the same message on a list
@@ -34,7 +35,7 @@ class Submission:
         self.source, self.redis, self._sandbox = source, redis, sandbox
         self.folder = f"{sandbox.home}/answer"
         self._files = source.files()
-        sandbox.lay(self.folder, self._files)
+        sandbox.write(self.folder, self._files)
         self.processes, self._unpacked = [], set()
         # how much was done in Redis, since when nothing more, the processor time used by then
         self._heard = 0, time.monotonic(), 0
@@ -51,9 +52,9 @@ class Submission:
             self.source.require(file)
         return self._start({"do": "program", "file": file}, f"python {file}", environment)
 
-    def lay(self, file, text):
+    def write(self, file, text):
         """Lay a program of the check's own beside the answer, to be started: it uses the answer."""
-        self._sandbox.lay(self.folder, {file: text.encode()})
+        self._sandbox.write(self.folder, {file: text.encode()})
         self._unpacked.add(file)
 
     @contextlib.contextmanager
@@ -63,7 +64,7 @@ class Submission:
         try:
             yield
         finally:
-            self._sandbox.lay(self.folder, {file: self._files[file]})
+            self._sandbox.write(self.folder, {file: self._files[file]})
 
     def call(self, module, name, *arguments, times=1, **environment):
         """Call a function in a process of its own; return what came of it as a Call.
@@ -108,7 +109,7 @@ class Submission:
         error = (process.events("error") or [None])[-1]
         raise CheckError(
             f"{file} serves the API until somebody stops it",
-            call=process.shown,
+            call=process.call_text,
             got=ending(process, self._waits(process)),
             hint=(hint_for(error) or "What does this message say of your line?")
             if error
@@ -119,7 +120,7 @@ class Submission:
         process = self._sandbox.start(
             task, self.folder, self.redis.path, environment, self._needs_matplotlib()
         )
-        process.shown = shown
+        process.call_text = shown
         self.processes.append(process)
         return process
 
@@ -130,7 +131,7 @@ class Submission:
 
     # Waiting
 
-    def until(self, condition, seconds=PATIENCE, watched=()):
+    def until(self, condition, seconds=CHECK_TIMEOUT_SECONDS, watched=()):
         """Wait until condition() is true and return what it returns; its last value if never.
 
         It is asked anew as soon as a process says something, or something comes to the watched
@@ -151,7 +152,7 @@ class Submission:
         for process in self.processes:
             process.pump()
 
-    def settle(self, *workers, seconds=PATIENCE):
+    def settle(self, *workers, seconds=CHECK_TIMEOUT_SECONDS):
         """Wait until each worker has ended, or has come back for more and found nothing.
 
         Then nothing will happen any more by itself, and it returns True; else it raises TimedOutError.
@@ -174,7 +175,7 @@ class Submission:
         if times >= ROUNDS:
             raise CheckError(
                 "what is taken off the queue does not come back to it for ever",
-                call=workers[0].shown,
+                call=workers[0].call_text,
                 got=f"{short(messages[0])} was put on {key} {times} times, and there is no end of it",
                 hint="Which line puts the message back, and what would have to become of it instead?",
             )
@@ -199,7 +200,7 @@ class Submission:
         Who wants the processor and does not get it is at work. Who had it for long and did nothing
         all the same turns for ever.
         """
-        runs, used = zip(*(one.look() for one in workers), strict=True)
+        runs, used = zip(*(one.processor_use() for one in workers), strict=True)
         deeds, _, before = self._heard
         if self.redis.write_count() != deeds:
             self._heard = self.redis.write_count(), time.monotonic(), sum(used)
@@ -240,7 +241,7 @@ class Submission:
             process.report.append({"time_limit": "it did not come to an end"})
         return TimedOutError(
             expected,
-            call=process.shown,
+            call=process.call_text,
             got=ending(process),
             hint="Which loop or which wait does it stand in, and what would end it?",
         )
@@ -264,8 +265,8 @@ class Submission:
         raise NotReachedError(
             "this check needs add_job(), which saves a job, queues its id and returns it; "
             "the exercise add_job comes first",
-            call=call.text,
-            got=call.came_back,
+            call=call.call_text,
+            got=call.outcome_text,
         )
 
     def require_saved_first(self, *jids):
@@ -309,10 +310,10 @@ class Submission:
 
 
 class Call:
-    """What came of a call. text: the call itself; came_back: what came of it, as text."""
+    """What came of a call. text: the call itself; outcome_text: what came of it, as text."""
 
     def __init__(self, process, waits):
-        self.process, self.text, self._waits = process, process.shown, waits
+        self.process, self.call_text, self._waits = process, process.call_text, waits
         self._value = (process.events("value") or [None])[-1]
         self.error = (process.events("error") or [None])[-1]
         self.ended = bool(self._value or self.error or waits or not process.running)
@@ -321,7 +322,9 @@ class Call:
     def values(self):
         """The values of all its times. Raises CheckError when one of them raised."""
         if self.error:
-            raise CheckError("each time a value comes back", call=self.text, got=self.came_back)
+            raise CheckError(
+                "each time a value comes back", call=self.call_text, got=self.outcome_text
+            )
         return [decoded(one.get("value")) for one in self.process.events("value")]
 
     @property
@@ -330,14 +333,14 @@ class Call:
         if self._value is None:
             raise CheckError(
                 "it comes back with a value",
-                call=self.text,
-                got=self.came_back,
+                call=self.call_text,
+                got=self.outcome_text,
                 hint=hint_for(self.error),
             )
         return decoded(self._value.get("value"))
 
     @property
-    def came_back(self):
+    def outcome_text(self):
         if self._value is not None:
             return short(self._value.get("repr", "imported"), 500)
         return ending(self.process, self._waits)

@@ -16,8 +16,8 @@ import time
 
 import redis
 
+from jobs_kit.grading.expectations import CheckError, expect
 from jobs_kit.grading.programs.explanations import ending, hint_for, own_traceback
-from jobs_kit.grading.verdict import CheckError, expect
 from jobs_kit.redis_server.monitor import HASH_WRITES, OTHER_WRITES, POPS, PUSHES
 
 WHERE = {"REDIS_HOST": "redis.example", "REDIS_PORT": "7003"}  # no client finds it by itself
@@ -98,7 +98,7 @@ class WorkerScenario:
         self._readable = None  # whether a message that waits can be found in Redis by its text
         self._killed_at = 0  # how many commands had been sent when the last worker was killed
         for file, text in PROGRAMS.items():
-            submission.lay(file, text)
+            submission.write(file, text)
 
     # Programs
 
@@ -156,7 +156,7 @@ class WorkerScenario:
 
     def _start(self, file, shown, **environment):
         process = self.submission.start(file, LEASE=str(self.lease), **WHERE, **environment)
-        process.shown = shown
+        process.call_text = shown
         return process
 
     # What they noted
@@ -198,7 +198,7 @@ class WorkerScenario:
         ended = next((one for one in running if not one.running), None)
         if ended:
             hint = hint_for((ended.events("error") or [None])[-1]) or hint
-            found = f"{ended.shown}\n{ending(ended)}"
+            found = f"{ended.call_text}\n{ending(ended)}"
             if ended.exit_code == 0 and hasattr(ended, "worker"):
                 hint = "What ends the loop in consume(), and should it end here?"
         else:
@@ -285,7 +285,7 @@ class WorkerScenario:
 
     def _where_it_is(self, process):
         frames = self.submission.timed_out(process, "").got.splitlines()[1:]
-        return "\n".join([process.shown, "it comes no further", *frames])
+        return "\n".join([process.call_text, "it comes no further", *frames])
 
     def _asked(self):
         """Return how often lists were asked for a message."""

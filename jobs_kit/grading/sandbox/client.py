@@ -19,19 +19,11 @@ import sys
 import tempfile
 from pathlib import Path
 
+from jobs_kit.grading import limits
 from jobs_kit.grading.programs.formats import decoded
 from jobs_kit.grading.sandbox import containment
 
 HERE = Path(__file__).parent
-OUTPUT_LIMIT = 200_000  # bytes that are kept of what a program prints
-REPORT_LIMIT = 8 << 20, 20_000  # bytes and lines of a report; a plot needs 200 000 bytes
-LIMITS = {  # of each process that runs student code; bytes, seconds, pieces
-    "RLIMIT_AS": 3 << 30,
-    "RLIMIT_CPU": 3,  # what is right takes half a second at most, to draw its plots
-    "RLIMIT_FSIZE": 64 << 20,
-    "RLIMIT_NOFILE": 256,
-    "RLIMIT_CORE": 0,
-}
 ENVIRONMENT = {"OPENBLAS_NUM_THREADS": "1", "MPLBACKEND": "agg", "PYTHONHASHSEED": "0"}
 SHAPES = {  # what a report says of these things; a program may write others on its pipe
     "redis_connection": {"host": object, "port": object, "path": object, "db": object},
@@ -40,7 +32,6 @@ SHAPES = {  # what a report says of these things; a program may write others on 
     "error": {"type": str, "message": str, "frames": list},
     "value": {},
 }
-CALL_SECONDS = 2  # of processor time, for a single call
 SYSTEM = ["/usr", "/lib", "/lib64", "/bin", "/sbin", "/etc", "/proc", "/opt", "/nix", "/System"]
 
 
@@ -72,12 +63,12 @@ class Sandbox:
         )
         theirs.close()
 
-    def lay(self, folder, files):
+    def write(self, folder, files):
         """Write files ({name: bytes}) into a folder of the sandbox, made where it is missing."""
         with tempfile.TemporaryFile("w+", encoding="utf-8") as listed:
             json.dump({name: data.decode("latin-1") for name, data in files.items()}, listed)
             listed.flush()
-            self._ask({"do": "lay", "folder": folder, "user": self._user}, listed.fileno())
+            self._ask({"do": "write", "folder": folder, "user": self._user}, listed.fileno())
 
     def remove(self, folder, name):
         """Remove a file of a folder of the sandbox."""
@@ -122,14 +113,17 @@ class Sandbox:
         """Send a signal to a process and to all of its group."""
         self._ask({"do": "signal", "pid": pid, "number": number})
 
-    def look(self, pid):
+    def processor_use(self, pid):
         """Tell whether a process wants the processor now, and how many seconds it had it."""
-        answer = self._ask({"do": "look", "pid": pid})
+        answer = self._ask({"do": "processor_use", "pid": pid})
         return answer["runs"], answer["processor"]
 
     def _limits(self, task):
-        limits = LIMITS | (containment.LIMITS if self._contained else {})
-        return limits | ({"RLIMIT_CPU": CALL_SECONDS} if task["do"] == "call" else {})
+        allowed = limits.PROCESS_LIMITS
+        allowed = allowed | (limits.CONTAINED_PROCESS_LIMITS if self._contained else {})
+        return allowed | (
+            {"RLIMIT_CPU": limits.CALL_PROCESSOR_SECONDS} if task["do"] == "call" else {}
+        )
 
     def end_processes(self):
         """Kill what was started, and all that it has started; remove what was laid."""
@@ -218,9 +212,9 @@ class Process:
         """Send a signal to it and to all of its group."""
         self._sandbox.signal(self.pid, number)
 
-    def look(self):
+    def processor_use(self):
         """Tell whether it wants the processor now, and how many seconds it had it."""
-        return self._sandbox.look(self.pid)
+        return self._sandbox.processor_use(self.pid)
 
     def kill(self):
         """Kill it and all of its group, at once."""
@@ -233,9 +227,9 @@ class Process:
         self._open.clear()
 
     def _take_output(self, data):
-        self._printed += data[: OUTPUT_LIMIT - len(self._printed)]
+        self._printed += data[: limits.OUTPUT_BYTES - len(self._printed)]
         self._length += len(data)
-        if self._length > 10 * OUTPUT_LIMIT:
+        if self._length > 10 * limits.OUTPUT_BYTES:
             self._end("it printed without end")
 
     def _end(self, why):
@@ -245,7 +239,7 @@ class Process:
 
     def _take_report(self, data):
         self._reported += len(data)
-        if self._reported > REPORT_LIMIT[0] or len(self.report) > REPORT_LIMIT[1]:
+        if self._reported > limits.REPORT_BYTES or len(self.report) > limits.REPORT_LINES:
             self._end("it reported without end")
             self._rest, data = b"", data[data.rfind(b"\n{") + 1 :]  # how it ended is the last line
         *lines, self._rest = (self._rest + data).split(b"\n")
@@ -257,7 +251,7 @@ class Process:
                     self.report.append(said)
                     self.exit_code = said.get("exit", self.exit_code)
                     used, ended = said.get("processor") or 0, said.get("exit")
-                    killed = ended == -signal.SIGKILL and used >= CALL_SECONDS
+                    killed = ended == -signal.SIGKILL and used >= limits.CALL_PROCESSOR_SECONDS
                     if killed or ended == -signal.SIGXCPU:
                         # the system ended it, for it would not stop when it was told
                         self.report.append({"time_limit": "it used up its processor time"})

@@ -13,16 +13,13 @@ import subprocess
 import sys
 from pathlib import Path
 
+from jobs_kit.grading.limits import MB
+
 CHILD = Path(__file__).parent / "child"
 HOME = "/home/student"
 INSIDE = "/jobs-kit"  # where the fork server's own files are, in there
 FONTS = "/fonts"
 FIRST_USER, USERS = 61184, 4336  # ids that systemd, too, keeps for users of the moment
-MB = 1 << 20
-LIMITS = {  # beside those of sandbox.py
-    "RLIMIT_DATA": 768 * MB,
-    "RLIMIT_NPROC": 64,  # of one user: processes and threads
-}
 SYSTEM = ("/usr", "/lib", "/lib32", "/lib64", "/bin", "/sbin")
 SETTINGS = ("ld.so.cache", "localtime", "fonts", "ssl", "passwd", "group", "alternatives")
 KEYCTL, JOIN_SESSION_KEYRING = {"x86_64": 250, "aarch64": 219}, 1

@@ -16,13 +16,15 @@ from pathlib import Path
 
 from jobs_kit.course import starters
 from jobs_kit.course.exercise import earlier
+from jobs_kit.grading.expectations import CheckError, NotAttemptedError
+from jobs_kit.grading.limits import (
+    SOURCE_BYTES,
+    SOURCE_FILE_BYTES,
+    SOURCE_FOLDER_DEPTH,
+    SYNTAX_TREE_DEPTH,
+)
 from jobs_kit.grading.source.syntax import imports_in
-from jobs_kit.grading.verdict import CheckError, NotAttemptedError
 
-LARGEST = 1 << 20  # bytes of a file that are still read
-DEEPEST = 100  # steps from a file's tree down to its smallest part
-MOST = 8 << 20  # bytes of all files of an answer
-FOLDERS = 3  # how deep in an answer files are still taken
 LEFT_OUT = re.compile(r"\..*|__pycache__|.*\.bak\d*|.*\.ipynb|test_.*\.py")
 PROGRESS = ".progress.json"  # in the folder of an answer; see progress.py
 
@@ -43,7 +45,7 @@ class Source:
                 got="there is none",
                 hint="What is the file called that you saved, and in which folder is it?",
             )
-        if path.stat().st_size > LARGEST:
+        if path.stat().st_size > SOURCE_FILE_BYTES:
             raise CheckError(
                 f"{name} is a program of a few lines", got=f"{path.stat().st_size} bytes"
             )
@@ -197,7 +199,7 @@ class Source:
 
         Only what lies in the folder itself is taken: no links out of it, nothing huge.
         """
-        found, room = {}, MOST
+        found, room = {}, SOURCE_BYTES
         for path in regular_files(self.folder):
             room -= path.stat().st_size
             if room >= 0:
@@ -215,7 +217,7 @@ class Source:
                 yield [(name, ast.Pass()) for name in self.exercise.changes.get(file, ())]
 
 
-def regular_files(folder, left_out=LEFT_OUT, depth=FOLDERS, onerror=None):
+def regular_files(folder, left_out=LEFT_OUT, depth=SOURCE_FOLDER_DEPTH, onerror=None):
     """Yield the files of a folder as paths, without links, pipes and devices.
 
     onerror(problem) hears of a folder that cannot be read; without it that is raised.
@@ -278,7 +280,7 @@ def _top_level(body):
 def _is_deep(tree):
     """Tell whether a tree is deeper than what can be walked; nobody writes such a line by hand."""
     level, depth = [tree], 0
-    while level and depth <= DEEPEST:
+    while level and depth <= SYNTAX_TREE_DEPTH:
         level = [child for node in level for child in ast.iter_child_nodes(node)]
         depth += 1
     return bool(level)

@@ -19,8 +19,8 @@ from dataclasses import dataclass
 from pyflakes import messages
 from pyflakes.checker import Checker
 
+from jobs_kit.grading.expectations import CheckError
 from jobs_kit.grading.source import syntax
-from jobs_kit.grading.verdict import CheckError
 
 
 @dataclass(frozen=True)

@@ -5,11 +5,11 @@
 It has flask, redis and hotqueue imported and hands out a fresh child in milliseconds. A request is
 one JSON object, sent over the socket FD with the open files that belong to it:
 
-    {"do": "lay", ...}      write files of an answer into a folder  [the files, as JSON]
+    {"do": "write", ...}      write files of an answer into a folder  [the files, as JSON]
     {"do": "remove", ...}   remove a file of an answer                    []
     {"do": "program", ...}  start a program, or "call" a function   [output, report, HTTP socket]
     {"do": "signal", ...}   send a signal to a process and its group    []
-    {"do": "look", ...}     is one at work? Says {"runs", "processor"}      []
+    {"do": "processor_use", ...}     is one at work? Says {"runs", "processor"}      []
     {"do": "end"}           kill all processes, remove all files        []
 
 A child that moves into a session of its own is still found: this process adopts orphans.
@@ -108,7 +108,7 @@ class Server:
 
     _call = _program
 
-    def _lay(self, request, fd):
+    def _write(self, request, fd):
         folder, self.user = Path(request["folder"]), request["user"]
         if folder not in self.folders:
             folder.mkdir(parents=True)
@@ -143,7 +143,7 @@ class Server:
             os.killpg(request["pid"], request["number"])
         return {}
 
-    def _look(self, request):
+    def _processor_use(self, request):
         """Tell whether a process, or one below it, wants the processor now, and how long it had it.
 
         Where there is no /proc, nobody seems to.

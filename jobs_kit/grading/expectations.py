@@ -1,0 +1,49 @@
+"""Say what a check expects of a submission, and raise an error when it is not so.
+
+The plugin turns these errors into results (results.py). Every text in them is for the student.
+"""
+
+
+class CheckError(Exception):
+    """The submission is wrong.
+
+    expected: what a right submission does. call: what the check did. got: what happened instead.
+    hint: a question that leads on. Each is text, or None where there is none.
+    """
+
+    outcome = "fail"
+
+    def __init__(self, expected, *, call=None, got=None, hint=None):
+        super().__init__(expected)
+        self.expected, self.call, self.got, self.hint = expected, call, got, hint
+
+
+class TimedOutError(CheckError):
+    """Student code did not end, or did not do in time what the check waited for."""
+
+    outcome = "timeout"
+
+
+class NotAttemptedError(CheckError):
+    """There is nothing to judge yet."""
+
+    outcome = "not attempted"
+
+
+class NotReachedError(CheckError):
+    """Something that this check needs does not work; another check says what."""
+
+    outcome = "not reached"
+
+
+def expect(condition, expected, *, call=None, got=None, hint=None):
+    """Raise a CheckError with these texts unless the condition is true.
+
+    call may be a Call or a Response: it brings its own text, and its outcome as `got`.
+    """
+    if condition:
+        return
+    if hasattr(call, "outcome_text"):
+        got = call.outcome_text if got is None else got
+        call = call.call_text
+    raise CheckError(expected, call=call, got=None if got is None else str(got), hint=hint)
