@@ -1,4 +1,4 @@
-"""What holds for all tests: which may run at once; and that a notebook whose cell hangs has failed.
+"""What holds for all tests: their order; and that a notebook whose cell hangs has failed.
 
 When a cell outlives --nbval-cell-timeout, nbval interrupts the kernel. HotQueue's consume()
 swallows that interrupt, so the cell ends quietly and nbval would call it passed.
@@ -8,7 +8,6 @@ import signal
 
 import pytest
 
-SPREAD = {"tests/grading/test_cases.py"}  # hundreds of tests that know nothing of each other
 pytest_plugins = ["jobs_kit.grading.plugin"]
 
 
@@ -16,6 +15,12 @@ def pytest_configure():
     """Let the programs of the tests hear Ctrl-C, also where a shell runs us in the background."""
     if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
         signal.signal(signal.SIGINT, signal.default_int_handler)
+
+
+def pytest_collection_modifyitems(items):
+    """Put the files with slow tests first: at the end no process is left alone with one."""
+    slow = {item.path for item in items if item.get_closest_marker("slow")}
+    items.sort(key=lambda item: item.path not in slow)
 
 
 @pytest.hookimpl(wrapper=True)
@@ -33,11 +38,7 @@ def pytest_runtest_makereport(item):
 @pytest.hookimpl(optionalhook=True)
 def pytest_xdist_make_scheduler(config, log):
     """Keep the tests of a file, and the cells of a notebook, in one process and in their order."""
-    from xdist.scheduler import LoadScopeScheduling
+    from xdist.scheduler import LoadFileScheduling
 
-    class ByFile(LoadScopeScheduling):
-        def _split_scope(self, nodeid):
-            file = nodeid.partition("::")[0]
-            return nodeid if file in SPREAD else file
-
-    return ByFile(config, log)
+    config.option.loadscopereorder = False  # which would begin with the files of most tests
+    return LoadFileScheduling(config, log)

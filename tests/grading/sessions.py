@@ -32,7 +32,7 @@ def until(condition, complaint=lambda: "still not true"):
 
 
 class Terminal:
-    """A Python at a terminal of its own."""
+    """A Python in its own process, typed into and read like a terminal."""
 
     def __init__(self, program):
         self._process = subprocess.Popen(
@@ -48,6 +48,7 @@ class Terminal:
         self._reader.start()
 
     def run(self, code, wait=None):
+        """Type code; wait (seconds) for its end, or not at all."""
         self._typed += 1
         mark = f"done {self._typed}"
         self._process.stdin.write(f"exec({code!r})\nprint('done', {self._typed})\n")
@@ -56,12 +57,15 @@ class Terminal:
             self.wait_for(mark, wait)
 
     def wait_for(self, text, timeout=SECONDS):
+        """Wait until the terminal has shown a text."""
         until(lambda: text in self._said, lambda: f"{text!r} did not come: {self._said[-2000:]}")
 
     def interrupt(self):
+        """Press Ctrl-C."""
         self._process.send_signal(signal.SIGINT)
 
     def close(self):
+        """End the program."""
         self._process.kill()
         self._process.wait()
         self._reader.join()
@@ -74,7 +78,10 @@ class Terminal:
 
 
 class Session:
-    """One case, played. folder (Path): where the evidence is; the environment names the Redis."""
+    """One case while it is played; the environment names its Redis.
+
+    folder (Path): where the evidence is written.
+    """
 
     def __init__(self, case, folder, monkeypatch):
         self._table, self.folder = case.table, folder
@@ -99,19 +106,21 @@ class Session:
             self.do(step)
 
     def do(self, step):
-        """Do one step, and let it be seen as if a person had taken their time."""
+        """Do one step, and wait until the watch has seen it, as if a person had taken their time."""
         self._do(step)
         for word in ("once", "twice"):
             evidence_file.ask(self.folder, f"{word} {id(step)}", SECONDS)
 
     def called(self):
-        """Return the names of all commands that anybody has sent."""
+        """Return the names of all commands that Redis was sent."""
         return set(self._admin.info("commandstats"))
 
     def server_stops(self):
+        """Stop the Redis of the session."""
         self._own.stop()
 
     def close(self):
+        """End the shells, the watch and the Redis."""
         for shell in self._live or self._shells.values():
             shell.close()
         self._shells = {}

@@ -1,4 +1,12 @@
-"""Each wrong answer is rejected for its own reason, each right one is accepted, by one judge."""
+"""Each wrong answer is rejected for its own reason, and each right one is accepted.
+
+Judging an answer is mostly waiting, so several judges judge the answers in the background while
+the tests look at one verdict after the other.
+"""
+
+import os
+from concurrent.futures import ThreadPoolExecutor
+from queue import SimpleQueue
 
 import pytest
 from cases import file_cases, write_stage
@@ -6,37 +14,95 @@ from cases import file_cases, write_stage
 from jobs_kit.course.exercise import all_exercises
 from jobs_kit.grading.judge import Judge
 
-each = pytest.mark.parametrize(
-    "exercise", [one for one in all_exercises().values() if one.files], ids=lambda one: one.id
-)
+JUDGES = 2 * os.cpu_count() + 1
+SAMPLE = 1  # answers of each exercise and kind that are judged in the quick run of the tests, too
+EXERCISES = [exercise for exercise in all_exercises().values() if exercise.files]
+each = pytest.mark.parametrize("exercise", EXERCISES, ids=lambda exercise: exercise.id)
 
 
-@pytest.fixture(scope="session")
+class Stage:
+    """An exercise folder as it is at "solved" or "final", see write_stage()."""
+
+    def __init__(self, exercise, base):
+        self.exercise, self.base = exercise, base
+
+    def write(self, place):
+        """Write the folder into place; return it."""
+        write_stage(self.exercise, place / self.exercise.folder, self.base)
+        return place / self.exercise.folder
+
+    def __repr__(self):
+        return f"{self.exercise.id}-{self.base}"
+
+
+def for_each(answers):
+    """Parametrize a test with answers; all but a sample of each exercise are marked as slow.
+
+    The last exercises come first: they take longest, and no judge is left alone with them.
+    """
+    parameters = []
+    for exercise in reversed(EXERCISES):
+        own = [answer for answer in answers if answer.exercise is exercise]
+        parameters += own[:SAMPLE]
+        parameters += [pytest.param(answer, marks=pytest.mark.slow) for answer in own[SAMPLE:]]
+    return pytest.mark.parametrize("answer", parameters, ids=repr)
+
+
+@pytest.fixture(scope="module")
 def judge():
     with Judge() as judge:
         yield judge
 
 
-@pytest.mark.parametrize("case", file_cases("wrong"), ids=repr)
-def test_a_wrong_answer_is_rejected_for_its_own_reason(judge, case, tmp_path):
-    verdict = judge.check(case.exercise, case.write(tmp_path))
+@pytest.fixture(scope="module")
+def verdicts(request, tmp_path_factory):
+    """Yield {answer: the future of its Verdict}, for the answers of all selected tests."""
+    judges = SimpleQueue()
+    for _ in range(JUDGES):
+        judges.put(Judge())
+
+    def verdict_on(answer):
+        judge = judges.get()
+        try:
+            return judge.check(answer.exercise, answer.write(tmp_path_factory.mktemp("answer")))
+        finally:
+            judges.put(judge)
+
+    with ThreadPoolExecutor(JUDGES) as pool:
+        yield {answer: pool.submit(verdict_on, answer) for answer in answers_of(request)}
+        pool.shutdown(cancel_futures=True)
+    for _ in range(JUDGES):
+        judges.get().close()
+
+
+def answers_of(request):
+    """Return the answers of the tests of this file that were selected, in their order."""
+    calls = [getattr(item, "callspec", None) for item in request.session.items]
+    answers = [call.params.get("answer") for call in calls if call]
+    return [answer for answer in answers if answer is not None]
+
+
+@pytest.fixture
+def verdict(verdicts, answer):
+    """Return the Verdict on the answer of this test."""
+    return verdicts[answer].result()
+
+
+@for_each(file_cases("wrong"))
+def test_a_wrong_answer_is_rejected_for_its_own_reason(verdict, answer):
     outcomes = {check["name"]: check["outcome"] for check in verdict.checks}
-    assert outcomes.pop(case.rejected_by) == case.outcome, str(verdict)
+    assert outcomes.pop(answer.rejected_by) == answer.outcome, str(verdict)
     assert set(outcomes.values()) <= {"pass", "not reached"}, str(verdict)
-    assert case.says in str(verdict), str(verdict)
+    assert answer.says in str(verdict), str(verdict)
 
 
-@pytest.mark.parametrize("case", file_cases("right"), ids=repr)
-def test_a_right_answer_is_accepted(judge, case, tmp_path):
-    verdict = judge.check(case.exercise, case.write(tmp_path))
+@for_each(file_cases("right"))
+def test_a_right_answer_is_accepted(verdict, answer):
     assert verdict.passed, str(verdict)
 
 
-@each
-@pytest.mark.parametrize("base", ["solved", "final"])
-def test_a_solution_gets_full_marks(judge, exercise, base, tmp_path):
-    write_stage(exercise, tmp_path / exercise.folder, base)
-    verdict = judge.check(exercise, tmp_path / exercise.folder)
+@for_each([Stage(exercise, base) for exercise in EXERCISES for base in ("solved", "final")])
+def test_a_solution_gets_full_marks(verdict, answer):
     assert verdict.passed and verdict.points == verdict.max_points, str(verdict)
 
 

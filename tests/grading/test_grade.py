@@ -54,7 +54,7 @@ contained = pytest.mark.skipif(
 
 @pytest.fixture
 def place(tmp_path):
-    """A folder of submissions; place("ana", "echo.py", text) adds a file."""
+    """Return a function that adds a file to a folder of submissions, place.folder."""
     folder = tmp_path / "submissions"
     folder.mkdir()
 

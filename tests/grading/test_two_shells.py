@@ -18,7 +18,7 @@ def judge():
 
 @pytest.fixture
 def play(tmp_path, monkeypatch):
-    """play(case) plays a case to its end; what it left running runs until the test ends."""
+    """Return a function that plays a case; what it leaves running ends with the test."""
     folder = tmp_path / "two_shells"
     folder.mkdir()
     played = []
