@@ -113,7 +113,7 @@ def grade(options):
             def told(result, seconds):
                 took = "as before" if seconds is None else f"{seconds:.1f} s"
                 points = f"{result['total']:g} of {result['max']:g} points"
-                bar.write(f"{result['submission']}: {points} ({took})")
+                bar.write(f"{result['student']}: {points} ({took})")
                 bar.update()
 
             results = batch.run(told)
@@ -122,7 +122,7 @@ def grade(options):
             reports.write_gradescope_crash(out, problem)
         raise
     failed = [
-        f"{one['submission']} ({', '.join(failed_of(one))})" for one in results if failed_of(one)
+        f"{one['student']} ({', '.join(failed_of(one))})" for one in results if failed_of(one)
     ]
     if failed:
         print(

@@ -35,6 +35,7 @@ class Source:
     def __init__(self, exercise, folder):
         self.exercise, self.folder = exercise, Path(folder)
         self._trees = {}  # what was read: {file name: its tree, or the CheckError}
+        self._imported = {}  # {file name: the names of the modules that it imports}
 
     def text(self, name):
         """Return the text of a file. Raises CheckError when it is missing or cannot be read."""
@@ -122,11 +123,11 @@ class Source:
         return [path.name for path in paths if path.stem.isidentifier()]
 
     def _imported_by(self, names):
-        found = {}
-        for name in names:
+        for name in set(names) - set(self._imported):
+            self._imported[name] = []
             with contextlib.suppress(CheckError):
-                found |= dict.fromkeys(one.module for one in imports_in(self.tree(name)))
-        return list(found)
+                self._imported[name] = [one.module for one in imports_in(self.tree(name))]
+        return list(dict.fromkeys(module for name in names for module in self._imported[name]))
 
     def definitions(self):
         """Return {name: [(file, node), ...]} of what all files define at the top level.
