@@ -161,7 +161,8 @@ def grade(options):
 
 def press(options):
     """write the starters of exercises/ anew from the masters in solutions/"""
-    from jobs_kit.course.starters import ROOT, write
+    from jobs_kit.course.exercise import ROOT
+    from jobs_kit.course.press import write
 
     for path in write():
         print("pressed", path.relative_to(ROOT))

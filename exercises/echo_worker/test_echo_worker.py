@@ -10,7 +10,7 @@ from jobs_kit.grading.text import short
 
 EXERCISE = Exercise(
     __file__,
-    number=2,
+    number=20,
     lesson="03",
     title="Write a worker that echoes",
     files=("echo.py",),

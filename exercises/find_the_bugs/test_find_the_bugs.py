@@ -35,7 +35,7 @@ def is_attempted(source):
 
 EXERCISE = Exercise(
     __file__,
-    number=12,
+    number=120,
     lesson="08",
     title="Find the bugs of a published service",
     files=FILES,

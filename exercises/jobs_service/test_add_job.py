@@ -8,7 +8,7 @@ from jobs_kit.redis_server.monitor import HASH_WRITES, OTHER_WRITES
 
 EXERCISE = Exercise(
     __file__,
-    number=6,
+    number=60,
     lesson="07",
     title="Mend the calls in add_job",
     files=("jobs.py",),

@@ -27,12 +27,13 @@ def is_attempted(source):
 
 EXERCISE = Exercise(
     __file__,
-    number=7,
+    number=70,
     lesson="07",
     title="Write the worker",
     files=("worker.py", "jobs.py"),
     changes={"worker.py": ("execute_job",)},
     is_attempted=is_attempted,
+    records=("worker.py",),
     hints=(
         "Lesson 03 turns a function into a worker. What stands above the function there, and what "
         "is the last line of the program? Which object of jobs.py is the queue?",

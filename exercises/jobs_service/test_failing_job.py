@@ -5,7 +5,7 @@ import contextlib
 import re
 
 from jobs_kit.grading import CheckError, Exercise, NotAttemptedError, expect, points
-from jobs_kit.grading.programs.explanations import GIVEN, ending, hint_for
+from jobs_kit.grading.programs.explanations import ending, hint_for, own_frames
 from jobs_kit.grading.programs.formats import UUID, dicts_in, other_id
 from jobs_kit.redis_server.text import text
 
@@ -32,7 +32,7 @@ def is_attempted(source):
     worker = ast.walk(source.tree("worker.py"))
     if all(map(_is_blank, written or (one for one in worker if isinstance(one, WORKS)))):
         raise NotAttemptedError("nothing to judge yet: execute_job() has no body")
-    noted = source.record().get("worker")
+    noted = source.record().get("worker.py")
     texts = [one for one in noted if isinstance(one, str)] if isinstance(noted, list) else []
     before = [one for one in texts if "except" not in one]
     mine = source.tree("worker.py")
@@ -59,7 +59,7 @@ def _is_tree_of(source, tree):
 
 EXERCISE = Exercise(
     __file__,
-    number=11,
+    number=110,
     lesson="08",
     title="Let a job fail and the worker live",
     files=("worker.py",),
@@ -145,7 +145,7 @@ def hint_for_status(status, worker):
         )
     error = (worker.events("error") or [{}])[-1]
     frames = error.get("frames") or [{}]
-    if error and frames[-1].get("file") not in GIVEN and hint_for(error):
+    if error and own_frames(frames[-1:]) and hint_for(error):
         return hint_for(error)  # it is not what the analysis has raised
     if status == "in progress" and worker.running:
         return "The exception was caught. Which line says what became of the job?"

@@ -31,7 +31,7 @@ def is_attempted(source):
 
 EXERCISE = Exercise(
     __file__,
-    number=4,
+    number=40,
     lesson="05",
     title="Import what each file needs",
     files=("api.py", "jobs.py", "worker.py"),

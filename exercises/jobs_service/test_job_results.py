@@ -37,12 +37,14 @@ def _is_of_results(tree):
 
 EXERCISE = Exercise(
     __file__,
-    number=10,
+    number=100,
     lesson="08",
     title="Do the real job and hand out its results",
     files=("api.py", "jobs.py", "worker.py"),
     changes={"worker.py": ("execute_job",)},
     is_attempted=is_attempted,
+    given=("analysis.py", "data"),
+    records=("worker.py",),
     hints=(
         "Follow a result on its way: worker.py makes it with analysis.summarize(), jobs.py knows "
         "where in Redis it is kept, api.py hands it out. Worker and API are two programs: what "

@@ -58,7 +58,7 @@ SAID_IN_WORDS = (
 )
 EXERCISE = Exercise(
     __file__,
-    number=9,
+    number=90,
     lesson="08",
     title="Answer for a job's status",
     files=("api.py", "jobs.py"),

@@ -3,9 +3,24 @@
 Only the files are read: at this point of the project none of them can run yet.
 """
 
-from jobs_kit.grading import Exercise, NotAttemptedError, NotReachedError, expect, points
+from jobs_kit.grading import (
+    Exercise,
+    NotAttemptedError,
+    NotReachedError,
+    Shuffled,
+    expect,
+    points,
+)
 from jobs_kit.grading.source.project import Project
 from jobs_kit.grading.source.syntax import is_private
+
+API = ("app", "jobs_api", "app.run")
+WORKER = ("execute_job",)
+CLIENTS = ("q", "rd")
+HELPERS = ("generate_jid", "generate_job_key", "instantiate_job", "save_job", "queue_job")
+FOR_OTHERS = ("q", "add_job", "update_job_status")
+THIRTEEN = (*API, *WORKER, "rd", *HELPERS, *FOR_OTHERS)
+BY_THE_INTERPRETER = (*API, *WORKER)  # reached without their name, so a function may hold them
 
 
 def is_attempted(source):
@@ -19,12 +34,17 @@ def is_attempted(source):
 
 EXERCISE = Exercise(
     __file__,
-    number=3,
+    number=30,
     lesson="05",
     title="Sort the thirteen definitions into modules",
     files=("api.py", "jobs.py", "worker.py"),
     changes={"api.py": (), "jobs.py": (), "worker.py": ()},
     is_attempted=is_attempted,
+    shuffled=Shuffled(
+        "definitions.py",
+        docstring="The thirteen definitions of a Jobs service, in no order.",
+        names=THIRTEEN,
+    ),
     hints=(
         "For each definition ask: which program calls it? The API, the worker, or both?",
         "What answers requests goes into api.py, what does the work into worker.py, and all that "
@@ -35,13 +55,6 @@ EXERCISE = Exercise(
         "_queue_job private.",
     ),
 )
-API = ("app", "jobs_api", "app.run")
-WORKER = ("execute_job",)
-CLIENTS = ("q", "rd")
-HELPERS = ("generate_jid", "generate_job_key", "instantiate_job", "save_job", "queue_job")
-FOR_OTHERS = ("q", "add_job", "update_job_status")
-THIRTEEN = (*API, *WORKER, "rd", *HELPERS, *FOR_OTHERS)
-BY_THE_INTERPRETER = (*API, *WORKER)  # reached without their name, so a function may hold them
 
 
 def plain(name):

@@ -23,7 +23,7 @@ def is_attempted(source):
 
 EXERCISE = Exercise(
     __file__,
-    number=8,
+    number=80,
     lesson="07",
     title="Take the address from the environment",
     files=("jobs.py", "worker.py"),

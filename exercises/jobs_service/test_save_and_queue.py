@@ -7,7 +7,7 @@ from jobs_kit.redis_server.text import text
 
 EXERCISE = Exercise(
     __file__,
-    number=5,
+    number=50,
     lesson="07",
     title="Save a job and queue it",
     files=("jobs.py",),

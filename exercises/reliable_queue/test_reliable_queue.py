@@ -14,7 +14,7 @@ def _is_attempted(source):
 
 EXERCISE = Exercise(
     __file__,
-    number=13,
+    number=130,
     lesson="10",
     title="Write a queue that loses nothing",
     files=("reliable.py",),

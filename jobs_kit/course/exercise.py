@@ -1,11 +1,12 @@
-"""What is an exercise, which are there, and in what order?
+"""What an exercise is, which ones there are, and in which order.
 
-An exercise declares itself in its test file, exercises/<folder>/test_<id>.py, as EXERCISE: number,
-lesson, title, hints. Its id and its folder are those of the file.
+An exercise declares itself in its test file, exercises/<folder>/test_<id>.py, as EXERCISE. Its id and
+its folder are those of the file. The kit knows what is declared there and no exercise by name.
 """
 
 import functools
 import importlib.util
+from collections import Counter
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -14,15 +15,35 @@ EXERCISES = ROOT / "exercises"
 
 
 @dataclass(frozen=True)
+class Shuffled:
+    """A file that holds the solved definitions of a folder in no order, for students to sort.
+
+    file: its name. docstring: its first line. names: the definitions that students find there; the
+    masters may make one private, and then the file shows it without its underscore.
+    """
+
+    file: str
+    docstring: str
+    names: tuple
+
+
+@dataclass(frozen=True)
 class Exercise:
     """One exercise.
 
-    file: the path of the test file that declares it. number (int): its place in the course.
-    lesson: "07". title: what to do, in a few words. files: what is handed in.
-    hints: three rungs: where to look, what shape, almost the line.
-    changes: {file: names of the definitions that the exercise changes}; an answer counts as
-    attempted when one of them differs from what was handed out.
-    is_attempted(answer): decides instead, where that is not enough.
+    file: the path of the test file that declares it.
+    number (int): its place in the course; only the order counts, and gaps leave room for more.
+    lesson: "07". title: the task in a few words.
+    files: the files to hand in; () for an exercise in live shells, which leaves only evidence.
+    hints: three rungs: where to look, which shape, almost the line.
+    changes: {file: names of the definitions that the exercise changes}; a submission counts as
+    attempted when one of them differs from the starter.
+    is_attempted(source): decides instead, where that is not enough.
+    given: files and folders of jobs_kit/ that are copied beside the submission as they are.
+    shuffled: a Shuffled file that is made for this exercise, or None.
+    records: files whose text is recorded when the exercise first passes (see grading/progress.py).
+
+    All exercises of a folder find there what one of them declares as given or shuffled.
     """
 
     file: str
@@ -33,21 +54,31 @@ class Exercise:
     hints: tuple
     changes: dict = field(default_factory=dict)
     is_attempted: object = None
+    given: tuple = ()
+    shuffled: Shuffled | None = None
+    records: tuple = ()
 
     @property
     def id(self):
+        """The name of the exercise, unique in the course."""
         return Path(self.file).stem.removeprefix("test_")
 
     @property
     def folder(self):
+        """The name of the folder in exercises/ and in solutions/."""
         return Path(self.file).parent.name
+
+    @property
+    def is_graded(self):
+        """Whether a class gets points for it: only files can be judged later."""
+        return bool(self.files)
 
 
 @functools.cache
 def all_exercises():
-    """Return {id: Exercise} of all that there are, in the order of the course."""
-    found = [load(path).EXERCISE for path in EXERCISES.glob("*/test_*.py")]
-    return {one.id: one for one in sorted(found, key=lambda one: one.number)}
+    """Return {id: Exercise} of all exercises, in the order of the course."""
+    exercises = [load(path).EXERCISE for path in EXERCISES.glob("*/test_*.py")]
+    return {one.id: one for one in sorted(exercises, key=lambda one: one.number)}
 
 
 def find_exercise(name):
@@ -58,20 +89,48 @@ def find_exercise(name):
     return exercises[name]
 
 
+def exercises_in(folder):
+    """Return the Exercises of a folder (its name), in the order of the course."""
+    return [exercise for exercise in all_exercises().values() if exercise.folder == folder]
+
+
 def earlier(exercise):
     """Return the ids of the exercises of the same folder that come before this one."""
-    return [
-        one.id
-        for one in all_exercises().values()
-        if one.folder == exercise.folder and one.number < exercise.number
-    ]
+    return [one.id for one in exercises_in(exercise.folder) if one.number < exercise.number]
+
+
+def shell_exercise():
+    """Return the first Exercise in live shells, the one whose queues are watched."""
+    return next(exercise for exercise in all_exercises().values() if not exercise.files)
+
+
+def given_in(folder):
+    """Return the names in jobs_kit/ that the exercises of a folder declare as given."""
+    return [name for exercise in exercises_in(folder) for name in exercise.given]
+
+
+def shuffled_in(folder):
+    """Return {file name: the Exercise that declares it} of the shuffled files of a folder."""
+    return {one.shuffled.file: one for one in exercises_in(folder) if one.shuffled}
+
+
+def folder_of_file(name):
+    """Return the exercise folder in which a file belongs that was handed in without one.
+
+    That is the first in the course with a file of this name. A name that no exercise has belongs
+    to the project, the folder that most exercises share: students may add modules to it.
+    """
+    exercises = all_exercises().values()
+    homes = [exercise.folder for exercise in exercises if name in exercise.files]
+    project = Counter(exercise.folder for exercise in exercises).most_common(1)[0][0]
+    return (homes or [project])[0]
 
 
 def answer_folder(exercise, place=None):
-    """Return the folder that holds a student's answer.
+    """Return the folder that holds a student's submission for an exercise.
 
-    place: where the answers are: the folder itself, or one that holds it; by default the current
-    directory if it is such a folder, and else the kit's own exercises/.
+    place: that folder itself, or one that holds it; by default the current directory if it is such
+    a folder, and else the kit's own exercises/.
     """
     here = Path(place or ".").resolve()
     if (here / exercise.folder).is_dir():

@@ -6,7 +6,7 @@ The tests stand beside the starters, in exercises/<folder>/test_<id>.py. plugin.
 student.py is what they do with an answer, verdict.py what is said of it.
 """
 
-from jobs_kit.course.exercise import Exercise
+from jobs_kit.course.exercise import Exercise, Shuffled
 from jobs_kit.grading.expectations import (
     CheckError,
     NotAttemptedError,
@@ -21,6 +21,7 @@ __all__ = [
     "Exercise",
     "NotAttemptedError",
     "NotReachedError",
+    "Shuffled",
     "TimedOutError",
     "expect",
     "points",

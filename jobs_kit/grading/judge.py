@@ -19,7 +19,7 @@ import sys
 import tempfile
 import threading
 
-from jobs_kit.course.exercise import EXERCISES
+from jobs_kit.course.exercise import EXERCISES, all_exercises
 from jobs_kit.grading.verdict import Verdict
 
 # what takes time and is not looked at here is left out
@@ -170,6 +170,7 @@ def _warm_up():
     for name in set(sys.modules) - known:
         if name.startswith("test_"):  # they are read anew, for they may be edited
             del sys.modules[name]
+    all_exercises()
     gc.freeze()  # what is here now a fork need not look through, which would copy it
 
 

@@ -1,9 +1,9 @@
 """How far is a student? Noted in the folder of the answer, so that it travels with it.
 
-    .progress.json   {"add_job": {"attempts": 2, "hints": 1, "passed": true}, "worker": [text, ...]}
+    .progress.json   {"add_job": {"attempts": 2, "hints": 1, "passed": true}, "worker.py": [text, ...]}
 
-"worker" holds worker.py as it was when execute_job or job_results first passed: failing_job is
-not attempted as long as nothing has changed since.
+A file name holds the texts of that file when an exercise that records it first passed: a later
+exercise that changes the same definition is not attempted as long as nothing has changed since.
 """
 
 import contextlib
@@ -18,7 +18,6 @@ from jobs_kit.grading.source.files import PROGRESS, Source
 from jobs_kit.grading.verdict import Verdict
 
 ATTEMPTS = 3  # so many before a solution opens without a pass
-RECORDED = ("execute_job", "job_results")
 
 
 class ExerciseProgress:
@@ -38,14 +37,19 @@ class ExerciseProgress:
         if verdict.outcome in ("fail", "timeout"):
             mine["attempts"] = mine.get("attempts", 0) + 1
         mine["passed"] = verdict.passed
-        # the first pass alone: a later one may see what belongs to failing_job
-        if verdict.passed and self.exercise.id in RECORDED and not mine.get("recorded"):
+        # the first pass alone: a later one may see what belongs to a later exercise
+        if verdict.passed and self.exercise.records and not mine.get("recorded"):
             mine["recorded"] = True
-            texts = noted.setdefault("worker", [])
-            text = Source(self.exercise, self.folder).text("worker.py")
-            texts += [] if text in texts else [text]
+            self._record(noted)
         self._write(noted)
         return verdict
+
+    def _record(self, noted):
+        """Add the texts of the files that the exercise records to what is noted."""
+        for name in self.exercise.records:
+            texts = noted.setdefault(name, [])
+            text = Source(self.exercise, self.folder).text(name)
+            texts += [] if text in texts else [text]
 
     @property
     def passed(self):
@@ -77,7 +81,7 @@ class ExerciseProgress:
         Returns [(file, backup or None), ...] of what was written; a student's own file is kept
         beside it, as file.bak, or file.bak2 where that is there already.
         """
-        files = starters.beside(self.exercise.folder)
+        files = starters.given_files(self.exercise.folder)
         files |= {n: text.encode() for n, text in starting_point(self.exercise).items()}
         written = []
         self.folder.mkdir(parents=True, exist_ok=True)
@@ -98,7 +102,9 @@ class ExerciseProgress:
 
     def _noted(self):
         noted = Source(self.exercise, self.folder).record()
-        return {k: v for k, v in noted.items() if isinstance(v, list if k == "worker" else dict)}
+        return {
+            k: v for k, v in noted.items() if isinstance(v, list if k.endswith(".py") else dict)
+        }
 
     def _write(self, noted):
         path = self.folder / PROGRESS

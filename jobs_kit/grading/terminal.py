@@ -31,7 +31,7 @@ def check(names, place=None):
 def watch(name=None, place=None):
     """Check an exercise whenever a file of it is saved; go on to the next unfinished one.
 
-    For two_shells, which leaves no file, it watches the queues meanwhile.
+    For an exercise in live shells, which leaves no file, it watches the queues meanwhile.
 
     name: where to begin, else at the first unfinished one. Returns 0 when all have passed.
     """

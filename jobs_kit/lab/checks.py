@@ -7,7 +7,7 @@ its own that stays, so that the second check answers at once; it ends with the k
 import atexit
 import html
 
-from jobs_kit.course.exercise import answer_folder, find_exercise
+from jobs_kit.course.exercise import answer_folder, find_exercise, shell_exercise
 from jobs_kit.grading.judge import Judge
 from jobs_kit.grading.progress import ExerciseProgress, failure
 from jobs_kit.queue_watch import watch
@@ -45,11 +45,11 @@ def solution(name):
 
 
 def watch_queue(folder=None):
-    """Watch your queues for the exercise two_shells; return the Watch, one for each folder.
+    """Watch your queues for the exercise in live shells; return the Watch, one for each folder.
 
     folder: where the evidence is kept; the exercise's own, if None. See queue_watch/watch.py.
     """
-    return watch.watch_queue(folder or answer_folder(find_exercise("two_shells")))
+    return watch.watch_queue(folder or answer_folder(shell_exercise()))
 
 
 class Text:

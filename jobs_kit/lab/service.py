@@ -10,14 +10,13 @@ The files are copies beside the lesson, so that a lesson can put programs of its
 from pathlib import Path
 
 from jobs_kit.course import starters
-from jobs_kit.course.exercise import all_exercises, earlier, find_exercise
+from jobs_kit.course.exercise import all_exercises, earlier, find_exercise, shuffled_in
 from jobs_kit.grading.judge import Judge
 from jobs_kit.grading.progress import ExerciseProgress
 from jobs_kit.grading.source.files import Source
 from jobs_kit.lab.other_workers import warn_of_other_workers
 
 SECONDS = 120  # for all the checks together
-BESIDE = "definitions.py"  # lies there to be sorted; no part of the service
 
 
 class Service:
@@ -45,13 +44,16 @@ def prepare_service(upto, yours=True):
     folder = Path("scratch") / exercise.folder / upto
     if obstacle:
         texts = starters.stage(exercise.folder, {one.id for one in needed})
-        files = starters.given() | {name: text.encode() for name, text in texts.items()}
+        files = starters.kit_files(exercise.folder)
+        files |= {name: text.encode() for name, text in texts.items()}
         words = f"This page runs the kit's service. {obstacle}"
     else:
         answer = ExerciseProgress(exercise).folder
         files = Source(exercise, answer).files()
         words = f"This page runs a copy of your service in {_short(answer)}; run the cell again "
         words += "when you have changed something."
+    for name in shuffled_in(exercise.folder):  # lies there to be sorted; no part of the service
+        files.pop(name, None)
     _write(folder, files)
     return Service(folder, not obstacle, words, warn_of_other_workers())
 
@@ -84,10 +86,9 @@ def _write(folder, files):
     for old in folder.glob("*.py"):  # the folder itself stays: programs may still run in it
         old.unlink()
     for name, data in files.items():
-        if name != BESIDE:
-            path = folder / name
-            path.parent.mkdir(parents=True, exist_ok=True)
-            path.write_bytes(data)
+        path = folder / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(data)
 
 
 def _short(folder):

@@ -3,7 +3,7 @@
     watch_queue(folder)                # from here on, until this process ends
 
 It does not matter which programs put and take, live shells or terminals. What it has seen stands
-in the folder of the exercise two_shells (evidence_file.py), where check("two_shells") reads it. It
+in the folder of the exercise in live shells (evidence_file.py), where its checks read it. It
 never writes to Redis.
 """
 
@@ -33,7 +33,7 @@ _watches = {}  # folder -> Watch: those of this process
 
 
 def watch_queue(folder):
-    """Watch your queues for the exercise two_shells; return the Watch, one for each folder.
+    """Watch your queues for the exercise in live shells; return the Watch, one for each folder.
 
     folder: where the evidence is kept. It watches the Redis that the
     environment names, and ends after half an hour without messages, or with this process.

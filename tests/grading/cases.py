@@ -6,7 +6,7 @@ import tomllib
 from pathlib import Path
 
 from jobs_kit.course import starters
-from jobs_kit.course.exercise import all_exercises, earlier
+from jobs_kit.course.exercise import all_exercises, earlier, shuffled_in
 
 CASES = Path(__file__).parents[1] / "cases"
 
@@ -60,8 +60,8 @@ def write_stage(exercise, target, base):
     target.mkdir(parents=True)
     for name, text in starters.stage(exercise.folder, solved).items():
         (target / name).write_text(text, encoding="utf-8")
-    if exercise.folder == "jobs_service":
-        (target / "definitions.py").write_text(starters.definitions(), encoding="utf-8")
+    for name, one in shuffled_in(exercise.folder).items():
+        (target / name).write_text(starters.shuffled_definitions(one), encoding="utf-8")
 
 
 def write_planted(exercise, target, regions):

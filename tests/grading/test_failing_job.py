@@ -33,6 +33,6 @@ def test_what_passed_before_is_no_attempt(tmp_path, line, recorded, outcome):
     if recorded:
         # as a tree: what is recorded may be laid out otherwise
         text = worker.read_text() + "\n\n# a comment\n"
-        (folder / ".progress.json").write_text(json.dumps({"worker": ["no Python (", text]}))
+        (folder / ".progress.json").write_text(json.dumps({"worker.py": ["no Python (", text]}))
     with Judge() as judge:
         assert judge.check(exercise, folder).outcome == outcome

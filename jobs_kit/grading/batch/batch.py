@@ -27,7 +27,6 @@ from jobs_kit.grading.unjudged import failed_of, points_for, tests_in, unfinishe
 from jobs_kit.grading.verdict import overall
 
 JUDGES_A_CORE = 2  # most of a check is waiting
-UNPOINTED = "two_shells"  # it leaves no file to judge
 
 
 class Batch:
@@ -157,7 +156,7 @@ class Batch:
             return known, None
         begun = time.monotonic()
         with self._unpacked(hand_in) as place:
-            tests = [one.file for one in self.exercises if one.id != UNPOINTED]
+            tests = [one.file for one in self.exercises if one.is_graded]
             try:
                 found = judge.check_all(
                     [*tests, *self.hidden], place, limits.SUBMISSION_TIMEOUT_SECONDS
@@ -205,8 +204,8 @@ class Batch:
         """found: what the judge has found; in_time: it had time for what it has not found."""
         judged, exercises = {one["id"]: one for one in found}, []
         for exercise in self.exercises:
-            if exercise.id == UNPOINTED:
-                exercises.append(_two_shells(exercise, hand_in))
+            if not exercise.is_graded:
+                exercises.append(_evidence_result(exercise, hand_in))
             else:
                 outcome = "error" if in_time else "timeout"
                 one = judged.get(exercise.id) or unfinished(exercise, outcome)
@@ -248,8 +247,9 @@ def _of_the_checks(hidden):
     return made.digest()
 
 
-def _two_shells(exercise, hand_in):
-    recorded = hand_ins.evidence_of_two_shells(hand_in)
+def _evidence_result(exercise, hand_in):
+    """Return the result of an exercise that leaves evidence and no files: it gives no points."""
+    recorded = hand_ins.has_evidence(hand_in, exercise)
     check = {
         "name": "evidence",
         "claim": "The live shells have recorded what was done in them",
@@ -281,8 +281,8 @@ def _home_of(file):
         raise ValueError(f"{file}: the kit has a file of this name; give yours another one")
     try:
         home = find_exercise(load(file).EXERCISE)
-        if home.id == UNPOINTED:
-            raise ValueError(f"{UNPOINTED} leaves nothing that could be judged")
+        if not home.is_graded:
+            raise ValueError(f"{home.id} leaves nothing that could be judged")
         return home
     except (Exception, SystemExit) as problem:  # whatever its first lines do
         raise ValueError(

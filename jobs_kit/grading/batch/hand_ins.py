@@ -18,7 +18,7 @@ import zipfile
 from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
 
-from jobs_kit.course.exercise import all_exercises
+from jobs_kit.course.exercise import all_exercises, folder_of_file, shell_exercise
 from jobs_kit.grading.limits import (
     REMARK_CHARACTERS,
     SOURCE_FILE_BYTES,
@@ -44,7 +44,6 @@ LOOSE = re.compile(r"(.+?)(?:_LATE)?_(\d+)_\d+_(.+[.](?:py|ipynb))", re.ASCII)
 RENAMED = re.compile(r"(.+?) ?(?:-|\(|-Copy)(\d+)\)?\.py", re.ASCII)
 WRITTEN = re.compile(r"\s*%%(?:writefile|file)\s+(-a\s+)?(\S+)\s*\n", re.ASCII)
 OF_THE_PAGE = re.compile(r"^\s*[%!]|jobs_kit|^\s*(check|hint|solution)\(", re.MULTILINE)
-OTHERS = {"find_the_bugs"}  # folders whose files bear the names of another folder's
 
 
 @dataclass
@@ -272,7 +271,7 @@ def _sort(raw, hand_in):
             inner = path.parts[len(path.parts) - path.parts[::-1].index(folder) :]
             keys = [(folder, "/".join(inner))]
         elif path.suffix == ".py" or path.name.startswith("."):
-            keys = [(home, path.name) for home in _homes(path.name, known)]
+            keys = [(_home(path.name), path.name)]
         for key in keys:
             if hand_in.files.setdefault(key, data) != data:
                 hand_in.remark(f"{name} is a second {'/'.join(key)}, and another one: left out")
@@ -287,22 +286,21 @@ def _give_names_back(hand_in, known):
     renamed = [(RENAMED.fullmatch(key[1]), key) for key in hand_in.files]
     renamed = [(int(match[2][:9]), f"{match[1]}.py", key) for match, key in renamed if match]
     for _, name, key in sorted(renamed, reverse=True):  # the highest number is the latest
-        homes = [key[0]] if name in known[key[0]] else _homes(name, known)
-        for home in homes:
-            if name in known[home] and (home, name) not in hand_in.files:
-                hand_in.files[home, name] = hand_in.files[key]
-                hand_in.remark(f"{key[1]} is taken for {name}, which is missing")
+        home = key[0] if name in known[key[0]] else _home(name)
+        if name in known[home] and (home, name) not in hand_in.files:
+            hand_in.files[home, name] = hand_in.files[key]
+            hand_in.remark(f"{key[1]} is taken for {name}, which is missing")
 
 
 def _folder_of(path, known):
     return next((part for part in reversed(path.parts[:-1]) if part in known), None)
 
 
-def _homes(name, known):
+def _home(name):
+    """Return the exercise folder of a file that was handed in without one."""
     if name.startswith(".evidence"):
-        return ["two_shells"]
-    homes = [folder for folder, files in known.items() if name in files and folder not in OTHERS]
-    return homes or ["jobs_service"]  # a fourth module of the project, perhaps
+        return shell_exercise().folder
+    return folder_of_file(name)
 
 
 def _from_notebook(path, data, known, hand_in):
@@ -321,7 +319,7 @@ def _from_notebook(path, data, known, hand_in):
         if found := WRITTEN.match(source):
             name = PurePosixPath(found[2].strip("'\"")).name
             home = _folder_of(PurePosixPath(found[2]), known) or folder
-            home = home or (exercise.folder if exercise else _homes(name, known)[0])
+            home = home or (exercise.folder if exercise else _home(name))
             before = written.get((home, name), "") if found[1] else ""
             written[home, name] = before + source[found.end() :].rstrip("\n") + "\n"
     if not written and exercise and len(exercise.files) == 1:
@@ -331,9 +329,9 @@ def _from_notebook(path, data, known, hand_in):
     return written
 
 
-def evidence_of_two_shells(hand_in):
-    """Tell whether a watch has recorded two_shells: messages waited, and were taken in order."""
-    recorded = hand_in.files.get(("two_shells", evidence_file.EVIDENCE), b"")
+def has_evidence(hand_in, exercise):
+    """Tell whether a watch has recorded an exercise: messages waited, and were taken in order."""
+    recorded = hand_in.files.get((exercise.folder, evidence_file.EVIDENCE), b"")
     with contextlib.suppress(ValueError, TypeError, AttributeError, KeyError, RecursionError):
         queues = [queue for watch in json.loads(recorded)["watches"] for queue in watch["queues"]]
         return any(

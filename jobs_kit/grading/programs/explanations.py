@@ -2,9 +2,8 @@
 
 import re
 
+from jobs_kit.course.exercise import all_exercises
 from jobs_kit.grading.text import short, without_folder
-
-GIVEN = ("analysis.py",)  # its lines in a traceback are not the student's own
 
 
 def ending(process, waits=False):
@@ -40,7 +39,12 @@ def printed(process):
 
 def own_frames(frames):
     """Return those frames that stand in files which the student has written."""
-    return [one for one in frames if one.get("file") not in GIVEN]
+    return [frame for frame in frames if frame.get("file") not in _given()]
+
+
+def _given():
+    """Return the names of all given files: a traceback does not name its exercise."""
+    return {name for exercise in all_exercises().values() for name in exercise.given}
 
 
 def explain(error):
@@ -186,7 +190,7 @@ def own_traceback(output):
     kept, last = [], ""
     for number, line in enumerate(lines[start + 1 :], start + 1):
         path = line.split('"')[1] if line.startswith('  File "') else "<"
-        if path.rpartition("/")[2] in GIVEN:
+        if path.rpartition("/")[2] in _given():
             continue
         if "/answer/" in path or not path.startswith(("/", "<")):
             code = lines[number + 1].strip() if number + 1 < len(lines) else ""

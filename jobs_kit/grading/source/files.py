@@ -15,7 +15,7 @@ import warnings
 from pathlib import Path
 
 from jobs_kit.course import starters
-from jobs_kit.course.exercise import earlier
+from jobs_kit.course.exercise import earlier, given_in, shuffled_in
 from jobs_kit.grading.expectations import CheckError, NotAttemptedError
 from jobs_kit.grading.limits import (
     SOURCE_BYTES,
@@ -113,8 +113,9 @@ class Source:
         for one in self._imported_by(names):
             if one.isidentifier() and f"{one}.py" not in names:
                 names += [f"{one}/{name}" for name in self._names_in(one)]
-        skipped = ("definitions.py", "analysis.py")
-        return [n for n in names if n not in skipped and not n.startswith("test_")]
+        folder = self.exercise.folder
+        handed_out = {*given_in(folder), *shuffled_in(folder)}
+        return [n for n in names if n not in handed_out and not n.startswith("test_")]
 
     def _names_in(self, folder):
         place = self.folder / folder
@@ -205,9 +206,7 @@ class Source:
             room -= path.stat().st_size
             if room >= 0:
                 found[str(path.relative_to(self.folder))] = path.read_bytes()
-        if self.exercise.folder == "jobs_service":
-            found |= starters.given()
-        return found
+        return found | starters.kit_files(self.exercise.folder)
 
     def _readable(self):
         for file in self.modules():

@@ -1,0 +1,138 @@
+"""The lessons as they describe themselves, and what other pages say about them.
+
+A lesson is its notebook and nothing else: its first cell holds title, task and minutes. From these
+follow the table of lessons in README.md, the length of the course in the first lesson, and the link
+with which each lesson ends.
+"""
+
+import json
+import re
+from dataclasses import dataclass
+from pathlib import Path
+
+from jobs_kit.course.exercise import ROOT
+
+TITLE = re.compile(r"# (.+)")
+TASK = re.compile(r"^\*\*What you'll do:?\*\*:? (.+?)\.?$", re.MULTILINE)
+MINUTES = re.compile(r"\*\*Minutes:?\*\*:? (\d+)")
+STRETCH = "a stretch"  # marks a page that is not counted in the length of the course
+
+ROWS = re.compile(r"^(\| \[[^\n]*\]\(notebooks/[^\n]*\n)+", re.MULTILINE)
+ROW = re.compile(r"^\| (\[[^\n]*\]\(notebooks/[^\n)]*\)) \| (.*) \|$", re.MULTILINE)
+LENGTH = re.compile(r"The whole course takes about \d+ hours: [\w-]+ lessons")
+NEXT = re.compile(r"\*\*Next:\*\* \[[^\]]+\]\((?P<path>[^)/]+\.ipynb)\)(?P<words>[^\n]*)")
+NUMBERS = {12: "twelve", 13: "thirteen", 14: "fourteen", 15: "fifteen", 16: "sixteen"}
+
+
+@dataclass(frozen=True)
+class Lesson:
+    """One lesson. path: its notebook. title, task: what its first cell states."""
+
+    path: Path
+    title: str
+    task: str
+
+    @property
+    def number(self):
+        """The number in the notebook's name, such as "07"."""
+        return self.path.name[:2]
+
+
+def all_lessons(root=ROOT):
+    """Return the Lessons of a copy of the kit, in the order of the course."""
+    return [read_lesson(path) for path in sorted((root / "notebooks").glob("[0-9][0-9]_*.ipynb"))]
+
+
+def read_lesson(path):
+    """Return the Lesson in a notebook. Raises ValueError where its first cell lacks a part."""
+    first = first_cell(path)
+    title, task = TITLE.match(first), TASK.search(first)
+    if not (title and task):
+        raise ValueError(
+            f"{path}: the first cell needs a title (# …) and a line **What you'll do:** …"
+        )
+    return Lesson(path, title[1], task[1])
+
+
+def first_cell(path):
+    """Return the text of a notebook's first cell."""
+    return "".join(_read(path)["cells"][0]["source"])
+
+
+def course_hours(root=ROOT):
+    """Return the hours (float) that all lessons and exercises take, those of a stretch left out."""
+    pages = [lesson.path for lesson in all_lessons(root)]
+    pages += sorted((root / "solutions").glob("*/*.ipynb"))
+    return hours_of([first_cell(path) for path in pages])
+
+
+def hours_of(pages):
+    """Return the hours (float) that pages take, each given as the text of its first cell."""
+    return sum(int(MINUTES.search(page)[1]) for page in pages if STRETCH not in page) / 60
+
+
+def refreshed_pages(root=ROOT):
+    """Return {path: text} of README.md and of the lessons, as the list of lessons wants them.
+
+    Only rows and links that are missing or wrong are written, and the length of the course.
+    """
+    lessons, readme = all_lessons(root), root / "README.md"
+    pages = {readme: with_table(readme.read_text(encoding="utf-8"), lessons)}
+    for lesson, follower in zip(lessons, [*lessons[1:], None], strict=True):
+        notebook = _read(lesson.path)
+        if lesson is lessons[0]:
+            _edit(notebook["cells"][0], with_length, len(lessons), course_hours(root))
+        if follower:
+            _edit(notebook["cells"][-1], with_next, follower)
+        pages[lesson.path] = json.dumps(notebook, indent=1, ensure_ascii=False) + "\n"
+    return pages
+
+
+def with_table(readme, lessons):
+    """Return README.md's text with a row for each lesson. Raises ValueError without a table.
+
+    A row whose link is right keeps its words; any other gets the lesson's task.
+    """
+    table = ROWS.search(readme)
+    if not table:
+        raise ValueError(
+            "README.md needs a table of lessons, with rows | [07 …](notebooks/…) | … |"
+        )
+    rows = dict(ROW.findall(table[0]))
+    links = [f"[{one.number} {one.title}](notebooks/{one.path.name})" for one in lessons]
+    lines = [
+        f"| {link} | {rows.get(link, lesson.task)} |\n"
+        for link, lesson in zip(links, lessons, strict=True)
+    ]
+    return readme[: table.start()] + "".join(lines) + readme[table.end() :]
+
+
+def with_length(first, count, hours):
+    """Return the first lesson's first cell with the number of lessons and hours of the course."""
+    number = NUMBERS.get(count, count)
+    sentence = f"The whole course takes about {round(hours)} hours: {number} lessons"
+    text, found = LENGTH.subn(sentence, first)
+    if not found:
+        raise ValueError(f"the first cell of the first lesson needs the sentence: {sentence} …")
+    return text
+
+
+def with_next(last, follower):
+    """Return a lesson's last cell with the link to its follower at the beginning.
+
+    A link to another lesson is replaced together with its paragraph, which speaks of that lesson.
+    """
+    path = follower.path.name
+    link = NEXT.match(last)
+    if link and link["path"] == path:
+        return f"**Next:** [{follower.title}]({path}){link['words']}{last[link.end() :]}"
+    paragraph = f"**Next:** [{follower.title}]({path}): {follower.task}."
+    return paragraph + (last[link.end() :] if link else f"\n\n{last}")
+
+
+def _read(path):
+    return json.loads(path.read_text(encoding="utf-8"))
+
+
+def _edit(cell, change, *arguments):
+    cell["source"] = change("".join(cell["source"]), *arguments).splitlines(keepends=True)

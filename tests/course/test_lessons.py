@@ -1,0 +1,280 @@
+"""Every lesson follows the rules; for each rule, a lesson that breaks it is seen to fail."""
+
+import json
+import re
+from dataclasses import replace
+
+import pytest
+
+from jobs_kit.course import lessons
+from jobs_kit.course.exercise import ROOT
+from jobs_kit.course.lessons import MINUTES, TASK, all_lessons
+
+FAILURE = "Read it aloud, line by line"  # marks the real failure that a lesson reads
+
+
+def cells(notebook, kind):
+    """Return the texts of a notebook's cells of one kind, markdown or code."""
+    return ["".join(cell["source"]) for cell in notebook["cells"] if cell["cell_type"] == kind]
+
+
+def prose(notebook):
+    """Return the text of a notebook without code."""
+    text = "\n\n".join(cells(notebook, "markdown"))
+    return re.sub(r"```.*?```|`[^`\n]*`", "", text, flags=re.DOTALL)
+
+
+def is_titled_as_its_file(notebook, name):
+    """Check that the title says the same as the file's name."""
+    title = cells(notebook, "markdown")[0].splitlines()[0]
+    words = " ".join(re.findall(r"[a-z]+", title.replace("`", "").lower()))
+    expected = " ".join(re.findall(r"[a-z]+", name.removesuffix(".ipynb")))
+    return title.startswith("# ") and words.startswith(expected)
+
+
+def opens_with_task_aims_needs_and_minutes(notebook, name):
+    """Check that the first cell has What you'll do, What you'll learn, What you need, Minutes."""
+    first = cells(notebook, "markdown")[0]
+    labels = r"\*\*What you'll learn:?\*\*", r"\*\*What you need:?\*\*"
+    return all(re.search(label, first) for label in (*labels, TASK, MINUTES))
+
+
+def settles_three_predictions(notebook, name):
+    """Check that there are three predictions, each settled in a later cell."""
+    code = cells(notebook, "code")
+    predictions = [
+        (number, name)
+        for number, cell in enumerate(code)
+        for name in re.findall(r"(\w+) = predict\(", cell)
+    ]
+    settled = [
+        any(f"{name}.settle(" in cell for cell in code[number + 1 :])
+        for number, name in predictions
+    ]
+    return len(predictions) >= 3 and all(settled)
+
+
+def reads_a_real_failure(notebook, name):
+    """Check that a failure is caught by a cell and then read aloud, line by line."""
+    texts = ["".join(cell["source"]) for cell in notebook["cells"]]
+    marked = [text for text in texts if FAILURE in text]
+    return bool(marked) and bool(re.search(r"Error|Traceback", marked[0]))
+
+
+def recaps_in_five_bullets(notebook, name):
+    """Check that ## Recap has one to five bullets."""
+    recap = re.search(r"^## Recap\n(.*?)(?=^#|\Z)", prose(notebook), re.DOTALL | re.MULTILINE)
+    return bool(recap) and 1 <= len(re.findall(r"^[-*] ", recap[1], re.MULTILINE)) <= 5
+
+
+def asks_questions(notebook, name):
+    """Check that ## Questions to consider has at least one."""
+    return bool(re.search(r"^## Questions to consider\n+1\. .*\?", prose(notebook), re.MULTILINE))
+
+
+def has_an_exercise(notebook, name):
+    """Check that there is a section ## Exercise."""
+    return bool(re.search(r"^## Exercise", prose(notebook), re.MULTILINE))
+
+
+def ends_with_what_comes_next(notebook, name):
+    """Check that the last cell begins with **Next:** (`make press` writes the link)."""
+    return cells(notebook, "markdown")[-1].startswith("**Next:**")
+
+
+def never_calls_it_easy(notebook, name):
+    """Check that no word tells a reader in trouble that it is easy."""
+    words = r"\b(simply|just|obviously|probably)\b"
+    return not re.search(words, prose(notebook), re.IGNORECASE)
+
+
+def keeps_cells_short(notebook, name):
+    """Check that code cells have ten lines at most."""
+    return all(len(cell.splitlines()) <= 10 for cell in cells(notebook, "code"))
+
+
+RULES = [
+    is_titled_as_its_file,
+    opens_with_task_aims_needs_and_minutes,
+    settles_three_predictions,
+    reads_a_real_failure,
+    recaps_in_five_bullets,
+    asks_questions,
+    has_an_exercise,
+    ends_with_what_comes_next,
+    never_calls_it_easy,
+    keeps_cells_short,
+]
+
+
+def test_there_are_lessons():
+    assert all_lessons()
+
+
+@pytest.mark.parametrize("rule", RULES, ids=lambda rule: rule.__name__)
+@pytest.mark.parametrize("lesson", all_lessons(), ids=lambda lesson: lesson.path.stem)
+def test_a_lesson_follows_the_rule(lesson, rule):
+    notebook = json.loads(lesson.path.read_text(encoding="utf-8"))
+    assert rule(notebook, lesson.path.name), rule.__doc__
+
+
+GOOD = """# Count the sheep
+
+**What you'll do:** count.
+
+**What you'll learn**
+- to count
+
+**What you need:** fingers.
+
+**Minutes:** 5
+---
+>>> one = predict("1?")
+---
+>>> two = predict("2?")
+---
+>>> three = predict("3?")
+---
+>>> for guess in (one, two, three): print(guess)
+---
+>>> one.settle(1); two.settle(2)
+---
+>>> three.settle(3)
+---
+Read it aloud, line by line: a KeyError.
+---
+## Recap
+
+- one
+- two
+- three
+- four
+- five
+---
+## Questions to consider
+
+1. Why?
+---
+## Exercise
+
+Sleep; `just` in code is no word.
+---
+**Next:** dream.
+"""
+
+BROKEN = {
+    is_titled_as_its_file: [("# Count the", "# The"), ("# Count", "Count")],
+    opens_with_task_aims_needs_and_minutes: [
+        ("**Minutes:** 5", "**Minutes:**"),
+        ("**What you'll learn**", ""),
+    ],
+    settles_three_predictions: [
+        ('three = predict("3?")', "three = 3"),
+        ("; two.settle(2)", ""),
+        ("---\n>>> three.settle(3)\n", ""),
+    ],
+    reads_a_real_failure: [("Read it aloud", "Look"), ("KeyError", "thing")],
+    recaps_in_five_bullets: [("- five", "- five\n- six"), ("## Recap", "## End"), ("- ", "")],
+    asks_questions: [("1. Why?", ""), ("## Questions", "## Answers")],
+    has_an_exercise: [("## Exercise", "## Break")],
+    ends_with_what_comes_next: [("**Next:**", "And so")],
+    never_calls_it_easy: [("Sleep", "Just sleep"), ("fingers", "obviously fingers")],
+    keeps_cells_short: [(">>> one.", ">>> 0\n" + "0\n" * 9 + "one.")],
+}
+
+
+def notebook_of(text):
+    """Return a notebook as a dict; cells end at ---, code begins with >>>."""
+    kinds = {True: "code", False: "markdown"}
+    return {
+        "cells": [
+            {"cell_type": kinds[cell.startswith(">>>")], "source": cell.removeprefix(">>> ")}
+            for cell in text.strip().split("\n---\n")
+        ]
+    }
+
+
+@pytest.mark.parametrize("rule", RULES, ids=lambda rule: rule.__name__)
+def test_each_rule_accepts_a_good_lesson_and_rejects_a_broken_one(rule):
+    name = "07_count_the_sheep.ipynb"
+    assert rule(notebook_of(GOOD), name)
+    for old, new in BROKEN[rule]:
+        assert old in GOOD
+        assert not rule(notebook_of(GOOD.replace(old, new)), name), f"{old!r} became {new!r}"
+
+
+def test_the_course_takes_six_to_eight_hours():
+    assert 6 <= lessons.course_hours() <= 8
+
+
+def test_a_stretch_does_not_count_in_the_hours():
+    page = "**Minutes:** {}"
+    pages = [page.format(60), page.format(30), page.format(15) + ". This is a stretch."]
+    assert lessons.hours_of(pages) == 1.5
+
+
+def test_the_first_lesson_states_number_and_hours():
+    text = "# Start\n\nThe whole course takes about 1 hours: no lessons and their exercises."
+    expected = (
+        "# Start\n\nThe whole course takes about 8 hours: thirteen lessons and their exercises."
+    )
+    assert lessons.with_length(text, 13, 7.9) == expected
+    with pytest.raises(ValueError, match="takes about 8 hours: 40 lessons"):
+        lessons.with_length("# Start", 40, 7.9)
+
+
+def test_a_lesson_without_its_task_is_refused_with_the_line_that_is_missing(tmp_path):
+    path = tmp_path / "00_count.ipynb"
+    path.write_text(json.dumps({"cells": [{"source": "# Count"}]}))
+    with pytest.raises(ValueError, match="What you'll do"):
+        lessons.read_lesson(path)
+
+
+README = "# Kit\n\n| lesson | you can |\n|---|---|\n{}\nThe end.\n"
+ROW = "| [00 Start](notebooks/00_start.ipynb) | find your way |\n"
+
+
+@pytest.fixture
+def lesson():
+    """Return a Lesson that is in no file."""
+    return lessons.Lesson(ROOT / "notebooks" / "00_start.ipynb", "Start", "check that all runs")
+
+
+def test_a_right_row_of_the_table_keeps_its_words(lesson):
+    readme = README.format(ROW)
+    assert lessons.with_table(readme, [lesson]) == readme
+
+
+def test_a_missing_row_is_added_and_a_superfluous_one_removed(lesson):
+    end = replace(lesson, path=lesson.path.with_name("01_end.ipynb"), title="End", task="sleep")
+    both = README.format(f"{ROW}| [01 End](notebooks/01_end.ipynb) | sleep |\n")
+    assert lessons.with_table(README.format(ROW), [lesson, end]) == both
+    assert lessons.with_table(both, [lesson]) == README.format(ROW)
+
+
+def test_a_page_without_the_table_is_refused(lesson):
+    with pytest.raises(ValueError, match="table of lessons"):
+        lessons.with_table("# Kit\n", [lesson])
+
+
+@pytest.mark.parametrize(
+    ("last", "expected"),
+    [
+        ("**Next:** [Start](00_start.ipynb), at last.\n\nBye.", None),
+        (
+            "**Next:** [Begin](00_start.ipynb), at last.\n\nBye.",
+            "**Next:** [Start](00_start.ipynb), at last.\n\nBye.",
+        ),
+        (
+            "**Next:** [End](01_end.ipynb), at last.\n\nBye.",
+            "**Next:** [Start](00_start.ipynb): check that all runs.\n\nBye.",
+        ),
+        (
+            "**Next:** your own.",
+            "**Next:** [Start](00_start.ipynb): check that all runs.\n\n**Next:** your own.",
+        ),
+    ],
+    ids=["right", "another title", "another lesson", "no link"],
+)
+def test_the_last_cell_links_the_next_lesson(lesson, last, expected):
+    assert lessons.with_next(last, lesson) == (expected or last)
