@@ -64,6 +64,11 @@ class Exercise:
         return Path(self.file).stem.removeprefix("test_")
 
     @property
+    def tests(self):
+        """What pytest runs to check it."""
+        return [self.file]
+
+    @property
     def folder(self):
         """The name of the folder in exercises/ and in solutions/."""
         return Path(self.file).parent.name

@@ -7,6 +7,7 @@ student.py is what they do with an answer, verdict.py what is said of it.
 """
 
 from jobs_kit.course.exercise import Exercise, Shuffled
+from jobs_kit.course.gap import Gap
 from jobs_kit.grading.expectations import (
     CheckError,
     NotAttemptedError,
@@ -19,6 +20,7 @@ from jobs_kit.grading.plugin import points
 __all__ = [
     "CheckError",
     "Exercise",
+    "Gap",
     "NotAttemptedError",
     "NotReachedError",
     "Shuffled",

@@ -45,7 +45,7 @@ class Judge:
 
         Raises RuntimeError when the judge itself has failed; the next call starts another.
         """
-        results = self.check_all([exercise.file], folder)
+        results = self.check_all(exercise.tests, folder)
         if not results:
             raise RuntimeError(f"no verdict came of {exercise.id}; run pytest on it to see why")
         return Verdict(results[0])

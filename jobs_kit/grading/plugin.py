@@ -15,6 +15,7 @@ import pytest
 from redis import RedisError
 
 from jobs_kit.course.exercise import EXERCISES, Exercise, answer_folder, find_exercise
+from jobs_kit.course.gap import Gap
 from jobs_kit.grading.expectations import (
     CheckError,
     NotAttemptedError,
@@ -214,15 +215,17 @@ def _judgement(request):
 
 
 def _exercise(item):
-    exercise = getattr(getattr(item, "module", None), "EXERCISE", None)
+    gap = getattr(getattr(item, "function", None), "exercise", None)
+    exercise = gap or getattr(getattr(item, "module", None), "EXERCISE", None)
     if isinstance(exercise, str) and item.config.getoption("--submission"):
         # more checks for an exercise, by an instructor
         exercise = find_exercise(exercise)
-    return exercise if isinstance(exercise, Exercise) else None
+    return exercise if isinstance(exercise, Exercise | Gap) else None
 
 
 def _marker(item):
-    return item.get_closest_marker("points") or points(1).mark
+    worth = 0 if isinstance(_exercise(item), Gap) else 1
+    return item.get_closest_marker("points") or points(worth).mark
 
 
 def _check(item, call):

@@ -58,7 +58,8 @@ class Verdict:
 
     @property
     def headline(self):
-        return f"{self.id}: {self.outcome}, {self.points} of {self.max_points} points"
+        points = f", {self.points} of {self.max_points} points" if self.max_points else ""
+        return f"{self.id}: {self.outcome}{points}"
 
     def __str__(self):
         return "\n".join([f"{MARKS[self.outcome]} {self.headline}", *self._lines()])
@@ -70,8 +71,7 @@ class Verdict:
             yield f"  {_shown(self.checks[0]['message'])}" if self.checks else ""
             return
         for check in self.checks:
-            points = f"{check['points']} of {check['max_points']}"
-            yield f"  {MARKS[check['outcome']]} {check['claim']} ({check['outcome']}, {points})"
+            yield f"  {MARKS[check['outcome']]} {check['claim']} ({_outcome_of(check)})"
             for label, text in details(check):
                 first, *more = text.splitlines() or [""]
                 yield f"      {label:<10}{first}"
@@ -105,8 +105,14 @@ def details(check):
     return list(zip([label for label, _ in found], shown, strict=False)) if found else []
 
 
+def _outcome_of(check):
+    """Return the outcome of a check, with its points if it is worth any."""
+    if not check["max_points"]:
+        return check["outcome"]
+    return f"{check['outcome']}, {check['points']} of {check['max_points']}"
+
+
 def _row(check):
-    points = f"{check['points']} of {check['max_points']}"
     rows = "".join(
         f'<tr><td style="text-align:left; vertical-align:top; white-space:nowrap">'
         f"<i>{label}</i></td>"
@@ -118,7 +124,7 @@ def _row(check):
     colour = _COLOURS[check["outcome"]]
     return (
         f'<div><span style="color:{colour}">{MARKS[check["outcome"]]}</span> '
-        f"{html.escape(check['claim'])} <small>({check['outcome']}, {points})</small>{table}</div>"
+        f"{html.escape(check['claim'])} <small>({_outcome_of(check)})</small>{table}</div>"
     )
 
 

@@ -6,8 +6,12 @@ its own that stays, so that the second check answers at once; it ends with the k
 
 import atexit
 import html
+from pathlib import Path
+
+from IPython import get_ipython
 
 from jobs_kit.course.exercise import answer_folder, find_exercise, shell_exercise
+from jobs_kit.course.gap import all_gaps
 from jobs_kit.grading.judge import Judge
 from jobs_kit.grading.progress import ExerciseProgress, failure
 from jobs_kit.queue_watch import watch
@@ -21,14 +25,40 @@ def check(name):
 
     check("add_job").require_pass() raises AssertionError unless it is a pass.
     """
+    if gap := all_gaps().get(str(name)):
+        return _check_gap(gap)
     try:
         return ExerciseProgress(find_exercise(str(name))).check(_judge)
     except KeyError as problem:
         return failure(str(name), problem.args[0])
 
 
+def _check_gap(gap):
+    """Return the Verdict on what the reader wrote into a gap, judged in a copy of its own."""
+    cell = _cell_of(gap)
+    folder = Path("scratch") / "gaps" / gap.id
+    folder.mkdir(parents=True, exist_ok=True)
+    for name, text in {**gap.beside, gap.files[0]: gap.program(cell)}.items():
+        (folder / name).write_text(text, encoding="utf-8")
+    try:
+        return _judge.check(gap, folder.resolve())
+    except RuntimeError as problem:
+        return failure(gap.id, str(problem))
+
+
+def _cell_of(gap):
+    """Return the text of the cell that fills a gap: the file it wrote, or the cell that ran last."""
+    if gap.path:
+        path = Path(gap.path)
+        return path.read_text(encoding="utf-8") if path.exists() else ""
+    cells = getattr(get_ipython(), "user_ns", {}).get("In", [])
+    return next((cell for cell in reversed(cells) if gap.defines(cell)), "")
+
+
 def hint(name):
     """Return the next of the three hints of an exercise."""
+    if gap := all_gaps().get(str(name)):
+        return Text(f"{gap.id}: {gap.hint}")
     try:
         return Text(ExerciseProgress(find_exercise(str(name))).next_hint())
     except KeyError as problem:

@@ -66,12 +66,13 @@ class Submission:
         finally:
             self._sandbox.write(self.folder, {file: self._files[file]})
 
-    def call(self, module, name, *arguments, times=1, **environment):
+    def call(self, module, name, *arguments, times=1, skip_waits=False, **environment):
         """Call a function in a process of its own; return what came of it as a Call.
 
         name: the function's, or several of which the first that exists is meant; None only
         imports the module, which may also begin to serve or to ask a queue for messages and not
-        come back. times: how often it is called in that process. Raises TimedOutError.
+        come back. times: how often it is called in that process. skip_waits: let each wait for a
+        message that has a time-out run out at once. Raises TimedOutError.
         """
         self.source.require(f"{module}.py")
         names = [name] if isinstance(name, str) else list(name or ())
@@ -90,6 +91,7 @@ class Submission:
         shown += f", {times} times" if times > 1 else ""
         process = self._start(task, shown if name else f"import {module}", environment)
         waits = self._waits if name else self._at_work()
+        waits = self._waits_without_end if skip_waits else waits
         self.until(
             lambda: len(process.events("value")) >= times or not process.running or waits(process)
         )
@@ -213,6 +215,16 @@ class Submission:
         takes = [one for one in self.redis.pops() if one.time_out is not None]
         if takes and takes[-1].time_out > 0:
             self.redis.end_wait(f"pid-{worker.pid}")
+
+    def _waits_without_end(self, process):
+        """Tell whether a process is blocked without a time-out; end its wait if it has one."""
+        if not self._waits(process):
+            return False
+        time_outs = [pop.time_out for pop in self.redis.pops() if pop.time_out is not None]
+        if time_outs and time_outs[-1] > 0:
+            self.redis.end_wait(f"pid-{process.pid}")
+            return False
+        return True
 
     def waits(self, process):
         """Tell whether a process is blocked on a queue at this moment."""
