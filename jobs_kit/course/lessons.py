@@ -56,7 +56,7 @@ def read_lesson(path):
 
 def first_cell(path):
     """Return the text of a notebook's first cell."""
-    return "".join(_read(path)["cells"][0]["source"])
+    return _read(path)["cells"][0]["source"]
 
 
 def course_hours(root=ROOT):
@@ -72,7 +72,7 @@ def hours_of(pages):
 
 
 def refreshed_pages(root=ROOT):
-    """Return {path: text} of README.md and of the lessons, as the list of lessons wants them.
+    """Return {path: text} of README.md and of the lessons that the list of lessons changes.
 
     Only rows and links that are missing or wrong are written, and the length of the course.
     """
@@ -80,11 +80,13 @@ def refreshed_pages(root=ROOT):
     pages = {readme: with_table(readme.read_text(encoding="utf-8"), lessons)}
     for lesson, follower in zip(lessons, [*lessons[1:], None], strict=True):
         notebook = _read(lesson.path)
+        first, last = notebook["cells"][0], notebook["cells"][-1]
         if lesson is lessons[0]:
-            _edit(notebook["cells"][0], with_length, len(lessons), course_hours(root))
+            first["source"] = with_length(first["source"], len(lessons), course_hours(root))
         if follower:
-            _edit(notebook["cells"][-1], with_next, follower)
-        pages[lesson.path] = json.dumps(notebook, indent=1, ensure_ascii=False) + "\n"
+            last["source"] = with_next(last["source"], follower)
+        if notebook != _read(lesson.path):
+            pages[lesson.path] = _text_of(notebook)
     return pages
 
 
@@ -131,8 +133,16 @@ def with_next(last, follower):
 
 
 def _read(path):
-    return json.loads(path.read_text(encoding="utf-8"))
+    """Return a notebook as a dict, the source of each cell as one string."""
+    notebook = json.loads(path.read_text(encoding="utf-8"))
+    for cell in notebook["cells"]:
+        cell["source"] = "".join(cell["source"])
+    return notebook
 
 
-def _edit(cell, change, *arguments):
-    cell["source"] = change("".join(cell["source"]), *arguments).splitlines(keepends=True)
+def _text_of(notebook):
+    """Return a notebook as the text of its file."""
+    cells = [
+        cell | {"source": cell["source"].splitlines(keepends=True)} for cell in notebook["cells"]
+    ]
+    return json.dumps(notebook | {"cells": cells}, indent=1, ensure_ascii=False) + "\n"

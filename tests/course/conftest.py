@@ -9,8 +9,12 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parents[2]
-NAMES = ("jobs_kit", "solutions", "exercises", "notebooks", "tests", "README.md", "conftest.py")
-LEFT_OUT = shutil.ignore_patterns("__pycache__", "scratch", ".ipynb_checkpoints", "browser")
+
+
+def run_git(folder, *arguments):
+    """Run git in a folder; return its output."""
+    command = ["git", "-C", folder, *arguments]
+    return subprocess.run(command, check=True, capture_output=True, text=True).stdout
 
 
 class KitCopy:
@@ -18,10 +22,10 @@ class KitCopy:
 
     def __init__(self, folder):
         self.folder = folder
-        for name in NAMES:
-            copy = shutil.copytree if (ROOT / name).is_dir() else shutil.copy
-            options = {"ignore": LEFT_OUT} if copy is shutil.copytree else {}
-            copy(ROOT / name, folder / name, **options)
+        for name in run_git(ROOT, "ls-files", "--cached", "--others", "--exclude-standard").split():
+            if (ROOT / name).is_file():
+                (folder / name).parent.mkdir(parents=True, exist_ok=True)
+                shutil.copy(ROOT / name, folder / name)
         self.git("init", "-q")
         self.commit()
 
@@ -32,8 +36,7 @@ class KitCopy:
 
     def git(self, *arguments):
         """Run git in the copy; return its output."""
-        command = ["git", "-C", self.folder, *arguments]
-        return subprocess.run(command, check=True, capture_output=True, text=True).stdout
+        return run_git(self.folder, *arguments)
 
     def changed_files(self):
         """Return the paths of the files that differ from the last commit or are new."""

@@ -5,6 +5,7 @@ import re
 from dataclasses import replace
 
 import pytest
+from made_up_lesson import GOOD, notebook_of
 
 from jobs_kit.course import lessons
 from jobs_kit.course.exercise import ROOT
@@ -118,50 +119,6 @@ def test_a_lesson_follows_the_rule(lesson, rule):
     assert rule(notebook, lesson.path.name), rule.__doc__
 
 
-GOOD = """# Count the sheep
-
-**What you'll do:** count.
-
-**What you'll learn**
-- to count
-
-**What you need:** fingers.
-
-**Minutes:** 5
----
->>> one = predict("1?")
----
->>> two = predict("2?")
----
->>> three = predict("3?")
----
->>> for guess in (one, two, three): print(guess)
----
->>> one.settle(1); two.settle(2)
----
->>> three.settle(3)
----
-Read it aloud, line by line: a KeyError.
----
-## Recap
-
-- one
-- two
-- three
-- four
-- five
----
-## Questions to consider
-
-1. Why?
----
-## Exercise
-
-Sleep; `just` in code is no word.
----
-**Next:** dream.
-"""
-
 BROKEN = {
     is_titled_as_its_file: [("# Count the", "# The"), ("# Count", "Count")],
     opens_with_task_aims_needs_and_minutes: [
@@ -181,17 +138,6 @@ BROKEN = {
     never_calls_it_easy: [("Sleep", "Just sleep"), ("fingers", "obviously fingers")],
     keeps_cells_short: [(">>> one.", ">>> 0\n" + "0\n" * 9 + "one.")],
 }
-
-
-def notebook_of(text):
-    """Return a notebook as a dict; cells end at ---, code begins with >>>."""
-    kinds = {True: "code", False: "markdown"}
-    return {
-        "cells": [
-            {"cell_type": kinds[cell.startswith(">>>")], "source": cell.removeprefix(">>> ")}
-            for cell in text.strip().split("\n---\n")
-        ]
-    }
 
 
 @pytest.mark.parametrize("rule", RULES, ids=lambda rule: rule.__name__)
