@@ -1,4 +1,4 @@
-"""What a program can see in the files of this repository, so that nobody has to look."""
+"""What a program can check in the files of this repository: storage, links, spelling, pins."""
 
 import json
 import re
@@ -14,26 +14,30 @@ import pytest
 from packaging.requirements import Requirement
 
 ROOT = Path(__file__).parent.parent
-METADATA = {"kernelspec", "language_info"}  # what a notebook may say about itself
-# Directories of the people who write, and package indexes of the day, are no part of the kit.
+METADATA = {"kernelspec", "language_info"}  # of a notebook; other keys describe one run of it
+# A path of an author's machine or the address of a package index means nothing elsewhere.
 MACHINES = (
     r"(?<![\w.])/(work|farm|root|Users)/|(pypi|debian)[.]org|(pythonhosted|npmjs)[.](org|com)"
 )
 
 
 def files(pattern):
-    """Return the files of the repository whose path fits, new ones included, ignored ones not."""
+    """Return the paths of the repository's files that match, new ones included, ignored ones not.
+
+    Fails where none matches, so that no test passes because it looked at nothing.
+    """
     command = ["git", "ls-files", "--cached", "--others", "--exclude-standard"]
     listed = subprocess.run(command, cwd=ROOT, capture_output=True, text=True)
     if listed.returncode:
         pytest.skip(f"only a clone knows which files belong to it: {listed.stderr}")
-    found = [ROOT / name for name in listed.stdout.splitlines() if fnmatch(name, pattern)]
-    found = [path for path in found if path.is_file()]
-    assert found, f"no file fits {pattern}"
-    return found
+    matches = [ROOT / name for name in listed.stdout.splitlines() if fnmatch(name, pattern)]
+    matches = [path for path in matches if path.is_file()]
+    assert matches, f"no file matches {pattern}"
+    return matches
 
 
 def text_of(path):
+    """Return the text of a file."""
     return path.read_text(encoding="utf-8")
 
 
@@ -46,6 +50,7 @@ def markdown_of(path):
 
 
 def without_code(text):
+    """Return Markdown without its blocks and pieces of code."""
     return re.sub(r"```.*?```|`[^`\n]*`", "", text, flags=re.DOTALL)
 
 
@@ -66,8 +71,9 @@ def broken_links(path):
 
 
 def leads_somewhere(path, link):
+    """Tell whether a link of a page leads to a file, and to a heading of it if it names one."""
     if re.match(r"[a-z]+:", link):
-        return True  # the world outside is not for a test
+        return True  # a test must not depend on other people's servers
     name, _, anchor = unquote(link).partition("#")
     target = path.parent / name if name else path
     if not target.exists():
@@ -75,8 +81,8 @@ def leads_somewhere(path, link):
     return not anchor or target.suffix not in (".md", ".ipynb") or anchor in anchors_of(target)
 
 
-def faults_of_storage(notebook):
-    """Return what a stored notebook carries that belongs to one run of it, or lacks."""
+def storage_faults(notebook):
+    """Return the names of what a stored notebook lacks, or has although it belongs to one run."""
     faults = [f"metadata {name}" for name in set(notebook["metadata"]) - METADATA]
     faults += [] if notebook["nbformat"] == 4 and notebook["nbformat_minor"] >= 5 else ["format"]
     for number, cell in enumerate(notebook["cells"]):
@@ -99,24 +105,25 @@ def declared_dependencies():
 
 
 def run(*command):
+    """Run `python -m COMMAND`; return (exit code, output)."""
     done = subprocess.run(
         [sys.executable, "-m", *command], cwd=ROOT, capture_output=True, text=True
     )
     return done.returncode, done.stdout + done.stderr
 
 
-def test_notebooks_are_stored_clean():
-    faults = {p.name: faults_of_storage(json.loads(text_of(p))) for p in files("notebooks/*.ipynb")}
+def test_notebooks_are_stored_without_outputs_and_foreign_metadata():
+    faults = {p.name: storage_faults(json.loads(text_of(p))) for p in files("notebooks/*.ipynb")}
     assert {name: fault for name, fault in faults.items() if fault} == {}
 
 
-def test_a_notebook_that_was_saved_after_a_run_is_not_clean():
-    ran = json.loads(text_of(files("notebooks/*.ipynb")[0]))
-    ran["metadata"]["widgets"] = {}
-    code = next(cell for cell in ran["cells"] if cell["cell_type"] == "code")
+def test_a_notebook_saved_after_a_run_is_found():
+    notebook = json.loads(text_of(files("notebooks/*.ipynb")[0]))
+    notebook["metadata"]["widgets"] = {}
+    code = next(cell for cell in notebook["cells"] if cell["cell_type"] == "code")
     code |= {"outputs": [{}], "execution_count": 1, "metadata": {"collapsed": True}, "id": ""}
-    words = " ".join(faults_of_storage(ran))
-    assert all(word in words for word in ("widgets", "no id", "outputs", "execution_count"))
+    faults = " ".join(storage_faults(notebook))
+    assert all(word in faults for word in ("widgets", "no id", "outputs", "execution_count"))
 
 
 @pytest.mark.parametrize("pattern", ["*.md", "notebooks/*.ipynb"])
@@ -129,6 +136,11 @@ def test_a_link_that_leads_nowhere_is_found(tmp_path):
     page = tmp_path / "page.md"
     page.write_text("# A page\n[a](no.md) [b](#a-page) [c](#no) ![d](x.png) `[e](in_code.md)`")
     assert broken_links(page) == ["no.md", "#no", "x.png"]
+
+
+def test_a_pattern_that_matches_no_file_fails():
+    with pytest.raises(AssertionError, match="no file matches"):
+        files("*.nothing")
 
 
 def test_words_are_spelled_right():
@@ -169,14 +181,14 @@ def test_every_dependency_is_pinned_inside_its_range():
 
 def test_no_file_names_a_machine_or_a_package_index():
     assert re.search(MACHINES, "see /" + "work/notes"), "the pattern itself"
-    found = [
+    lines = [
         f"{path.relative_to(ROOT)}: {line.strip()[:100]}"
         for path in files("*")
         if path.suffix not in (".png", ".svg")
         for line in path.read_text(encoding="utf-8", errors="replace").splitlines()
         if re.search(MACHINES, line)
     ]
-    assert found == []
+    assert lines == []
     assert not (ROOT / "uv.lock").exists(), "uv.lock carries addresses of a package index"
 
 
@@ -184,9 +196,9 @@ def test_the_commands_of_the_pages_exist():
     targets = re.findall(r"^([a-z]+):", text_of(ROOT / "Makefile"), re.MULTILINE)
     pages = "\n".join(map(text_of, files("*.md")))
     code = "\n".join(re.findall(r"```.*?```|`[^`\n]+`", pages, re.DOTALL))
-    made = set(re.findall(r"\bmake ([a-z]+)", code))
-    assert {"lab", "test"} <= made, "the README shows the two commands"
-    assert made <= set(targets)
+    makes = set(re.findall(r"\bmake ([a-z]+)", code))
+    assert {"lab", "test"} <= makes, "the README shows the two commands"
+    assert makes <= set(targets)
     commands = set(re.findall(r"\bjobs-kit ([a-z-]+)", code))
     assert commands, "the README shows jobs-kit"
     unknown = [name for name in commands if run("jobs_kit.cli", name, "--help")[0]]
@@ -203,7 +215,7 @@ def test_each_dependency_is_explained():
 
 
 @pytest.mark.parametrize("name", ["README.md", "CONTRIBUTING.md", "CHANGELOG.md", "LICENSE"])
-def test_the_lobby_is_furnished(name):
+def test_each_top_level_page_is_written(name):
     assert len(text_of(ROOT / name)) > 300
 
 

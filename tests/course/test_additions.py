@@ -115,7 +115,7 @@ def test_a_new_lesson_is_one_notebook(kit_copy):
         "tests/course/test_press.py",
         "tests/test_repository.py",
     )
-    tests = "lesson or fresh or links or stored_clean"
+    tests = "lesson or fresh or links or stored"
     code, output = run_tests(kit_copy, *files, "-k", tests, *QUICK)
     assert code == 0, output
 
