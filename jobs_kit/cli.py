@@ -146,7 +146,7 @@ def catch_up(options):
 
 def grade(options):
     """grade a folder of submissions"""
-    from jobs_kit.grading import terminal
+    from jobs_kit.grading.batch import terminal
     from jobs_kit.grading.sandbox.containment import NotContainedError
 
     _end_at_sigterm()

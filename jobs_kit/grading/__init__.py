@@ -8,6 +8,7 @@ student.py is what they do with an answer, verdict.py what is said of it.
 
 from jobs_kit.course.exercise import Exercise, Shuffled
 from jobs_kit.course.gap import Gap
+from jobs_kit.grading.check_files import points
 from jobs_kit.grading.expectations import (
     CheckError,
     NotAttemptedError,
@@ -15,7 +16,6 @@ from jobs_kit.grading.expectations import (
     TimedOutError,
     expect,
 )
-from jobs_kit.grading.plugin import points
 
 __all__ = [
     "CheckError",

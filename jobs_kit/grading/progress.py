@@ -14,6 +14,7 @@ from pathlib import Path
 
 from jobs_kit.course import starters
 from jobs_kit.course.exercise import all_exercises, answer_folder, earlier
+from jobs_kit.grading.results import kit_failure
 from jobs_kit.grading.source.files import PROGRESS, Source
 from jobs_kit.grading.verdict import Verdict
 
@@ -31,7 +32,7 @@ class ExerciseProgress:
         try:
             verdict = judge.check(self.exercise, self.folder)
         except RuntimeError as problem:
-            return failure(self.exercise.id, str(problem))
+            return Verdict(kit_failure(self.exercise.id, str(problem)))
         noted = self._noted()
         mine = noted.setdefault(self.exercise.id, {})
         if verdict.outcome in ("fail", "timeout"):
@@ -113,32 +114,6 @@ class ExerciseProgress:
             fresh = path.with_suffix(f".{os.getpid()}")
             fresh.write_text(json.dumps(noted, indent=1), encoding="utf-8")
             fresh.replace(path)
-
-
-def failure(name, message):
-    """Return the Verdict "error" of an exercise that could not be judged."""
-    check = {
-        "name": name,
-        "claim": "the check itself",
-        "outcome": "error",
-        "points": 0,
-        "max_points": 0,
-        "message": message,
-        "evidence": [],
-        "notes": [],
-        "seconds": 0,
-    }
-    check |= dict.fromkeys(("call", "got", "expected", "hint"))
-    return Verdict(
-        {
-            "id": name,
-            "title": name,
-            "outcome": "error",
-            "points": 0,
-            "max_points": 0,
-            "checks": [check],
-        }
-    )
 
 
 def starting_point(exercise):

@@ -1,8 +1,6 @@
-"""How are exercises checked and classes graded in a terminal? What the commands print."""
+"""Check exercises in a terminal: the commands `jobs-kit check` and `jobs-kit check --watch`."""
 
-import datetime
 import time
-from pathlib import Path
 
 from jobs_kit.course.exercise import all_exercises, find_exercise
 from jobs_kit.grading.judge import Judge
@@ -23,8 +21,10 @@ def check(names, place=None):
             print(verdicts[-1], end="\n\n", flush=True)
     if len(verdicts) > 1:
         passed = sum(verdict.passed for verdict in verdicts)
-        points = [sum(getattr(v, name) for v in verdicts) for name in ("points", "max_points")]
-        print(f"{passed} of {len(verdicts)} exercises pass, {points[0]} of {points[1]} points")
+        points, most = (
+            sum(getattr(v, name) for v in verdicts) for name in ("points", "max_points")
+        )
+        print(f"{passed} of {len(verdicts)} exercises pass, {points} of {most} points")
     return 0 if all(verdict.passed for verdict in verdicts) else 1
 
 
@@ -38,7 +38,7 @@ def watch(name=None, place=None):
     exercise = find_exercise(name) if name else first_unfinished(place)
     with Judge() as judge:
         while exercise:
-            _watch_until_it_passes(exercise, place, judge)
+            _watch_until_it_passes(ExerciseProgress(exercise, place), judge)
             following = first_unfinished(place, after=exercise.id)
             exercise = following if following and following.id != exercise.id else None
             if exercise:
@@ -47,108 +47,38 @@ def watch(name=None, place=None):
     return 0
 
 
-def _watch_until_it_passes(exercise, place, judge):
-    desk, shown = ExerciseProgress(exercise, place), None
-    what = "save a file" if exercise.files else "work in your shells"
-    if not exercise.files:
-        print(watch_queue(desk.folder))
+def _watch_until_it_passes(progress, judge):
+    has_files, printed = bool(progress.exercise.files), None
+    if not has_files:
+        print(watch_queue(progress.folder))
     while True:
-        seen = _saved(desk)
-        verdict = desk.check(judge)
-        if (
-            exercise.files or str(verdict) != shown
-        ):  # what is seen of the queues changes all the time
-            print(f"\n{verdict}", flush=True)
-            shown = str(verdict)
-            if not verdict.passed:
-                print(
-                    f"\nWatching {desk.folder}: {what}, and it checks again. Ctrl-C ends.",
-                    flush=True,
-                )
+        state = _state(progress)
+        verdict = progress.check(judge)
+        # without files the state changes with each look at the queues
+        if has_files or str(verdict) != printed:
+            printed = str(verdict)
+            _print_verdict(verdict, progress)
         if verdict.passed:
             return
-        while _saved(desk) == seen:
+        while _state(progress) == state:
             time.sleep(POLL_SECONDS)
 
 
-def grade(options):
-    """Grade a folder of submissions as the command's options say. Returns 0; see grade.py."""
-    from tqdm import tqdm
-
-    from jobs_kit.grading.batch import reports
-    from jobs_kit.grading.batch.batch import Batch, require_a_place_of_its_own
-    from jobs_kit.grading.unjudged import failed_of
-
-    out = Path(options.out)
-    require_a_place_of_its_own(out, Path(options.submissions))
-    if options.gradescope:
-        reports.write_gradescope_crash(out, "it did not come to its end")
-    try:
-        batch = Batch(
-            options.submissions,
-            out,
-            exercises=options.exercise,
-            jobs=options.jobs,
-            hidden=options.hidden,
-            contained=not options.uncontained,
-            only=options.only,
-            since=_moment(options.since),
-            roster=options.roster,
-            gradescope=options.gradescope,
-        )
-        print("Student code is held back by", "; ".join(batch.containment_measures()), flush=True)
-        if Path(options.submissions).resolve() in batch.students.values():
-            print("The files of an answer lie in it, so it is graded as one student", flush=True)
-        if batch.ignored_files:
-            shown = ", ".join(batch.ignored_files[:5]) + (
-                ", …" if len(batch.ignored_files) > 5 else ""
-            )
-            print(
-                f"Left aside, for a student is a folder or a zip file here: {shown} "
-                f"({len(batch.ignored_files)} in all)",
-                flush=True,
-            )
-        with tqdm(total=len(batch.students), unit="student", disable=None) as bar:
-
-            def told(result, seconds):
-                took = "as before" if seconds is None else f"{seconds:.1f} s"
-                points = f"{result['total']:g} of {result['max']:g} points"
-                bar.write(f"{result['student']}: {points} ({took})")
-                bar.update()
-
-            results = batch.run(told)
-    except BaseException as problem:
-        if options.gradescope:
-            reports.write_gradescope_crash(out, problem)
-        raise
-    failed = [
-        f"{one['student']} ({', '.join(failed_of(one))})" for one in results if failed_of(one)
-    ]
-    if failed:
+def _print_verdict(verdict, progress):
+    print(f"\n{verdict}", flush=True)
+    if not verdict.passed:
+        task = "save a file" if progress.exercise.files else "work in your shells"
         print(
-            f"The kit itself failed, so no points are final, for {', '.join(failed)}: "
-            "the same command tries again"
+            f"\nWatching {progress.folder}: {task}, and it checks again. Ctrl-C ends.", flush=True
         )
-    print(f"{out / 'grades.csv'}, {out / 'summary.html'}, and {out / 'feedback'} for the students")
-    return 0
 
 
-def _moment(text):
-    """Return a day, or a moment, as seconds since 1970; 0 for None."""
-    try:
-        return datetime.datetime.fromisoformat(text).timestamp() if text is not None else 0
-    except (ValueError, OverflowError):
-        raise ValueError(
-            f"--since {text}: write a day as 2026-11-24, or 2026-11-24T18:00"
-        ) from None
-
-
-def _saved(desk):
-    """Return what changes when a file of the answer is saved, or when more was seen of queues."""
-    if not desk.exercise.files:
-        return evidence_file.state(desk.folder)
+def _state(progress):
+    """Return what changes when a file of the answer is saved, or when a queue changes."""
+    if not progress.exercise.files:
+        return evidence_file.state(progress.folder)
     return {
         (path.name, path.stat().st_mtime_ns, path.stat().st_size)
-        for path in desk.folder.glob("*.py")
+        for path in progress.folder.glob("*.py")
         if path.is_file()
     }

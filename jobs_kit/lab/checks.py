@@ -13,7 +13,9 @@ from IPython import get_ipython
 from jobs_kit.course.exercise import answer_folder, find_exercise, shell_exercise
 from jobs_kit.course.gap import all_gaps
 from jobs_kit.grading.judge import Judge
-from jobs_kit.grading.progress import ExerciseProgress, failure
+from jobs_kit.grading.progress import ExerciseProgress
+from jobs_kit.grading.results import kit_failure
+from jobs_kit.grading.verdict import Verdict
 from jobs_kit.queue_watch import watch
 
 _judge = Judge()
@@ -30,7 +32,7 @@ def check(name):
     try:
         return ExerciseProgress(find_exercise(str(name))).check(_judge)
     except KeyError as problem:
-        return failure(str(name), problem.args[0])
+        return Verdict(kit_failure(str(name), problem.args[0]))
 
 
 def _check_gap(gap):
@@ -43,7 +45,7 @@ def _check_gap(gap):
     try:
         return _judge.check(gap, folder.resolve())
     except RuntimeError as problem:
-        return failure(gap.id, str(problem))
+        return Verdict(kit_failure(gap.id, str(problem)))
 
 
 def _cell_of(gap):

@@ -72,7 +72,7 @@ def _obstacle(exercise, needed):
             results = judge.check_all(tests, ExerciseProgress(exercise).folder, SECONDS)
     except RuntimeError as problem:
         return f"Yours could not be checked: {problem}."
-    good = {result["id"] for result in results if result["outcome"] == "pass"}
+    good = {result.id for result in results if result.outcome == "pass"}
     broken = [one.id for one in needed if one.id not in good]
     return f"Yours had passed and does not now: check {', '.join(broken)}." if broken else ""
 

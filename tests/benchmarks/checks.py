@@ -53,7 +53,7 @@ def main():
             assert all(verdict.passed for _, verdict in runs), str(runs[0][1])
             total = statistics.median(taken for taken, _ in runs)
             own = statistics.median(
-                taken - sum(check["seconds"] for check in verdict.checks) for taken, verdict in runs
+                taken - sum(check.seconds for check in verdict.checks) for taken, verdict in runs
             )
             print(
                 f"{exercise.id:24}{total:9.3f}s{own:9.3f}s{total / plain:8.2f}{own / plain:10.2f}"

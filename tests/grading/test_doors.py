@@ -14,6 +14,7 @@ from cases import write_stage
 from jobs_kit.course.exercise import find_exercise
 from jobs_kit.grading.judge import Judge
 from jobs_kit.grading.progress import ExerciseProgress, first_unfinished
+from jobs_kit.grading.results import ExerciseResult
 from jobs_kit.lab import check, hint, solution
 
 ROOT = Path(__file__).parents[2]
@@ -63,9 +64,9 @@ def test_every_door_gives_the_same_verdict(folder, tmp_path):
     code, said = by_pytest(folder, "--results", tmp_path / "results.json")
     assert code == 1
     assert str(page) in said
-    result = json.loads((tmp_path / "results.json").read_text())[0]
-    for one in [*result["checks"], *page.result["checks"]]:
-        one["seconds"] = 0
+    result = ExerciseResult.from_dict(json.loads((tmp_path / "results.json").read_text())[0])
+    for check_result in [*result.checks, *page.result.checks]:
+        check_result.seconds = 0
     assert result == page.result
 
 

@@ -49,14 +49,16 @@ def test_what_is_said_of_many_defects_can_be_read(judge, mended, tmp_path):
     for name, text in starters.press_folder(BUGS.folder, lambda name: name in mended).items():
         (tmp_path / name).write_text(text)
     verdict = judge.check(BUGS, tmp_path)
-    checks = {check["name"]: check for check in verdict.checks}
-    claims = {check["claim"] for check in checks.values() if check["outcome"] == "fail"}
+    checks = {check.name: check for check in verdict.checks}
+    claims = {check.claim for check in checks.values() if check.outcome == "fail"}
     assert verdict.outcome == "fail" and len(claims) >= 4, str(verdict)
     for check in checks.values():
-        if check["outcome"] == "fail":
-            assert all(check[name] for name in ("call", "got", "expected", "hint")), str(verdict)
-        elif check["outcome"] != "pass":
-            assert check["outcome"] == "not reached", str(verdict)
-            assert any(claim in check["message"] for claim in claims), str(verdict)
-    said = checks["test_a_body_that_is_no_job_is_refused"]["got"]
+        if check.outcome == "fail":
+            assert all(getattr(check, name) for name in ("call", "got", "expected", "hint")), str(
+                verdict
+            )
+        elif check.outcome != "pass":
+            assert check.outcome == "not reached", str(verdict)
+            assert any(claim in check.message for claim in claims), str(verdict)
+    said = checks["test_a_body_that_is_no_job_is_refused"].got
     assert "KeyError: 'start'\napi.py, line 20, in jobs_api:" in said, said

@@ -21,12 +21,15 @@ from cases import write_stage
 
 from jobs_kit import cli
 from jobs_kit.course.exercise import all_exercises, find_exercise
-from jobs_kit.grading.batch import reports
-from jobs_kit.grading.batch.batch import Batch, _alone, _read
+from jobs_kit.grading.batch.batch import Batch
 from jobs_kit.grading.batch.hand_ins import ignored_files, read, students
+from jobs_kit.grading.batch.out_folder import file_name, locked, read_result, write_whole
+from jobs_kit.grading.batch.reports import grades_csv, summary
+from jobs_kit.grading.batch.rosters import read_roster
+from jobs_kit.grading.check_files import exercise_points
 from jobs_kit.grading.judge import Judge
+from jobs_kit.grading.results import CheckResult, ExerciseResult, SubmissionResult
 from jobs_kit.grading.sandbox import containment
-from jobs_kit.grading.unjudged import points_of
 
 ECHO = """from hotqueue import HotQueue
 q = HotQueue("echo")
@@ -35,7 +38,7 @@ def echo(item):
     print(item)
 """
 RIGHT, WRONG = ECHO + "echo()\n", ECHO  # never called
-MOST = points_of(find_exercise("echo_worker"))
+MOST = exercise_points(find_exercise("echo_worker"))
 HUNG = "while True:\n    pass\n"
 
 
@@ -183,8 +186,9 @@ def test_a_result_of_other_exercises_does_not_stand_for_those_that_are_asked_for
 
 @pytest.mark.parametrize("text", ["", "[]", "7", '{"digest": 1}', '{"student": "ana", "exerc'])
 def test_a_result_that_is_no_whole_one_is_made_anew(tmp_path, text):
-    (tmp_path / "ana.json").write_text(text)
-    assert _read(tmp_path / "ana.json") is None
+    (tmp_path / "results").mkdir()
+    (tmp_path / "results" / "ana.json").write_text(text)
+    assert read_result(tmp_path, "ana") is None
 
 
 def test_where_judging_itself_fails_it_is_said_and_tried_anew(place, tmp_path, monkeypatch, capsys):
@@ -216,11 +220,11 @@ def test_where_a_judge_ends_again_and_again_it_is_said_and_tried_anew(place, tmp
 
     monkeypatch.setattr(Judge, "check_all", check)
     run = partial(Batch, place.folder, tmp_path / "out", ["echo_worker"], contained=False)
-    found = run().run()[0]["exercises"][0]
-    assert (found["outcome"], found["points"], found["max_points"]) == ("error", 0, MOST)
-    assert "judge has ended before it had a verdict" in found["checks"][0]["message"]
+    result = run().run()[0].exercises[0]
+    assert (result.outcome, result.points, result.max_points) == ("error", 0, MOST)
+    assert "judge has ended before it had a verdict" in result.checks[0].message
     monkeypatch.undo()
-    assert run().run()[0]["total"] == MOST
+    assert run().run()[0].points == MOST
 
 
 @contained
@@ -262,24 +266,26 @@ def test_a_roster_is_read_as_platforms_and_spreadsheets_write_it(place, tmp_path
     ]  # one name, two students
     roster = tmp_path / "roster.csv"
     roster.write_text("Name,Mark\n\u00e9mile,-1.5\nAna Silva ,=1+1,more\nBo,\n")
-    header, listed = reports.read_roster(roster, names)
+    header, listed = read_roster(roster, names)
     assert header == ["Name", "Mark", ""]
     assert [student for student, _ in listed] == [*names[:2], "Bo", *names[2:]]
     assert {len(cells) for _, cells in listed} == {3}
-    results = [{"student": name, "exercises": [], "total": 3, "max": 5} for name in names]
-    reports._write_grades(tmp_path / "g.csv", SimpleNamespace(exercises=[], roster=roster), results)
-    with open(tmp_path / "g.csv", newline="") as file:
+    check = CheckResult("test_echo", "it echoes", "fail", points=3, max_points=5)
+    echo = ExerciseResult("echo_worker", "Echo", [check])
+    results = [SubmissionResult(name, [echo]) for name in names]
+    grades_csv.write(SimpleNamespace(exercises=[echo], roster=roster, out=tmp_path), results)
+    with open(tmp_path / "grades.csv", newline="") as file:
         rows = list(csv.reader(file))
-    assert rows[1] == ["émile", "-1.5", "", names[0], "3", "5"]
-    assert rows[2] == ["Ana Silva ", "'=1+1", "more", names[1], "3", "5"]
+    assert rows[1] == ["émile", "-1.5", "", names[0], "3", "3", "5"]
+    assert rows[2] == ["Ana Silva ", "'=1+1", "more", names[1], "3", "3", "5"]
     roster.write_text('Name,Mark\nBo,"' + "x" * 200_000)
     with pytest.raises(ValueError, match="larger than field limit"):
-        reports.read_roster(roster, names)
+        read_roster(roster, names)
 
 
 @pytest.mark.parametrize("most", [1, 5, 10, 83])
 def test_everybody_is_counted_once_in_the_summary(most):
-    bins = reports._bins([*range(most + 1), most], most)
+    bins = summary._bins([*range(most + 1), most], most)
     assert bins[0][0] == 0 and bins[-1][1] == most and len(bins) <= 10
     assert all(low <= high for low, high, _ in bins)
     assert all(before[1] + 1 == after[0] for before, after in pairwise(bins))
@@ -289,13 +295,13 @@ def test_everybody_is_counted_once_in_the_summary(most):
 
 def test_a_file_is_written_as_a_whole_or_stays_as_it_was(tmp_path):
     path = tmp_path / "grades.csv"
-    reports.write_whole(path, "as before")
+    write_whole(path, "as before")
     limits = resource.getrlimit(resource.RLIMIT_FSIZE)
     full = signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
     resource.setrlimit(resource.RLIMIT_FSIZE, (1000, limits[1]))
     try:
         with pytest.raises(OSError, match="File too large"):
-            reports.write_whole(path, "x" * 9999)
+            write_whole(path, "x" * 9999)
     finally:
         resource.setrlimit(resource.RLIMIT_FSIZE, limits)
         signal.signal(signal.SIGXFSZ, full)
@@ -338,7 +344,7 @@ def test_two_runs_do_not_write_into_one_folder(place, tmp_path):
     place("ana")
     out = tmp_path / "out"
     out.mkdir()
-    with _alone(out):
+    with locked(out):
         code, said = grade(place, out, "--uncontained")
     assert code == 1 and "another run" in said and not (out / "grades.csv").exists()
 
@@ -373,7 +379,7 @@ def test_an_interrupted_run_says_how_it_goes_on_and_leaves_nothing(
 
 def test_long_names_that_begin_alike_are_two_students():
     names = [f"Константин Константинопольский_{number}" for number in "12"]
-    assert len({reports.file_name(name) for name in names}) == 2
+    assert len({file_name(name) for name in names}) == 2
 
 
 @contained
@@ -409,10 +415,13 @@ def test_hidden_checks_without_a_verdict_count_all_the_same(place, tmp_path, mon
     results = Batch(
         place.folder, tmp_path / "out", ["echo_worker"], 2, hidden, contained=False
     ).run()
-    assert [(one["total"], one["max"]) for one in results] == [(MOST + 2, MOST + 3), (2, MOST + 3)]
-    checks = results[0]["exercises"][0]["checks"]
-    assert (checks[-1]["name"], checks[-1]["outcome"]) == ("test_b", "timeout")
-    assert results[0]["exercises"][0]["outcome"] == "timeout"
+    assert [(one.points, one.max_points) for one in results] == [
+        (MOST + 2, MOST + 3),
+        (2, MOST + 3),
+    ]
+    exercise = results[0].exercises[0]
+    assert (exercise.checks[-1].name, exercise.checks[-1].outcome) == ("test_b", "timeout")
+    assert exercise.outcome == "timeout"
 
 
 @contained
@@ -683,7 +692,7 @@ def test_a_class_of_masters_gets_full_marks(place, tmp_path):
     for folder, exercise in last.items():
         write_stage(exercise, place.folder / "ana" / folder, "final")
     result = Batch(place.folder, tmp_path / "out", contained=not can_contain()).run()[0]
-    assert result["total"] == result["max"] > 80, json.dumps(result, indent=1)
+    assert result.points == result.max_points > 80, json.dumps(result.to_dict(), indent=1)
 
 
 def test_nothing_is_left_behind(place, tmp_path, until):

@@ -15,7 +15,7 @@ import psutil
 import pytest
 from cases import hostile_entries
 
-from jobs_kit.grading.batch import reports
+from jobs_kit.grading.batch.out_folder import file_name
 from jobs_kit.grading.sandbox import containment
 
 ENTRIES = hostile_entries()
@@ -155,7 +155,7 @@ def test_it_gets_what_it_deserves(graded, name):
         "deep_folders",
         "broken_zip",
         "zip_of_zips",
-        reports.file_name("not_utf8_\\xdcff \\x1b]0;x\\x07"),
+        file_name("not_utf8_\\xdcff \\x1b]0;x\\x07"),
     ],
 )
 def test_what_is_no_answer_is_not_attempted(graded, name):

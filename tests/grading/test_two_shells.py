@@ -36,7 +36,7 @@ def play(tmp_path, monkeypatch):
 @pytest.mark.parametrize("case", sessions("wrong"), ids=repr)
 def test_a_wrong_session_is_rejected_for_its_own_reason(judge, case, play):
     verdict = judge.check(TWO_SHELLS, play(case).folder)
-    outcomes = {check["name"]: check["outcome"] for check in verdict.checks}
+    outcomes = {check.name: check.outcome for check in verdict.checks}
     assert outcomes.pop(case.rejected_by) == case.outcome, str(verdict)
     assert set(outcomes.values()) <= {"pass", "not reached"}, str(verdict)
     assert case.says in str(verdict), str(verdict)

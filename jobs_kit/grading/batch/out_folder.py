@@ -1,0 +1,86 @@
+"""Read and write the files of the folder that a batch grades into, OUT."""
+
+import contextlib
+import fcntl
+import json
+import os
+from hashlib import sha256
+from urllib.parse import quote
+
+from jobs_kit.grading.results import SubmissionResult
+
+NAME_CHARACTERS = 150  # of a file's name; systems allow 255 bytes
+
+
+def require_separate(out, place):
+    """Raise ValueError or NotADirectoryError where grades cannot go to a folder.
+
+    out, place: Paths of that folder and of the submissions.
+    """
+    out, place = out.resolve(), place.resolve()
+    if out == place or place in out.parents:
+        raise ValueError(
+            f"--out {out} is in the folder of the submissions, where the next run would take it "
+            "for one; name a folder elsewhere"
+        )
+    if out.exists() and not out.is_dir():
+        raise NotADirectoryError(f"--out {out} is a file; name a folder")
+
+
+@contextlib.contextmanager
+def locked(out):
+    """Lock a folder, so that no other run writes there. Raises BlockingIOError."""
+    folder = os.open(out, os.O_RDONLY)
+    try:
+        _lock(folder, out)
+        yield
+    finally:
+        os.close(folder)
+
+
+def _lock(folder, out):
+    try:
+        fcntl.flock(folder, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        raise BlockingIOError(
+            f"another run grades into {out}; wait for its end, or name another folder with --out"
+        ) from None
+
+
+def read_result(out, student):
+    """Return the SubmissionResult that an earlier run wrote, or None where it is not whole."""
+    with contextlib.suppress(OSError, ValueError, TypeError, KeyError, AttributeError):
+        text = _result_path(out, student).read_text(encoding="utf-8")
+        result = SubmissionResult.from_dict(json.loads(text))
+        return result if result.exercises else None
+
+
+def write_result(out, result):
+    """Write results/<student>.json of a SubmissionResult."""
+    text = json.dumps(result.to_dict(), indent=1, ensure_ascii=False)
+    write_whole(_result_path(out, result.student), text)
+
+
+def _result_path(out, student):
+    return out / "results" / f"{file_name(student)}.json"
+
+
+def write_whole(path, text):
+    """Write a file as a whole or not at all: where there is no room, the old one stays."""
+    part = path.with_suffix(".part")
+    try:
+        part.write_text(text, encoding="utf-8", newline="")
+        part.replace(path)
+    except OSError as problem:
+        part.unlink(missing_ok=True)
+        reason = f"{problem.strerror} (what is graded stays, and the same command goes on there)"
+        raise OSError(problem.errno, reason, str(path)) from None
+
+
+def file_name(student):
+    """Return a student's name as the name of a file: quoted where it must be, and not too long."""
+    name = quote(student, safe=" ,()+@=")
+    # long names that begin alike would be the same if they were only cut
+    if len(name) <= NAME_CHARACTERS:
+        return name
+    return f"{name[:130]} {sha256(name.encode()).hexdigest()[:16]}"

@@ -1,0 +1,96 @@
+"""Grade a class in a terminal: the command `jobs-kit grade`."""
+
+import datetime
+from pathlib import Path
+
+from tqdm import tqdm
+
+from jobs_kit.grading.batch.batch import Batch
+from jobs_kit.grading.batch.out_folder import require_separate
+from jobs_kit.grading.batch.reports import gradescope
+
+
+def grade(options):
+    """Grade a folder of submissions as the command's options say; print how it goes.
+
+    Returns 0. Raises what Batch raises.
+    """
+    out = Path(options.out)
+    require_separate(out, Path(options.submissions))
+    if options.gradescope:
+        gradescope.write_crash(out, "it did not come to its end")
+    try:
+        batch = _batch(options, out)
+        _print_start(batch)
+        results = _run(batch)
+    except BaseException as problem:
+        if options.gradescope:
+            gradescope.write_crash(out, problem)
+        raise
+    _print_end(out, results)
+    return 0
+
+
+def _batch(options, out):
+    return Batch(
+        options.submissions,
+        out,
+        exercises=options.exercise,
+        jobs=options.jobs,
+        hidden=options.hidden,
+        contained=not options.uncontained,
+        only=options.only,
+        since=_moment(options.since),
+        roster=options.roster,
+        gradescope=options.gradescope,
+    )
+
+
+def _print_start(batch):
+    print("Student code is held back by", "; ".join(batch.containment_measures()), flush=True)
+    if batch.place.resolve() in batch.students.values():
+        print("The files of an answer lie in it, so it is graded as one student", flush=True)
+    if batch.ignored_files:
+        names = ", ".join(batch.ignored_files[:5])
+        names += ", …" if len(batch.ignored_files) > 5 else ""
+        print(
+            f"Left aside, for a student is a folder or a zip file here: {names} "
+            f"({len(batch.ignored_files)} in all)",
+            flush=True,
+        )
+
+
+def _run(batch):
+    with tqdm(total=len(batch.students), unit="student", disable=None) as bar:
+
+        def print_result(result, seconds):
+            took = "as before" if seconds is None else f"{seconds:.1f} s"
+            points = f"{result.points:g} of {result.max_points:g} points"
+            bar.write(f"{result.student}: {points} ({took})")
+            bar.update()
+
+        return batch.run(print_result)
+
+
+def _print_end(out, results):
+    failed = [
+        f"{result.student} ({', '.join(result.failed_exercises)})"
+        for result in results
+        if result.failed_exercises
+    ]
+    if failed:
+        print(
+            f"The kit itself failed, so no points are final, for {', '.join(failed)}: "
+            "the same command tries again"
+        )
+    print(f"{out / 'grades.csv'}, {out / 'summary.html'}, and {out / 'feedback'} for the students")
+
+
+def _moment(text):
+    """Return a day, or a moment, as seconds since 1970; 0 for None."""
+    try:
+        return datetime.datetime.fromisoformat(text).timestamp() if text is not None else 0
+    except (ValueError, OverflowError):
+        raise ValueError(
+            f"--since {text}: write a day as 2026-11-24, or 2026-11-24T18:00"
+        ) from None

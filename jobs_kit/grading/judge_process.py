@@ -1,0 +1,141 @@
+"""Run checks in forks of one process that keeps everything ready (see judge.py).
+
+    python -m jobs_kit.grading.judge_process [NUMBER]
+
+Each line of the input is a request as JSON, each line of the output the list of its results. For
+each request the process forks, and the fork runs pytest. It ends when its input ends.
+"""
+
+import contextlib
+import gc
+import io
+import json
+import os
+import select
+import signal
+import sys
+import tempfile
+
+import pytest
+
+from jobs_kit.course.exercise import EXERCISES, all_exercises
+from jobs_kit.grading import plugin
+from jobs_kit.grading.judge import kit_settings
+from jobs_kit.grading.programs.redis_recorder import RedisRecorder
+from jobs_kit.grading.sandbox import containment
+from jobs_kit.grading.sandbox.client import Sandbox
+
+# plugins that take time and whose findings are not used
+UNUSED = ["no:cacheprovider", "no:unraisableexception", "no:threadexception", "no:faulthandler"]
+PYTEST = ["--assert=plain", "--tb=native", "--capture=no", "-q", "-c", os.devnull]
+# otherwise pytest looks for tests from the root of the file system down
+PYTEST += [f"--rootdir={EXERCISES}", f"--confcutdir={EXERCISES}"]
+PYTEST += [word for name in UNUSED for word in ("-p", name)]
+PYTEST += ["-p", "jobs_kit.grading.plugin"]
+
+
+def serve(contained=None):
+    """Answer each line of the input. contained: see Judge."""
+    answers, sys.stdout = sys.stdout, sys.stderr  # a print in between must not become an answer
+    with tempfile.TemporaryDirectory(prefix="jobs-kit-judge-") as place:
+        os.chmod(place, 0o711)  # a contained program finds the socket of its Redis there
+        parts = PreparedParts(contained, place)
+        _import_checks()
+        for line in sys.stdin:
+            results = _run_in_a_fork(json.loads(line), parts)
+            try:
+                print(json.dumps(results), file=answers, flush=True)
+            except BrokenPipeError:  # the program that asked was killed
+                break
+        parts.close()
+
+
+class PreparedParts:
+    """The sandbox and the Redis that every check needs; starting them takes time."""
+
+    def __init__(self, contained, place):
+        self._contained, self._place = contained, place
+        self.start()
+
+    def start(self):
+        """Start both."""
+        containment.leave_keys()
+        if self._contained is None:
+            plugin.prepared.update(sandbox=Sandbox(), redis=RedisRecorder())
+        else:
+            user = containment.student_user(self._contained, os.getppid())
+            sandbox = Sandbox(contained=True, shared=self._place, user=user)
+            plugin.prepared.update(sandbox=sandbox, redis=RedisRecorder(self._place))
+
+    def renew(self, ended_well):
+        """Restart both if the last check did not end well or has broken one of them."""
+        if not (ended_well and all(part.is_well() for part in plugin.prepared.values())):
+            self.close()
+            self.start()
+
+    def close(self):
+        """End both."""
+        for part in plugin.prepared.values():
+            with contextlib.suppress(Exception):  # a broken part need not end well
+                part.close()
+
+
+def _import_checks():
+    """Import what pytest and the checks import, so that no fork of this process needs to."""
+    known, tests = set(sys.modules), sorted(map(str, EXERCISES.glob("*/test_*.py")))
+    with contextlib.redirect_stdout(io.StringIO()):
+        pytest.main([*PYTEST, "--collect-only", *tests])
+    for name in set(sys.modules) - known:
+        if name.startswith("test_"):  # a fork reads these again, for they may be edited
+            del sys.modules[name]
+    all_exercises()
+    gc.freeze()  # a fork need not look through what is here now, which would copy it
+
+
+def _run_in_a_fork(request, parts):
+    """Run pytest in a child, so that each check starts from the same state; return the results."""
+    with tempfile.NamedTemporaryFile(mode="r", suffix=".json") as results:
+        child = os.fork()
+        if child == 0:
+            _run_pytest(request, results.name)
+        _end_with_the_asker(child)
+        status = os.waitpid(child, 0)[1]
+        text = results.read()
+    parts.renew(status == 0)
+    with contextlib.suppress(ValueError):
+        return json.loads(text)
+    return []
+
+
+def _end_with_the_asker(child):
+    """Wait until a child ends; kill it as soon as the program that asked has ended."""
+    if not hasattr(os, "pidfd_open"):  # not Linux
+        return
+    ended, poll = os.pidfd_open(child), select.poll()
+    poll.register(ended, select.POLLIN)
+    poll.register(0, 0)  # that the other end of our input is closed is reported without asking
+    if any(fd == 0 for fd, _ in poll.poll()):
+        os.kill(child, signal.SIGKILL)
+    os.close(ended)
+
+
+def _run_pytest(request, results):
+    signal.alarm(request["seconds"])  # ends this process at once, whatever it does
+    for name in kit_settings():
+        del os.environ[name]
+    os.environ.update(request["environment"])
+    log = os.open(os.environ.get("JOBS_KIT_JUDGE_LOG", os.devnull), os.O_WRONLY | os.O_CREAT)
+    os.dup2(log, 1)
+    os.dup2(log, 2)
+    sys.stdout = sys.stderr = open(1, "w", closefd=False)
+    try:
+        plugin.prepared["redis"].connect()
+        options = ["--submission", request["folder"], "--results", results]
+        pytest.main([*PYTEST, *options, *request["tests"]])
+        sys.stdout.flush()
+    finally:
+        os._exit(0)
+
+
+if __name__ == "__main__":
+    serve(*map(int, sys.argv[1:]))
