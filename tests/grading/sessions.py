@@ -7,6 +7,8 @@ import sys
 import threading
 import time
 
+from class_server import is_quiet, set_user
+
 from jobs_kit.lab.shells import open_shells
 from jobs_kit.queue_watch import evidence_file
 from jobs_kit.queue_watch.watch import Watch
@@ -108,6 +110,8 @@ class Session:
     def do(self, step):
         """Do one step, and wait until the watch has seen it, as if a person had taken their time."""
         self._do(step)
+        if self._table.get("redis", "kit") != "kit":
+            until(lambda: is_quiet(self._admin))
         for word in ("once", "twice"):
             evidence_file.ask(self.folder, f"{word} {id(step)}", SECONDS)
 
@@ -148,7 +152,7 @@ class Session:
             monkeypatch.setenv("JOBS_KIT_ORIGIN", self._own.origin)
             self._prefix = ""
             return Server(self._own.url, self._own.admin_url, self._own.origin)
-        self._admin.execute_command("ACL", "SETUSER", "ana", *ANA.split())
+        set_user(self._admin, "ana", ANA)
         monkeypatch.setenv("REDIS_URL", f"redis://ana:secret@127.0.0.1:{self._own.port}")
         self._prefix = "ana."
         return Server(os.environ["REDIS_URL"])

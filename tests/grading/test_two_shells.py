@@ -144,9 +144,11 @@ def test_neither_the_watch_nor_the_check_writes_to_redis(judge, play, kind):
     judge.check(TWO_SHELLS, session.folder)
     students = {"rpush", "llen", "blpop", "select", "hello", "ping", "client|setinfo"}
     ours = {"lrange", "scan", "client|list", "info", "monitor", "echo", "multi", "exec", "auth"}
-    called = {name.removeprefix("cmdstat_") for name in session.called()}
     # a server asks itself for its configuration when it starts
-    assert called - students - ours <= {"acl|setuser", "config|get"}
+    known = students | ours | {"acl|setuser", "config|get"}
+    # Redis 6.2 counts all subcommands of a command together
+    known |= {name.partition("|")[0] for name in known}
+    assert {name.removeprefix("cmdstat_") for name in session.called()} <= known
 
 
 class Nothing:

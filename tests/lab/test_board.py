@@ -8,6 +8,7 @@ import time
 
 import pytest
 import redis
+from class_server import set_user
 from hotqueue import HotQueue
 
 from jobs_kit.lab.board import board as module
@@ -376,7 +377,7 @@ ANA = "on >secret ~ana.* ~hotqueue:ana.* resetchannels -@all +rpush +blpop +lpop
 
 @pytest.mark.parametrize("rules", [f"{ANA} +lrange", ANA])
 def test_on_a_shared_redis_it_looks_now_and_then(use, server, until, rules):
-    server.connect().execute_command("ACL", "SETUSER", "ana", *rules.split())
+    set_user(server.connect(), "ana", rules)
     use(server, url=f"redis://ana:secret@127.0.0.1:{server.port}")
     board = show_board("some_queue", seconds=0.1)
     board.put("a", "b")

@@ -15,6 +15,7 @@ from pathlib import Path
 import psutil
 import pytest
 import redis
+from class_server import set_user
 from hotqueue import HotQueue
 
 from jobs_kit.redis_server import find
@@ -64,7 +65,7 @@ def on_path(tmp_path, monkeypatch):
 def class_server(server):
     """The URL of ana on a server that is not hers."""
     admin = server.connect()
-    admin.execute_command("ACL", "SETUSER", "ana", *ANA.split())
+    set_user(admin, "ana", ANA)
     yield f"redis://ana:secret@127.0.0.1:{server.port}"
     admin.execute_command("ACL", "DELUSER", "ana")
 

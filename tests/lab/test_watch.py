@@ -12,6 +12,7 @@ import threading
 import psutil
 import pytest
 import redis
+from class_server import is_quiet, set_user
 from hotqueue import HotQueue
 
 from jobs_kit.lab import watch_queue
@@ -49,7 +50,7 @@ def on_class(own, monkeypatch):
     """on_class(rules): the same server, as ana of a class sees it, named by the environment."""
 
     def share(rules):
-        own.connect().execute_command("ACL", "SETUSER", "ana", *rules.split())
+        set_user(own.connect(), "ana", rules)
         monkeypatch.delenv("JOBS_KIT_PREFIX", raising=False)
         monkeypatch.setenv("REDIS_URL", f"redis://ana:secret@127.0.0.1:{own.port}")
         return Server(os.environ["REDIS_URL"])
@@ -115,6 +116,8 @@ def do_the_exercise(server, own, until, seen, key):
     consume(consumer)
     until(lambda: blocked(own) == 1)
     assert seen(key)["settled"]
+    until(lambda: is_quiet(own.connect()))
+    seen(key)
     producer.put("four")
     until(lambda: not len(producer) and blocked(own) == 1)
     return seen(key)

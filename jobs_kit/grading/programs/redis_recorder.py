@@ -36,6 +36,11 @@ MOST_KEYS = 500  # of a database, that are still looked at
 MOST_COMMANDS = 200_000  # of one check, that are still listened to
 EMPTY = 32 << 20  # bytes, of a server without data, ten times over
 FORGET_SECONDS = 5  # until then it has given memory back
+LIMITS = {  # a submission needs no more, and the judge must be able to read all of it
+    "maxmemory": "256mb",
+    "proto-max-bulk-len": "8mb",
+    "client-output-buffer-limit": "normal 512mb 0 0",
+}
 MEMORY = 1 << 30  # bytes, of the server: a script may take what maxmemory does not count
 BLOCKED = re.compile(rb"^id=(\d+) .* name=(\S*) .* flags=[a-zA-Z]*b", re.MULTILINE)
 
@@ -61,9 +66,8 @@ class RedisRecorder:
         self._server = start_server(unix_socket=True, place=place)
         self.path = self._server.address["unix_socket_path"]
         self.connect()
-        # nobody needs more, and the judge must not drown
-        self.client().config_set("maxmemory", "256mb", "proto-max-bulk-len", "8mb")
-        self.client().config_set("client-output-buffer-limit", "normal 512mb 0 0")
+        for name, value in LIMITS.items():  # one at a time: Redis 6.2 sets no two in one command
+            self.client().config_set(name, value)
         if sys.platform == "linux":
             import resource  # which Windows has not
 
