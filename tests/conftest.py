@@ -13,7 +13,14 @@ import pytest
 import redis
 
 from jobs_kit.queues import Consumer
-from jobs_kit.redis_server.server import start_server
+from jobs_kit.redis_server.server import find_programs, program_version, start_server
+
+
+def pytest_report_header():
+    """Name the Redis server that the tests start: the first on the PATH, else the wheel's."""
+    program = next(find_programs())
+    return f"redis_server: {program}, version {'.'.join(map(str, program_version(program)))}"
+
 
 databases = itertools.cycle(range(1, 16))
 

@@ -8,6 +8,7 @@ from pathlib import Path
 import psutil
 import pytest
 
+pytestmark = pytest.mark.redis_server
 BINDER = Path(__file__).parents[1] / "binder"
 
 

@@ -10,6 +10,7 @@ import pytest
 import redis
 from faulty_proxy import FaultyProxy
 
+pytestmark = pytest.mark.redis_server
 YEAR = ("2012-01-01", "2012-12-31")
 
 # Claims one job, says so, and waits to be killed.

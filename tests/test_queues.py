@@ -14,6 +14,8 @@ from hotqueue import HotQueue
 from jobs_kit.queues import Consumer, ReliableQueue
 from jobs_kit.redis_server.server import start_server
 
+pytestmark = pytest.mark.redis_server
+
 # A worker in a process of its own; argv: name, lease, seconds of work for each message.
 WORKER = """
 import os, sys, time

@@ -7,6 +7,7 @@ from sessions import Session
 from jobs_kit.course.exercise import find_exercise
 from jobs_kit.grading.judge import Judge
 
+pytestmark = pytest.mark.redis_server
 TWO_SHELLS = find_exercise("two_shells")
 
 

@@ -19,6 +19,7 @@ from jobs_kit.queues import ReliableQueue
 from jobs_kit.redis_server import find
 from jobs_kit.redis_server.server import StandIn, start_server
 
+pytestmark = pytest.mark.redis_server
 SECONDS = 20
 
 # as students write it, with a time-out so that it ends

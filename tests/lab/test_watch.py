@@ -23,6 +23,7 @@ from jobs_kit.queue_watch.watch import Watch
 from jobs_kit.redis_server.address import RedisNotFoundError, Server
 from jobs_kit.redis_server.server import StandIn, start_server
 
+pytestmark = pytest.mark.redis_server
 CLASS = "on >secret ~ana.* ~hotqueue:ana.* resetchannels -@all +rpush +blpop +lpop +llen +select"
 SEES = CLASS + " +lrange +scan +client|list +info"
 
