@@ -18,6 +18,13 @@ from pathlib import Path
 from jobs_kit.course.exercise import ROOT, load
 
 CHECKS = ROOT / "notebooks" / "checks"
+SETUP = """import json, os, time, uuid
+import redis
+from hotqueue import HotQueue
+where = {{"host": os.environ["REDIS_HOST"], "port": os.environ["REDIS_PORT"]}}
+{name} = HotQueue("{queue}", db=1, serializer=json, socket_timeout=None, **where)
+rd = redis.Redis(db={db}, **where)
+"""
 WRITE_FILE = re.compile(r"%%writefile (\S+)\n")
 
 
@@ -99,6 +106,11 @@ class Gap:
             re.search(rf"^(?:def {name}\b|{name} = )", cell, re.MULTILINE)
             for name in filter(None, sum(names, ()))
         )
+
+
+def setup_code(queue, name="q", db=0):
+    """Return code that a gap may need before it: a HotQueue called `name`, a connection `rd`."""
+    return SETUP.format(queue=queue, name=name, db=db)
 
 
 @functools.cache

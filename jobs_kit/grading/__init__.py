@@ -7,7 +7,7 @@ student.py is what they do with an answer, verdict.py what is said of it.
 """
 
 from jobs_kit.course.exercise import Exercise, Shuffled
-from jobs_kit.course.gap import Gap
+from jobs_kit.course.gap import Gap, setup_code
 from jobs_kit.grading.check_files import points
 from jobs_kit.grading.expectations import (
     CheckError,
@@ -27,4 +27,5 @@ __all__ = [
     "TimedOutError",
     "expect",
     "points",
+    "setup_code",
 ]

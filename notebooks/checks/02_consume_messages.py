@@ -5,12 +5,9 @@ cells have defined. A check calls the reader's function with `submission.call(mo
 and looks at what happened in `submission.redis`.
 """
 
-from jobs_kit.grading import Gap, expect
+from jobs_kit.grading import Gap, expect, setup_code
 
-BEFORE = """import json, os
-from hotqueue import HotQueue
-q = HotQueue("some_queue", host=os.environ["REDIS_HOST"], port=os.environ["REDIS_PORT"], db=1, serializer=json, socket_timeout=None)
-"""
+BEFORE = setup_code("some_queue")
 QUEUE = (1, "hotqueue:some_queue")
 
 PUT_COLOURS = Gap(
