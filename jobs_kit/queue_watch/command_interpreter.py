@@ -6,11 +6,11 @@ A command that is not understood here makes the trace unsure: then Redis must be
 import json
 from collections import deque
 
-from jobs_kit.queue_watch.commands import show_message
 from jobs_kit.queue_watch.picture import depth
+from jobs_kit.redis_server.monitor import PUSHES
+from jobs_kit.redis_server.text import message_text
 
-PUSHES = {"RPUSH": False, "RPUSHX": False, "LPUSH": True, "LPUSHX": True}  # name: at the head
-POPS = {"LPOP", "BLPOP"}
+POPS = {"LPOP", "BLPOP"}  # those of a worker; another one makes the interpreter unsure
 MOVES = {"LMOVE", "BLMOVE"}
 READS = {"LLEN", "LRANGE", "LINDEX", "LPOS", "EXISTS", "TYPE", "TTL", "EVAL", "EVALSHA", "WATCH"}
 
@@ -35,12 +35,12 @@ class CommandInterpreter:
             self.unsure = True
 
     def _hear(self, command):
-        if command.client != "lua":
+        if not command.by_script:
             self.settle()
             self._tracker.stop_waiting(command.client)
             self._caller = command.client
-        self._heard_at = command.at
-        name, words = command.name, command.words
+        self._heard_at = command.time
+        name, words = command.name, command.arguments
         if name.startswith("FLUSH"):
             self.unsure = True
         if name == "CLIENT" and words[0].upper() == b"SETNAME":
@@ -71,33 +71,35 @@ class CommandInterpreter:
 
     def _hear_push(self, command):
         who = self._tracker.names.of(self._client(command), "producer")
-        for message in command.words[1:]:
-            self._tracker.put(command.at, show_message(message), who, PUSHES[command.name])
+        for message in command.arguments[1:]:
+            self._tracker.put(
+                command.time, message_text(message), who, command.name.startswith("L")
+            )
 
     def _hear_pop(self, command):
-        client, words = self._client(command), command.words
+        client, words = self._client(command), command.arguments
         if command.name == "LPOP" and not self._waiting and not self._tracker.is_worker(client):
             return  # somebody looked whether there is a message
-        who = self._ask(command.at, client)
+        who = self._ask(command.time, client)
         if command.name == "BLPOP":
-            self._tracker.wait(command.at, client, who, float(words[-1]))
+            self._tracker.wait(command.time, client, who, float(words[-1]))
         else:
             for _ in range(min(int(words[1]) if words[1:] else 1, self._waiting)):
-                self._tracker.take(command.at, who)
+                self._tracker.take(command.time, who)
 
     def _hear_move(self, command):
-        source, target, end, *rest = command.words
+        source, target, end, *rest = command.arguments
         if source != self._key:
-            self._hear_return(command.at, source)
+            self._hear_return(command.time, source)
         elif end.upper() != b"LEFT":
             self.unsure = True
         else:
             client = self._client(command)
-            who = self._ask(command.at, client, target)
+            who = self._ask(command.time, client, target)
             if command.name == "BLMOVE":
-                self._tracker.wait(command.at, client, who, float(rest[-1]), keeps=True)
+                self._tracker.wait(command.time, client, who, float(rest[-1]), keeps=True)
             elif self._waiting:
-                self._tracker.take(command.at, who, keeps=True)
+                self._tracker.take(command.time, who, keeps=True)
 
     def _hear_return(self, at, source):
         holds = self._holds(source)
@@ -107,12 +109,12 @@ class CommandInterpreter:
             self.unsure = True
 
     def _hear_burial(self, command):
-        letter = json.loads(command.words[1])
-        text = show_message(letter["message"].encode())
+        letter = json.loads(command.arguments[1])
+        text = message_text(letter["message"].encode())
         for worker in list(self._tracker.now["workers"].values()):
             for message in list(worker["holds"]):
                 if self._tracker.text(message) == text:
-                    return self._tracker.finish(command.at, message, letter["reason"])
+                    return self._tracker.finish(command.time, message, letter["reason"])
 
     def _ask(self, at, client, target=b""):
         """Return the name of the worker that asks; it is done with what it took before.
@@ -137,4 +139,4 @@ class CommandInterpreter:
         return self._tracker.holds(self._consumers.get(held))
 
     def _client(self, command):
-        return self._caller if command.client == "lua" else command.client
+        return self._caller if command.by_script else command.client

@@ -6,8 +6,8 @@ can't, this is all there is, and nobody knows who took a message.
 
 from collections import defaultdict, deque
 
-from jobs_kit.queue_watch.commands import show_message
 from jobs_kit.queue_watch.picture import MOST_WAITING, depth
+from jobs_kit.redis_server.text import message_text
 
 
 def compare(tracker, at, length, messages=None, is_first=False):
@@ -18,7 +18,7 @@ def compare(tracker, at, length, messages=None, is_first=False):
     if messages is None:
         _count(tracker, at, length, is_first)
         return []
-    now, texts = tracker.now, [show_message(message) for message in messages]
+    now, texts = tracker.now, [message_text(message) for message in messages]
     beyond = length - len(texts)
     if not is_first and _agree(tracker, length, texts):
         return []

@@ -3,9 +3,9 @@
 A job is a hash, job.<id>, with the fields id, status, start, end; its id is the message.
 """
 
-from jobs_kit.queue_watch.commands import show_message
+from jobs_kit.redis_server.monitor import HASH_WRITES
+from jobs_kit.redis_server.text import message_text
 
-WRITES = {"HSET", "HMSET", "HSETNX"}
 FIELDS = ("status", "start", "end", "error")
 ENDED = ("complete", "failed")
 LONGEST_ID = 80
@@ -23,19 +23,19 @@ class JobTracker:
 
     def hear(self, command):
         """Take note of a command if it writes into a job; tell whether it does."""
-        words = command.words
-        if command.name not in WRITES or not words[0].startswith(self._key_start):
+        words = command.arguments
+        if command.name not in HASH_WRITES or not words[0].startswith(self._key_start):
             return False
-        jid = show_message(words[0].removeprefix(self._key_start))
+        jid = message_text(words[0].removeprefix(self._key_start))
         fields = {
-            show_message(name): show_message(value)
+            message_text(name): message_text(value)
             for name, value in zip(words[1::2], words[2::2], strict=False)
             if name.decode(errors="replace") in FIELDS
         }
         if fields and jid in self._messages:
-            self._write(command.at, self._messages[jid], fields)
+            self._write(command.time, self._messages[jid], fields)
         elif fields:
-            self._unqueued.setdefault(jid, []).append((command.at, fields))
+            self._unqueued.setdefault(jid, []).append((command.time, fields))
             _keep_last(self._unqueued, MOST_UNQUEUED)
         return True
 

@@ -12,15 +12,21 @@ import time
 import redis
 
 from jobs_kit.queue_watch.history import History
-from jobs_kit.redis_server.clients import connect, may_wait_at, own, waits
-from jobs_kit.redis_server.monitor import MOVES, POPS, PUSHES, parse_monitor
+from jobs_kit.redis_server.clients import connect, is_waiting, may_wait_at, own_clients
+from jobs_kit.redis_server.monitor import (
+    FROM_THE_END,
+    MOVES,
+    POPS,
+    PUSHES,
+    Monitor,
+    parse_command,
+)
 
 LOOK_SECONDS = 0.5  # so often who waits is asked even if nobody says anything
 MOST = 200  # a queue that grows longer is not one of two shells
 BUSY = 1000  # commands within a second; more, and it is time to step aside
 QUEUE = b"hotqueue:"
 DATABASES = (0, 1)  # where queues are looked for at the start
-FROM_THE_END = {"RPOP", "BRPOP", "RPOPLPUSH", "BRPOPLPUSH"}
 
 
 class TooBusyError(Exception):
@@ -41,7 +47,7 @@ class MonitorSource:
         with contextlib.ExitStack() as stack:
             self._client = connect(self._server, single_connection_client=True)
             stack.callback(self._client.close)
-            self._monitor = connect(self._server).monitor()
+            self._monitor = Monitor(connect(self._server))
             stack.enter_context(self._monitor)
             for db in DATABASES:
                 self._client.execute_command("SELECT", db)
@@ -58,8 +64,8 @@ class MonitorSource:
         """Wait until something is said of a queue, or so long; tell whether it is time to look."""
         heard, left = False, seconds
         deadline = time.monotonic() + seconds
-        while left >= 0 and self._monitor.connection.can_read(timeout=0 if heard else left):
-            heard = self._hear_line(self._read_line()) or heard
+        while left >= 0 and self._monitor.wait(0 if heard else left):
+            heard = self._hear_line(self._monitor.line()) or heard
             left = deadline - time.monotonic()
         return heard or time.monotonic() - self._looked > LOOK_SECONDS
 
@@ -73,12 +79,12 @@ class MonitorSource:
             pipe.lrange(key, 0, MOST)
         pipe.client_list()
         replies = pipe.execute(raise_on_error=False)
-        while mark.encode() not in (line := self._read_line()):
+        while mark.encode() not in (line := self._monitor.line()):
             self._hear_line(line)
         self._me = line.split()[2].rstrip(b"]")  # what we say ourselves is not listened to
         if isinstance(replies[-1], Exception):
             raise replies[-1]
-        clients = self._clients = own(replies[-1], self._server)
+        clients = self._clients = own_clients(replies[-1], self._server)
         self._forget_who_left({one["addr"] for one in clients})
         for (db, key), values in zip(known, replies[2:-1:2], strict=True):
             if isinstance(values, redis.ResponseError):  # it became something else than a list
@@ -92,10 +98,6 @@ class MonitorSource:
             return self.look()
         self._looked = time.monotonic()
 
-    def _read_line(self):
-        line = self._monitor.connection.read_response(disable_decoding=True)
-        return line if isinstance(line, bytes) else str(line).encode()
-
     def _hear_line(self, line):
         """Take in what somebody said; tell whether it was of a queue."""
         if time.monotonic() - self._second > 1:
@@ -103,13 +105,13 @@ class MonitorSource:
         self._heard += 1
         if self._heard > BUSY:
             raise TooBusyError
-        speaker = QUEUE in line and re.match(rb"([\d.]+) \[\d+ (\S+)\]", line)
-        if not speaker or speaker[2] == self._me:
+        speaker = QUEUE in line and re.match(rb"\+[\d.]+ \[\d+ (\S+)\]", line)
+        if not speaker or speaker[1] == self._me:
             return False
-        return self._hear(parse_monitor(line), speaker[2].decode(), float(speaker[1]))
+        return self._hear(parse_command(line))
 
-    def _hear(self, command, client, when):
-        name = command.name
+    def _hear(self, command):
+        name, client, when = command.name, command.client, command.time
         for history in self.histories.values():  # who speaks does not wait
             history.waiters = [one for one in history.waiters if one[0] != client]
         keys = [key for key in command.keys if key.startswith(self._start)]
@@ -126,14 +128,14 @@ class MonitorSource:
         return True
 
     def _hear_asking(self, command, client, when, keys, histories):
-        from_the_end = _takes_from_the_end(command)
+        from_the_end = command.takes_from_the_end
         blocks = command.time_out is not None
         if blocks:
             self.asked_at[client] = [(command.db, key) for key in keys]
             self._until[client] = when + (command.time_out or float("inf"))
         full = next((one for one in histories if one.waiting), None)
         if full:
-            full.take(client, _count_of(command), from_the_end, when)
+            full.take(client, command.most_taken, from_the_end, when)
         elif blocks:
             for history in histories:
                 history.wait(client, from_the_end)
@@ -150,7 +152,7 @@ class MonitorSource:
         return self.histories[db, key]
 
     def _waiters(self, clients, db, key):
-        waiting = [one for one in clients if waits(one) and self._waits_at(one, db, key)]
+        waiting = [one for one in clients if is_waiting(one) and self._waits_at(one, db, key)]
         waiting.sort(key=lambda one: -int(one["idle"]))
         return [(one["addr"], one["cmd"].upper() in FROM_THE_END) for one in waiting]
 
@@ -162,22 +164,3 @@ class MonitorSource:
         for known in (self.asked_at, self._until):
             for client in set(known) - present:
                 del known[client]
-
-
-def _takes_from_the_end(command):
-    words = [word.upper() for word in command.arguments]
-    if command.name in ("LMOVE", "BLMOVE"):
-        return words[2:3] == [b"RIGHT"]
-    if command.name in ("LMPOP", "BLMPOP"):
-        return b"RIGHT" in words
-    return command.name in FROM_THE_END
-
-
-def _count_of(command):
-    """Return how many messages a command takes at most."""
-    words = command.arguments
-    if command.name in ("LPOP", "RPOP"):
-        counts = words[1:2]
-    else:
-        counts = words[-1:] if words[-2:-1] and words[-2].upper() == b"COUNT" else []
-    return int(counts[0]) if counts and counts[0].isdigit() else 1

@@ -11,9 +11,9 @@ import time
 import redis
 
 from jobs_kit.queue_watch.history import ANYBODY, History
-from jobs_kit.queue_watch.monitor_source import DATABASES, FROM_THE_END, MOST
+from jobs_kit.queue_watch.monitor_source import DATABASES, MOST
 from jobs_kit.redis_server.clients import connect, list_clients, may_wait_at
-from jobs_kit.redis_server.monitor import MOVES, POPS, PUSHES
+from jobs_kit.redis_server.monitor import FROM_THE_END, MOVES, POPS, PUSHES
 
 NAMES_SECONDS, CLIENTS_SECONDS = 1, 0.25  # so often new queues and clients are looked for
 MOMENT = 1  # seconds; what CLIENT LIST says of the time is no finer

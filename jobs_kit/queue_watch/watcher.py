@@ -12,8 +12,8 @@ import time
 import redis
 
 from jobs_kit.queue_watch.command_interpreter import CommandInterpreter
-from jobs_kit.queue_watch.commands import as_monitor_writes, read_command
 from jobs_kit.queue_watch.comparison import compare, runs_short
+from jobs_kit.redis_server.monitor import Monitor, escape, parse_command
 
 UPDATE_SECONDS = 0.2  # between two updates of the page, at least
 CHECK_SECONDS = 1.0  # between two looks at who is connected, while there are workers
@@ -35,7 +35,7 @@ class Watcher:
     def __init__(self, tracker, reader, key, db, on_change):
         self._tracker, self._reader, self._on_change = tracker, reader, on_change
         self._interpreter = CommandInterpreter(tracker, key, db)
-        self._needles = [as_monitor_writes(key), as_monitor_writes(reader.job_key_start)]
+        self._needles = [escape(key), escape(reader.job_key_start)]
         self._needles += [b'"FLUSH', b'"flush', b'"SETNAME"']
         self._may_monitor = True
         self._marks = (f"board-{id(self)}-{number}" for number in itertools.count())
@@ -70,24 +70,24 @@ class Watcher:
 
     def _listen(self):
         self._mark = self._checked = None
-        with self._reader.client.monitor() as monitor:
+        with Monitor(self._reader.client) as monitor:
             while not self._ended.is_set():
                 self._check()
                 self._show()
-                if monitor.connection.can_read(self._patience()):
+                if monitor.wait(self._patience()):
                     self._ended.wait(GATHER_SECONDS)
-                    self._read(monitor.connection)
+                    self._read(monitor)
                 self.wakes += 1
 
-    def _read(self, connection):
+    def _read(self, monitor):
         """Take note of what has come."""
         for _ in range(MOST_LINES):
-            line = connection.read_response(disable_decoding=True)
+            line = monitor.line()
             if any(needle in line for needle in self._needles):
-                self._interpreter.hear(read_command(line))
+                self._interpreter.hear(parse_command(line))
             elif self._mark and self._mark in line:
-                self._compare(read_command(line).at)
-            if not connection.can_read(0):
+                self._compare(parse_command(line).time)
+            if not monitor.wait(0):
                 break
         self._interpreter.settle()
 

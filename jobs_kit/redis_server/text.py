@@ -1,5 +1,9 @@
 """Show what Redis returns, bytes of any kind, as text that can be printed."""
 
+import json
+
+LONGEST_MESSAGE = 300  # characters of a message that are shown
+
 
 def text(value):
     """Return bytes, or any value, as printable text; what cannot be printed becomes an escape."""
@@ -17,3 +21,18 @@ def one_line(value):
 def cut(shown, length):
     """Return text of at most `length` characters."""
     return shown if len(shown) <= length else shown[: length - 1] + "…"
+
+
+def message_text(message):
+    """Return a message (bytes) as text. A pickle is never read, because reading one runs code."""
+    try:
+        value = json.loads(message)
+        return cut(value if isinstance(value, str) else message.decode(), LONGEST_MESSAGE)
+    except (ValueError, RecursionError):
+        return cut(_bytes_text(message), LONGEST_MESSAGE)
+
+
+def _bytes_text(message):
+    if message.startswith((b"\x80", b"(")) and message.endswith(b"."):
+        return f"(a pickle of {len(message)} bytes)"
+    return message.decode(errors="backslashreplace")

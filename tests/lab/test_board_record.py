@@ -9,9 +9,10 @@ import pytest
 from jobs_kit.lab.board.board import Replay, replay
 from jobs_kit.lab.board.text import as_svg, as_text
 from jobs_kit.queue_watch import recording as board_record
-from jobs_kit.queue_watch.commands import as_monitor_writes, read_command, show_message
 from jobs_kit.queue_watch.picture import MOST_ENDED, MOST_WAITING, apply, depth, empty_picture
 from jobs_kit.queue_watch.recording import NotARecordingError, Recording
+from jobs_kit.redis_server.monitor import Command, escape, parse_command
+from jobs_kit.redis_server.text import message_text
 
 JID = "1f6e3c1c-6f5e-4c53-9a29-7d0a54a9a1e9"
 
@@ -202,15 +203,16 @@ def test_a_board_shows_itself_in_three_forms(story):
     assert "application/vnd.jupyter.widget-view+json" in bundle
 
 
-LINE = rb'1732450000.25 [1 [::1]:50312] "rpush" "hotqueue:gr\xc3\xb6\n" "\"a b\"" "\x00\\"'
+LINE = rb'+1732450000.25 [1 [::1]:50312] "rpush" "hotqueue:gr\xc3\xb6\n" "\"a b\"" "\x00\\"'
 
 
 def test_a_line_of_monitor_is_read():
-    command = read_command(LINE)
-    assert command[:4] == (1732450000.25, 1, "[::1]:50312", "RPUSH")
-    assert command.words == ["hotqueue:grö\n".encode(), b'"a b"', b"\x00\\"]
-    assert as_monitor_writes("hotqueue:grö\n") in LINE
-    assert read_command(b'1.0 [0 lua] "LPOP" "q"').client == "lua"
+    words = ["hotqueue:grö\n".encode(), b'"a b"', b"\x00\\"]
+    assert parse_command(LINE) == Command(1732450000.25, 1, "[::1]:50312", "RPUSH", words)
+    assert escape("hotqueue:grö\n") in LINE
+    assert parse_command(b'+1.0 [0 lua] "LPOP" "q"').by_script
+    assert parse_command(b'+1.0 [3 unix:/tmp/a b.sock] "PING"').client == "unix:/tmp/a b.sock"
+    assert parse_command(b"+OK") is None
 
 
 @pytest.mark.parametrize(
@@ -226,4 +228,4 @@ def test_a_line_of_monitor_is_read():
     ],
 )
 def test_messages_are_shown_as_text(message, text):
-    assert show_message(message) == text
+    assert message_text(message) == text

@@ -4,11 +4,11 @@ import pytest
 
 from jobs_kit.queue_watch.client_names import Names
 from jobs_kit.queue_watch.command_interpreter import CommandInterpreter
-from jobs_kit.queue_watch.commands import Command
 from jobs_kit.queue_watch.comparison import compare, runs_short
 from jobs_kit.queue_watch.picture import MOST_WAITING, depth, empty_picture
 from jobs_kit.queue_watch.queue_tracker import QueueTracker
 from jobs_kit.queue_watch.recording import Recording
+from jobs_kit.redis_server.monitor import Command
 
 KEY = "hotqueue:q"
 BLOCKED, FREE = {"flags": "b"}, {"flags": "N"}

@@ -19,9 +19,9 @@ from jobs_kit.redis_server.address import RedisNotFoundError, server_version
 from jobs_kit.redis_server.clients import (
     WAITING_COMMANDS,
     connect,
+    is_waiting,
     list_clients,
     may_wait_at,
-    waits,
 )
 from jobs_kit.redis_server.find import own_prefix
 
@@ -143,7 +143,7 @@ class QueueObservation:
         if clients is None:
             self.tells_who_waits = False
             clients = []
-        waiting = [one for one in clients if waits(one)]
+        waiting = [one for one in clients if is_waiting(one)]
         self.waiting = [one for one in waiting if self._waits_here(one)]
         self.elsewhere = [one for one in waiting if one not in self.waiting]
         self.idle_askers = [

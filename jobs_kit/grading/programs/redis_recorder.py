@@ -18,6 +18,7 @@ import redis
 
 from jobs_kit.grading.programs.formats import UUID, json_dict
 from jobs_kit.grading.text import arrows, short
+from jobs_kit.redis_server.clients import connect
 from jobs_kit.redis_server.monitor import (
     HASH_WRITES,
     LOOKS,
@@ -26,7 +27,7 @@ from jobs_kit.redis_server.monitor import (
     POPS,
     PUSHES,
     Monitor,
-    parse_monitor,
+    parse_command,
 )
 from jobs_kit.redis_server.server import start_server
 from jobs_kit.redis_server.text import text
@@ -315,14 +316,14 @@ class RedisRecorder:
     # MONITOR
 
     def _listen(self):
-        self._monitor = Monitor(self._server)
+        self._monitor = Monitor(connect(self._server))
 
     def _drain(self):
         """Read what MONITOR says up to a mark of our own."""
         mark = f"mark-{secrets.token_hex(4)}"
         self.client().echo(mark)
-        while mark.encode() not in (line := self._monitor.line()):
-            command = parse_monitor(line)
+        for line in self._monitor.lines_before(mark.encode()):
+            command = parse_command(line)
             if len(self._commands) > MOST_COMMANDS:
                 raise redis.RedisError(f"it was sent more than {MOST_COMMANDS} commands")
             if command:
