@@ -1,16 +1,16 @@
-"""Where does student code run? In children of this program, which knows nothing of the kit.
+"""Run student code in children of this program, which imports nothing of the kit.
 
     python -I fork_server.py FD
 
 It has flask, redis and hotqueue imported and hands out a fresh child in milliseconds. A request is
 one JSON object, sent over the socket FD with the open files that belong to it:
 
-    {"do": "write", ...}      write files of an answer into a folder  [the files, as JSON]
-    {"do": "remove", ...}   remove a file of an answer                    []
-    {"do": "program", ...}  start a program, or "call" a function   [output, report, HTTP socket]
-    {"do": "signal", ...}   send a signal to a process and its group    []
-    {"do": "processor_use", ...}     is one at work? Says {"runs", "processor"}      []
-    {"do": "end"}           kill all processes, remove all files        []
+    {"do": "write", ...}          write files into a folder                    [the files, as JSON]
+    {"do": "remove", ...}         remove a file                                []
+    {"do": "program", ...}        start a program, or "call" a function        [output, report, HTTP]
+    {"do": "signal", ...}         send a signal to a process and its group     []
+    {"do": "processor_use", ...}  return {"runs", "processor"} of a process    []
+    {"do": "end"}                 kill all processes, remove all files         []
 
 A child that moves into a session of its own is still found: this process adopts orphans.
 """
@@ -35,12 +35,12 @@ TICKS = os.sysconf("SC_CLK_TCK")  # a second
 def main(control):
     """Serve until the other end of the socket closes."""
     sys.path.insert(0, str(Path(__file__).parent))
-    import inside
+    import inside  # not before its folder is on the path
 
     sys.path.pop(0)
     inside.prepare()
     _control(PR_SET_CHILD_SUBREAPER, 1)
-    # nobody looks into this process, not even where student code runs as the same user
+    # no program can look into this process, not even where student code runs as the same user
     _control(PR_SET_DUMPABLE, 0)
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # the only signal from its children that it heard
     Server(control, inside).serve()
@@ -52,12 +52,12 @@ def _control(option, value):
 
 
 class Server:
-    """Forks a child for each request, and says in its report how it ended."""
+    """Forks a child for each request, and reports how the child ended."""
 
     def __init__(self, control, inside):
         self.control, self.inside = control, inside
         self.slow = inside.SLOW_IMPORTS  # what is still to be imported
-        self.folders, self.user = [], None  # what was laid, and for whom
+        self.folders, self.user = [], None  # what was written, and for which user
         self.reports = {}  # process id -> the pipe for the report of that child
         self.woken, wake = os.pipe()
         for fd in (self.woken, wake):
@@ -67,7 +67,7 @@ class Server:
         self.wake = wake
 
     def serve(self):
-        """Answer requests, reap children, and import what is slow while nobody asks."""
+        """Answer requests, reap children, and import what is slow between requests."""
         selector = selectors.DefaultSelector()
         selector.register(self.control, selectors.EVENT_READ)
         selector.register(self.woken, selectors.EVENT_READ)
@@ -81,19 +81,19 @@ class Server:
             self.reap()
 
     def answer(self):
-        """Do what one request says; False when there will be no more."""
+        """Do what one request asks for; return False when there will be no more requests."""
         text, fds, _, _ = socket.recv_fds(self.control, 1 << 20, 3)
         if not text:
             return False
         request = json.loads(text)
         try:
-            said = getattr(self, f"_{request['do']}")(request, *fds)
+            reply = getattr(self, f"_{request['do']}")(request, *fds)
         except Exception as problem:  # there are more checks to come
-            said = {"problem": str(problem)}
+            reply = {"problem": str(problem)}
         for fd in fds:
             if fd not in self.reports.values():
                 os.close(fd)
-        self.control.send(json.dumps(said).encode())
+        self.control.send(json.dumps(reply).encode())
         return True
 
     def _program(self, request, output, report, http):
@@ -129,7 +129,7 @@ class Server:
         return {}
 
     def _give(self, path, folder):
-        """Make the user of student code the owner of what was laid, and of the folders above."""
+        """Make the user of student code the owner of a file, and of the folders above."""
         while self.user is not None and path != folder.parent:
             os.chown(path, self.user, self.user, follow_symlinks=False)
             path = path.parent
@@ -144,9 +144,9 @@ class Server:
         return {}
 
     def _processor_use(self, request):
-        """Tell whether a process, or one below it, wants the processor now, and how long it had it.
+        """Return whether a process or a descendant wants the processor, and the seconds it has had it.
 
-        Where there is no /proc, nobody seems to.
+        Where there is no /proc, none seems to.
         """
         states = [state for pid in _family(request["pid"]) for state in _threads(pid)]
         return {
@@ -164,6 +164,7 @@ class Server:
         return {}
 
     def become_the_child(self, request, output, report, http):
+        """Turn this process, just forked, into the one that runs student code; never returns."""
         signal.set_wakeup_fd(-1)
         _control(PR_SET_DUMPABLE, 1)
         signal.signal(signal.SIGCHLD, signal.SIG_DFL)
@@ -174,13 +175,15 @@ class Server:
         self.inside.live(request, output, report, http)
 
     def reap(self):
+        """Report the end of each child that has ended."""
         with contextlib.suppress(BlockingIOError):
             os.read(self.woken, 4096)
         with contextlib.suppress(ChildProcessError):
-            while (found := os.wait4(-1, os.WNOHANG))[0]:
-                self.report_end(*found)
+            while (ended := os.wait4(-1, os.WNOHANG))[0]:
+                self.report_end(*ended)
 
     def report_end(self, child, status, used):
+        """Write the exit code and the seconds of processor time into the report of a child."""
         report = self.reports.pop(child, None)
         if report is not None:
             os.set_blocking(report, False)  # a child may have filled it

@@ -1,8 +1,8 @@
-"""What happens inside a process that runs student code, before and while it runs?
+"""Prepare a process for student code, and run it there.
 
 Its connections lead to the check's Redis, whatever address they name (redirect.py); its sleeps
-are short; the kit itself cannot be imported or read; time, memory and files are limited. What it
-does is told to the judge (report.py).
+are short; the kit itself cannot be imported or read; time, memory and files are limited. It
+reports to the judge what it does (report.py).
 """
 
 import asyncio
@@ -27,7 +27,7 @@ from pathlib import Path
 
 import report
 from redirect import redirect
-from report import here, tell
+from report import here, send
 
 SLOW_IMPORTS = ["matplotlib.figure", "matplotlib.backends.backend_agg"]
 LONGEST_SLEEP = 0.2  # seconds
@@ -45,7 +45,7 @@ _sleep = time.sleep
 
 
 def prepare():
-    """Before the first child: import what student code imports, and bend it."""
+    """Import what student code imports, and patch it; to be called before the first child."""
     import csv  # noqa: F401
     import uuid  # noqa: F401
 
@@ -64,16 +64,16 @@ def prepare():
     sys.meta_path[:] = [f for f in sys.meta_path if "editable" not in getattr(f, "__module__", "")]
     sys.path_hooks[:] = [hook for hook in sys.path_hooks if "editable" not in repr(hook)]
     sys.path_importer_cache.clear()
-    sys.meta_path.insert(0, _NoKit())
+    sys.meta_path.insert(0, _KitRefuser())
     time.sleep = lambda seconds: _sleep(min(seconds, LONGEST_SLEEP))
     asleep = asyncio.sleep
     asyncio.sleep = lambda delay, result=None: asleep(min(delay, LONGEST_SLEEP), result)
     threading.Thread.start = report.reporting_threads(threading.Thread.start)
-    os.register_at_fork(after_in_child=report.tell_of_threads)
+    os.register_at_fork(after_in_child=report.report_threads)
     redirect(redis, hotqueue, serving=(werkzeug, werkzeug.serving, flask.cli))
     for name in OURS:
         del sys.modules[name]
-    gc.freeze()  # what is here now a child need not look through, which would copy it
+    gc.freeze()  # a child need not look through what is here now, which would copy it
 
 
 def import_next(names):
@@ -87,7 +87,7 @@ def import_next(names):
 def rules_for(allowed):
     """Return Landlock's rules that let a process use these places only; None where it is missing.
 
-    To make them takes as long as half a fork, so the children of one server share them.
+    Making them takes half as long as a fork, so the children of one server share them.
     """
     key = json.dumps(allowed)
     if key not in _rules:
@@ -115,7 +115,7 @@ def _made_rules(allowed):
 
 
 def live(request, output, report_fd, http_fd):
-    """Be the child: do what the request says, and end."""
+    """Do what the request asks for, and end; runs in the child."""
     os.setsid()
     with contextlib.suppress(OSError):  # where memory ends, student code ends first
         Path("/proc/self/oom_score_adj").write_text("1000")
@@ -139,7 +139,7 @@ def live(request, output, report_fd, http_fd):
     os.chdir(request["folder"])
     sys.path.insert(0, request["folder"])
     sys.dont_write_bytecode = True
-    signal.signal(signal.SIGUSR1, report.tell_stack)
+    signal.signal(signal.SIGUSR1, report.report_stack)
     signal.signal(signal.SIGXCPU, report.end_at_time_limit)
     _limit(request["limits"])
     _become(request["user"])
@@ -160,7 +160,7 @@ def live(request, output, report_fd, http_fd):
 
 
 def _run_program(request):
-    """python FILE"""
+    """Run `python FILE`."""
     sys.argv = [request["file"]]
     try:
         _look_for_hidden_libraries()
@@ -168,31 +168,31 @@ def _run_program(request):
     except SystemExit:
         raise
     except BaseException as problem:
-        tell({"error": report.explain(problem)})
+        send({"error": report.explain(problem)})
         raise
 
 
 def _call(request):
-    """import MODULE; MODULE.NAME(*ARGUMENTS) so many TIMES, or only the import"""
+    """Import a module, and call a function of it so many times if one is named."""
     try:
         _look_for_hidden_libraries()
         value = importlib.import_module(request["module"])
         if request["name"] is None:
-            tell({"value": {"names": {n: report.attributes(v) for n, v in vars(value).items()}}})
+            send({"value": {"names": {n: report.attributes(v) for n, v in vars(value).items()}}})
             return
-        tell({"imported": True})
+        send({"imported": True})
         function = getattr(value, request["name"])
         for _ in range(request["times"]):
-            tell({"value": report.describe(function(*_decoded(request["arguments"])))})
+            send({"value": report.describe(function(*_decoded(request["arguments"])))})
     except BaseException as problem:
-        tell({"error": report.explain(problem)})
+        send({"error": report.explain(problem)})
         raise
 
 
 _DO = {"program": _run_program, "call": _call}
 
 
-class _NoKit(importlib.abc.MetaPathFinder):
+class _KitRefuser(importlib.abc.MetaPathFinder):
     def find_spec(self, name, path=None, target=None):
         if name.partition(".")[0] == "jobs_kit":
             raise ModuleNotFoundError(
@@ -201,7 +201,7 @@ class _NoKit(importlib.abc.MetaPathFinder):
 
 
 class HiddenLibraryError(ImportError):
-    """A file of the answer stands where Python looks for a library first."""
+    """A file of the answer is where Python looks for a library first."""
 
 
 def _can_be_hidden(name):
@@ -211,9 +211,9 @@ def _can_be_hidden(name):
 
 
 def _look_for_hidden_libraries():
-    """Raise HiddenLibraryError where Python, started anew, would take a file for a library.
+    """Raise HiddenLibraryError where a new Python would take a file for a library.
 
-    What this process has imported for itself alone gives way to a file of the answer.
+    A module that only this process needed gives way to a file of the answer.
     """
     for entry in sorted(os.listdir(here["folder"])):
         name = entry.removesuffix(".py")
@@ -221,8 +221,8 @@ def _look_for_hidden_libraries():
             continue
         if name in _libraries:
             what = f"file {entry}" if name != entry else f"package {entry}/"
-            said = f"your folder has a {what}, which hides the library of that name: rename it"
-            raise HiddenLibraryError(said, name=name)
+            message = f"your folder has a {what}, which hides the library of that name: rename it"
+            raise HiddenLibraryError(message, name=name)
         sys.modules.pop(name, None)
 
 
@@ -235,7 +235,7 @@ def _limit(limits):
 
 
 def _become(user):
-    """Go on as an ordinary user; None stays who we are."""
+    """Become an ordinary user, given by id; None changes nothing."""
     if user is not None:
         os.setgroups([])
         os.setgid(user)
@@ -244,7 +244,7 @@ def _become(user):
 
 
 def _forget_keys():
-    """Find no key that an earlier program left: Linux keeps them for the user, not the process."""
+    """Remove the keys that an earlier program left: Linux keeps them for the user, not the process."""
     number = KEYCTL.get(os.uname().machine)
     if number is None:
         return
@@ -256,7 +256,7 @@ def _forget_keys():
 
 
 def _hide(hidden):
-    """Let this process read nothing of the kit, and say so, whatever the kernel refuses."""
+    """Refuse to open any file of the kit, also where the kernel would allow it. hidden: its folder."""
 
     def refuse(event, arguments):
         if event == "open" and isinstance(arguments[0], str | bytes | os.PathLike):

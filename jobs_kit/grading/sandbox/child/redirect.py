@@ -1,13 +1,13 @@
-"""Where do the connections of student code lead? To the check's Redis and to its HTTP socket.
+"""Lead the connections of student code to the check's Redis, and its servers to the HTTP socket.
 
-Whatever address a program names, it is told to the judge and not used.
+Whatever address a program names is reported to the judge and not used.
 """
 
 import os
 import socket
 import weakref
 
-from report import here, tell
+from report import here, send
 
 INTERNET = (socket.AF_INET, socket.AF_INET6)
 
@@ -15,7 +15,7 @@ _bound = weakref.WeakKeyDictionary()  # a socket -> the address at which it woul
 
 
 def redirect(redis, hotqueue, serving):
-    """Bend the modules redis and hotqueue, sockets that listen, and all modules in `serving`."""
+    """Patch the modules redis and hotqueue, sockets that listen, and all modules in `serving`."""
     for kind in (redis.Connection, redis.SSLConnection, redis.UnixDomainSocketConnection):
         kind._connect = _connect
     for module in serving:
@@ -25,9 +25,9 @@ def redirect(redis, hotqueue, serving):
 
 
 def _connect(self):
-    """Connect to the check's Redis, and tell which address was asked for."""
-    where = {name: getattr(self, name, None) for name in ("host", "port", "path", "db")}
-    tell({"redis_connection": where})
+    """Connect to the check's Redis, and report which address was asked for."""
+    address = {name: getattr(self, name, None) for name in ("host", "port", "path", "db")}
+    send({"redis_connection": address})
     # the session's number is that of the process which the judge knows; its children have it, too
     self.client_name = self.client_name or f"pid-{os.getsid(0)}"
     # the check's Redis knows no users of a class's
@@ -50,7 +50,7 @@ def _record_queues(kind):
         # asked of the client, for it may come from a pool, an address or a default
         client = getattr(self, "_HotQueue__redis", None)
         db = client.connection_pool.connection_kwargs.get("db") if client else None
-        tell({"queue": names | {"socket_timeout": patience, "db": db or 0}})
+        send({"queue": names | {"socket_timeout": patience, "db": db or 0}})
 
     kind.__init__ = record
 
@@ -67,16 +67,16 @@ def _serve(hostname, port, application, **options):
     from werkzeug.serving import make_server
 
     server = make_server("unix://http", 0, application, threaded=True, fd=here["http"])
-    _tell_of_serving(hostname, port, options)
+    _report_serving(hostname, port, options)
     server.serve_forever()
 
 
-def _tell_of_serving(host, port, options):
+def _report_serving(host, port, options):
     wanted = {"host": host, "port": port}
     for name in ("use_reloader", "use_debugger", "threaded"):
         wanted[name] = bool(options.get(name))
     here["serving"] = True
-    tell({"serving": wanted})
+    send({"serving": wanted})
 
 
 def _redirect_listeners():
@@ -94,7 +94,7 @@ def _redirect_listeners():
         if address := _bound.get(self):
             os.dup2(here["http"], self.fileno())
             os.set_blocking(self.fileno(), self.gettimeout() is None)
-            _tell_of_serving(*address[:2], {})
+            _report_serving(*address[:2], {})
         really["listen"](self, *backlog)
 
     def accept(self):

@@ -1,12 +1,12 @@
-"""What does a process that runs student code tell the judge of itself? Lines of JSON, on a pipe:
+"""Report to the judge what a process that runs student code does, as lines of JSON on a pipe.
 
 {"redis_connection": {"host": ..., "port": ..., "db": ...}}     it connects to a Redis
 {"queue": {"name": ..., "serializer": ..., ...}}     it made a HotQueue
 {"serving": {"host": ..., "port": ..., ...}}         it serves, by app.run() or another server
-{"value": ...} or {"error": ...}                     what a call came to
+{"value": ...} or {"error": ...}                     the outcome of a call
 {"stack": [...]}                                     where it was when it was asked
-{"threads": 2}                                         it does several things at once
-{"time_limit": "..."}                                  it was stopped, and why
+{"threads": 2}                                       it does several things at once
+{"time_limit": "..."}                                it was stopped, and why
 {"exit": 0, "processor": 0.1}                        it ended, having used so many seconds (the
                                                      fork server says this)
 """
@@ -20,70 +20,75 @@ import threading
 import traceback
 import types
 
-# what this process is: the judge's files, the folder of the answer, the path of its Redis
+# this process: the judge's file descriptors, the folder of the answer, the path of its Redis
 here = {"redis": None, "report": 3, "folder": None, "http": 4, "serving": False, "threads": False}
 
 
-def tell(line):
+def send(event):
+    """Write one event into the report."""
     with contextlib.suppress(OSError):
-        os.write(here["report"], json.dumps(line, default=repr).encode() + b"\n")
+        os.write(here["report"], json.dumps(event, default=repr).encode() + b"\n")
 
 
 def reporting_threads(start):
-    def start_and_tell(self):
-        tell_of_threads()
+    """Return Thread.start() so that it reports that there is a second thread."""
+
+    def start_and_report(self):
+        report_threads()
         start(self)
 
-    return start_and_tell
+    return start_and_report
 
 
-def tell_of_threads():
-    """Tell, once, that student code has a thread or a process beside its first one."""
+def report_threads():
+    """Report, once, that student code has a second thread or process."""
     if here["folder"] and not here["threads"]:
         here["threads"] = True
-        tell({"threads": 2})
+        send({"threads": 2})
 
 
-def tell_stack(number, frame):
-    """Tell where it is: the main thread, or the one in which a server answers a request."""
+def report_stack(number, frame):
+    """Report where it is: the main thread, or the one in which a server answers a request."""
     others = sys._current_frames()
     others.pop(threading.get_ident(), None)
     threads = (*others.values(), frame) if here["serving"] else (frame, *others.values())
     stacks = [_frames(traceback.walk_stack(one)) for one in threads]
-    tell({"stack": next(filter(None, stacks), [])[::-1]})
+    send({"stack": next(filter(None, stacks), [])[::-1]})
 
 
 def end_at_time_limit(number, frame):
-    tell_stack(number, frame)
-    tell({"time_limit": "it used up its processor time"})
+    """Report where it is, and end; the handler of SIGXCPU."""
+    report_stack(number, frame)
+    send({"time_limit": "it used up its processor time"})
     os._exit(124)
 
 
 def _frames(walked):
     """Return the frames of the student's own files: [{"file", "line", "name", "text"}, ...]."""
-    found = []
+    frames = []
     for frame, line in walked:
         path = frame.f_code.co_filename
         inside = os.path.realpath(os.path.join(here["folder"], path)).startswith(here["folder"])
         if inside and not path.startswith("<"):
             text = linecache.getline(os.path.join(here["folder"], path), line).strip()
             name = os.path.relpath(os.path.join(here["folder"], path), here["folder"])
-            found.append({"file": name, "line": line, "name": frame.f_code.co_name, "text": text})
-    return found[-12:]
+            frames.append({"file": name, "line": line, "name": frame.f_code.co_name, "text": text})
+    return frames[-12:]
 
 
 def explain(problem):
+    """Return an exception as a dict: its type, its message, the student's own frames."""
     frames = _frames(traceback.walk_tb(problem.__traceback__))
-    said = {"type": type(problem).__name__, "message": str(problem)[:1000], "frames": frames}
+    error = {"type": type(problem).__name__, "message": str(problem)[:1000], "frames": frames}
     if isinstance(problem, SyntaxError):
-        said |= {"file": os.path.basename(problem.filename or ""), "line": problem.lineno}
+        error |= {"file": os.path.basename(problem.filename or ""), "line": problem.lineno}
     if isinstance(problem, ImportError | NameError):
-        said["name"] = problem.name
-    return said
+        error["name"] = problem.name
+    return error
 
 
 def attributes(value):
-    """Return what may stand after the dot of a module, function or class; None if not known."""
+    """Return the attributes of a module, function or class, sorted; None if not known."""
     known = isinstance(value, types.ModuleType | types.FunctionType | type)
     if not known or hasattr(value, "__getattr__"):
         return None
