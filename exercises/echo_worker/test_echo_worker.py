@@ -4,7 +4,8 @@ import re
 from collections import Counter
 
 from jobs_kit.grading import Exercise, expect, points
-from jobs_kit.grading.programs.explanations import ending, hint_for, printed
+from jobs_kit.grading.programs.explanations import ending, printed
+from jobs_kit.grading.programs.hints import hint_for
 from jobs_kit.grading.programs.recursion import expect_no_recursion
 from jobs_kit.grading.text import short
 

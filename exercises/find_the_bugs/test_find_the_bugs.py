@@ -9,8 +9,9 @@ from contextlib import suppress
 from ipaddress import ip_address
 
 from jobs_kit.grading import CheckError, Exercise, expect, points
-from jobs_kit.grading.programs.explanations import ending, hint_for, printed
+from jobs_kit.grading.programs.explanations import ending, printed
 from jobs_kit.grading.programs.formats import UUID, dicts_in, jid_of
+from jobs_kit.grading.programs.hints import hint_for
 
 FILES = ("api.py", "jobs.py", "worker.py")
 GOOD = {"start": "2012-01-01", "end": "2012-03-31"}

@@ -1,8 +1,8 @@
 """add_job() makes a job, saves it, queues its id, in this order, and returns the job."""
 
 from jobs_kit.grading import Exercise, NotReachedError, expect, points
-from jobs_kit.grading.programs.explanations import hint_for
 from jobs_kit.grading.programs.formats import jid_of
+from jobs_kit.grading.programs.hints import hint_for
 from jobs_kit.grading.text import short
 from jobs_kit.redis_server.monitor import HASH_WRITES, OTHER_WRITES
 

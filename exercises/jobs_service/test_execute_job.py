@@ -4,8 +4,9 @@ import ast
 
 from jobs_kit.grading import CheckError, Exercise, NotReachedError, TimedOutError, expect, points
 from jobs_kit.grading.limits import CHECK_TIMEOUT_SECONDS
-from jobs_kit.grading.programs.explanations import ending, hint_for, printed
+from jobs_kit.grading.programs.explanations import ending, printed
 from jobs_kit.grading.programs.formats import jid_of
+from jobs_kit.grading.programs.hints import hint_for
 from jobs_kit.grading.programs.recursion import expect_no_recursion
 from jobs_kit.grading.programs.redis_recorder import HASH_WRITES, OTHER_WRITES
 from jobs_kit.grading.source.files import defined_in, plain

@@ -5,8 +5,9 @@ import contextlib
 import re
 
 from jobs_kit.grading import CheckError, Exercise, NotAttemptedError, expect, points
-from jobs_kit.grading.programs.explanations import ending, hint_for, own_frames
+from jobs_kit.grading.programs.explanations import ending, own_frames
 from jobs_kit.grading.programs.formats import UUID, dicts_in, other_id
+from jobs_kit.grading.programs.hints import hint_for
 from jobs_kit.redis_server.text import text
 
 GOOD = ("2012-03-01", "2012-03-31")

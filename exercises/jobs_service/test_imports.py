@@ -17,7 +17,7 @@ from jobs_kit.grading import (
     expect,
     points,
 )
-from jobs_kit.grading.programs.explanations import hint_for
+from jobs_kit.grading.programs.hints import hint_for
 from jobs_kit.grading.source.project import Project
 from jobs_kit.grading.source.syntax import imports_in, is_private
 

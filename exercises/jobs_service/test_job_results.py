@@ -5,8 +5,9 @@ import json
 
 from jobs_kit.analysis import summarize
 from jobs_kit.grading import Exercise, NotAttemptedError, expect, points
-from jobs_kit.grading.programs.explanations import ending, hint_for, hint_for_view
+from jobs_kit.grading.programs.explanations import ending
 from jobs_kit.grading.programs.formats import dicts_in, jid_of
+from jobs_kit.grading.programs.hints import hint_for, hint_for_view
 from jobs_kit.redis_server.monitor import HASH_WRITES, OTHER_WRITES, PUSHES
 
 SPRING = {"start": "2012-03-01", "end": "2012-05-31"}

@@ -3,8 +3,8 @@
 import ast
 
 from jobs_kit.grading import Exercise, NotAttemptedError, expect, points
-from jobs_kit.grading.programs.explanations import hint_for_view
 from jobs_kit.grading.programs.formats import dicts_in, jid_of
+from jobs_kit.grading.programs.hints import hint_for_view
 
 GOOD = {"start": "2012-01-01", "end": "2012-03-31"}
 OTHER = {"start": "2014-11-01", "end": "2014-11-30"}

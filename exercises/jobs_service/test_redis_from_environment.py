@@ -4,8 +4,9 @@ import ast
 import contextlib
 
 from jobs_kit.grading import CheckError, Exercise, NotReachedError, expect, points
-from jobs_kit.grading.programs.explanations import ending, hint_for
+from jobs_kit.grading.programs.explanations import ending
 from jobs_kit.grading.programs.formats import jid_of
+from jobs_kit.grading.programs.hints import hint_for
 
 HANDED_OUT = "172.17.0.1"
 READS = {"environ", "environb", "getenv"}

@@ -1,7 +1,7 @@
 """_save_job() makes a hash at the key of a job; _queue_job() puts its id on the queue `queue`."""
 
 from jobs_kit.grading import Exercise, expect, points
-from jobs_kit.grading.programs.explanations import hint_for
+from jobs_kit.grading.programs.hints import hint_for
 from jobs_kit.grading.text import short
 from jobs_kit.redis_server.text import text
 

@@ -18,8 +18,9 @@ from collections import Counter
 
 from jobs_kit.grading.expectations import CheckError, NotReachedError, TimedOutError
 from jobs_kit.grading.limits import CHECK_TIMEOUT_SECONDS
-from jobs_kit.grading.programs.explanations import ending, hint_for
+from jobs_kit.grading.programs.explanations import ending
 from jobs_kit.grading.programs.formats import decoded, encoded, jid_of, read_message
+from jobs_kit.grading.programs.hints import hint_for
 from jobs_kit.grading.programs.http_client import Api
 from jobs_kit.grading.text import short
 from jobs_kit.redis_server.text import text

@@ -17,7 +17,8 @@ import time
 import redis
 
 from jobs_kit.grading.expectations import CheckError, expect
-from jobs_kit.grading.programs.explanations import ending, hint_for, own_traceback
+from jobs_kit.grading.programs.explanations import ending, own_traceback
+from jobs_kit.grading.programs.hints import hint_for
 from jobs_kit.redis_server.monitor import HASH_WRITES, OTHER_WRITES, POPS, PUSHES
 
 WHERE = {"REDIS_HOST": "redis.example", "REDIS_PORT": "7003"}  # no client finds it by itself

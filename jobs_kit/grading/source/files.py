@@ -24,6 +24,7 @@ from jobs_kit.grading.limits import (
     SYNTAX_TREE_DEPTH,
 )
 from jobs_kit.grading.source.syntax import imports_in
+from jobs_kit.grading.source.syntax_hints import hint_for_syntax
 
 LEFT_OUT = re.compile(r"\..*|__pycache__|.*\.bak\d*|.*\.ipynb|test_.*\.py")
 PROGRESS = ".progress.json"  # in the folder of an answer; see progress.py
@@ -93,7 +94,7 @@ class Source:
                 f"{name} is Python",
                 call=f"python {name}",
                 got=f"{problem.msg}\n{name}, line {number}:  {line.strip()}",
-                hint=_hint_for_syntax(problem.msg, line),
+                hint=hint_for_syntax(problem.msg, line),
             ) from None
         except (ValueError, RecursionError, MemoryError) as problem:
             raise CheckError(f"{name} is Python", call=f"python {name}", got=str(problem)) from None
@@ -313,54 +314,3 @@ class _Plain(ast.NodeTransformer):
         if len(node.body) > 1 and ast.get_docstring(node) is not None:
             node.body = node.body[1:]
         return self.generic_visit(node)
-
-
-def _hint_for_syntax(said, line):
-    """Return a question that leads from what Python says of a line to its cause."""
-    for matches, hint in SYNTAX_HINTS:
-        if matches(said, line.strip()):
-            return hint
-    return "Read the line that Python names and the one above it: is something open there?"
-
-
-SYNTAX_HINTS = (  # the first that fits
-    (
-        lambda said, line: any(quote in line for quote in "“”‘’"),
-        "Look at the quotes: are they the straight ones that Python knows, or curly ones?",
-    ),
-    (
-        lambda said, line: "non-printable character" in said,
-        "A blank of this line is none that Python knows; it comes from a web page or a text "
-        "editor. Which key of yours makes one that it knows?",
-    ),
-    (
-        lambda said, line: line.startswith(("<<<<<<<", "=======", ">>>>>>>")),
-        "Git has left this mark where two versions differ. Which of them should stay?",
-    ),
-    (
-        lambda said, line: line.startswith((">>>", "```", "In [", "Out[", "!", "%", "$ ", "pip ")),
-        "Was this line copied together with what stood around it, in a shell, a notebook or a "
-        "text? What of it is Python?",
-    ),
-    (
-        lambda said, line: "…" in line or line.startswith(".."),
-        "Three dots as in `...` are Python; is this line a left-over of the hand-out?",
-    ),
-    (
-        lambda said, line: "call to 'print'" in said,
-        "Which version of Python was this line written for, and what is print since Python 3?",
-    ),
-    (
-        lambda said, line: "'await'" in said or "'async" in said,
-        "Only a function that begins with `async def` can await something. Has this program one, "
-        "and does it need one?",
-    ),
-    (
-        lambda said, line: said == "expected ':'",
-        "With which character does the first line of a def, an if, a for or a try end?",
-    ),
-    (
-        lambda said, line: "indent" in said or "outside function" in said,
-        "How far is this line indented, and to which line above it does it belong?",
-    ),
-)
