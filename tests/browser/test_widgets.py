@@ -1,7 +1,8 @@
-"""Shells, programs and predictions in a real browser, used as a student uses them."""
+"""Shells, programs, predictions and import graphs in a real browser, as a student uses them."""
 
 import re
 from pathlib import Path
+from urllib.parse import unquote
 
 import pytest
 from playwright.sync_api import expect
@@ -215,6 +216,22 @@ def test_a_program_streams_fails_and_can_be_ended(lab):
     second.get_by_role("button", name="Kill").click()
     expect(second.locator(".jk-state")).to_have_text("ended by the signal SIGKILL")
     expect(second.get_by_role("button", name="Kill")).to_be_disabled()
+
+
+def test_an_import_graph_is_a_diagram_that_names_its_files_and_its_cycle(lab):
+    notebook = lab.open("imports.ipynb")
+    notebook.run_all()
+    diagram = notebook.cell(0).locator(".jp-RenderedMermaid img")
+    expect(diagram).to_have_attribute("alt", "Who imports whom in shop")
+    drawing = unquote(diagram.get_attribute("src"))
+    for name in ("api.py", "worker.py", "late_one.py", "broken&lt;b&gt;.py"):
+        assert name in drawing
+    for note in ("CYCLE: api.py → worker.py → api.py", "inside a function", "cannot be read"):
+        assert note in drawing
+    dashed = re.findall(r"<path[^>]*stroke-dasharray:7 4", drawing)
+    assert len(dashed) == 2, "both arrows of the cycle are dashed"
+    description = notebook.cell(0).locator("figcaption")
+    expect(description).to_contain_text("api.py: imports worker.py; standard library: json")
 
 
 def test_no_page_had_an_error_or_asked_the_network(lab):

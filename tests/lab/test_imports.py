@@ -1,23 +1,19 @@
-"""The import graph: what is read off files, what is called a cycle, and what the picture says."""
+"""The import graph: the imports it reads, the cycles it finds, and the diagram that shows them."""
 
 import html
+import itertools
 import re
 import subprocess
 import sys
-from itertools import pairwise
-from xml.etree import ElementTree
 
 import pytest
 
-from jobs_kit.lab.import_picture import Box, _arrange, _place, _rows_of, _way
 from jobs_kit.lab.imports import draw_imports
-
-SVG = "{http://www.w3.org/2000/svg}"
 
 
 @pytest.fixture
 def graph(tmp_path):
-    """graph(api="import jobs", …) writes these files and draws their imports."""
+    """Return a function: graph(api="import jobs", …) writes these files and reads their imports."""
 
     def draw(folder=tmp_path, **files):
         folder.mkdir(exist_ok=True)
@@ -28,15 +24,28 @@ def graph(tmp_path):
     return draw
 
 
-def picture(graph):
-    return ElementTree.fromstring(re.match(r"<svg.*?</svg>", graph._repr_html_(), re.DOTALL)[0])
+def labels(graph):
+    """Return the text of each box of the diagram, {id: [line, ...]}."""
+    boxes = re.findall(r'^(\w+)\["(.*?)"\]', graph.mermaid(), re.MULTILINE)
+    return {box: [plain(line) for line in label.split("<br>")] for box, label in boxes}
 
 
-def words(graph):
-    return [text.text for text in picture(graph).iter(f"{SVG}text")]
+def plain(text):
+    """Return a line of a Mermaid label as a reader sees it."""
+    text = text.removeprefix("<b>").removesuffix("</b>")
+    assert "<" not in text and '"' not in text
+    return html.unescape(text.replace("#", "&#"))
 
 
-def test_it_says_who_imports_whom_and_where_the_rest_comes_from(graph):
+def arrows(graph):
+    """Return [(importer, word on the arrow, imported), ...] of the diagram, files by name."""
+    names = {box: lines[0] for box, lines in labels(graph).items()}
+    pattern = r"^(\w+) (?:-->|--? ?(.+?) --?>|-\. (.+?) \.->) (\w+)$"
+    found = re.findall(pattern, graph.mermaid(), re.MULTILINE)
+    return [(names[a], word or dotted, names[b]) for a, word, dotted, b in found]
+
+
+def test_each_file_is_listed_with_its_imports_and_where_they_come_from(graph):
     drawn = graph(
         api="import json\nfrom flask import Flask, request\nimport jobs\n",
         jobs="import uuid\nimport redis",
@@ -66,19 +75,20 @@ def test_it_says_who_imports_whom_and_where_the_rest_comes_from(graph):
         "try:\n    import b\nexcept ImportError:\n    pass",
         "class A:\n    import b",
         "import b\ndef f():\n    import b",
+        "import importlib\nb = importlib.import_module('b')",
     ],
 )
-def test_every_form_of_import_is_seen(graph, line):
+def test_every_form_of_import_is_read(graph, line):
     drawn = graph(a=line, b="")
     assert drawn.imports() == [("a", "b")]
     assert drawn.modules["a"].later == []
 
 
-def test_an_import_inside_a_function_is_told_apart_and_closes_no_cycle(graph):
+def test_an_import_inside_a_function_is_dotted_and_closes_no_cycle(graph):
     drawn = graph(a="import b", b="def f():\n    if f:\n        import a\n    import json")
     assert drawn.cycles == [] and drawn.imports() == [("a", "b")]
     assert "b.py: imports none of these files; inside a function: a.py" in repr(drawn)
-    assert words(drawn).count("inside a function") == 1
+    assert arrows(drawn) == [("a.py", "", "b.py"), ("b.py", "inside a function", "a.py")]
 
 
 @pytest.mark.parametrize(
@@ -95,18 +105,29 @@ def test_a_cycle_is_found_and_marked(graph, files, cycle):
     assert drawn.cycles == [cycle]
     line = "CYCLE: " + " → ".join(f"{name}.py" for name in cycle)
     assert repr(drawn).endswith(line)
-    assert line in words(drawn)
-    assert words(drawn).count("cycle") >= len(cycle) - 1
+    assert f'title: "{line}"' in drawn.mermaid()
+    words = {(importer, imported): word for importer, word, imported in arrows(drawn)}
+    for pair in itertools.pairwise(f"{name}.py" for name in cycle):
+        assert words[pair] == "cycle"
 
 
-def test_what_python_says_of_a_cycle_is_what_the_graph_says(graph, tmp_path):
+def test_only_the_arrows_of_a_cycle_are_red_and_dashed(graph):
+    drawn = graph(a="import b", b="import c, a", c="def f():\n    import a")
+    words = [word for _, word, _ in arrows(drawn)]
+    assert words == ["cycle", "", "cycle", "inside a function"]
+    styled = re.findall(r"linkStyle (\d) stroke:#\w+,stroke-dasharray", drawn.mermaid())
+    assert styled == ["0", "2"]
+
+
+def test_python_finds_a_circular_import_where_the_graph_finds_a_cycle(graph, tmp_path):
     drawn = graph(api="from worker import f\nq = 1", worker="from api import q\ndef f(): pass")
-    said = subprocess.run([sys.executable, "api.py"], cwd=tmp_path, capture_output=True, text=True)
-    assert "circular import" in said.stderr
+    command = [sys.executable, "api.py"]
+    process = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True)
+    assert "circular import" in process.stderr
     assert drawn.cycles
 
 
-def test_two_cycles_are_two(graph):
+def test_two_cycles_are_told_apart(graph):
     drawn = graph(a="import b", b="import a", c="import d, a", d="import c")
     assert drawn.cycles == [["a", "b", "a"], ["c", "d", "c"]]
     assert not drawn.in_a_cycle("c", "a")
@@ -121,7 +142,8 @@ def test_a_file_that_does_not_parse_is_named_and_the_others_are_drawn(graph, tex
     drawn = graph(a=text, b="import a")
     assert repr(drawn).startswith("a.py: cannot be read, ")
     assert drawn.imports() == [("b", "a")]
-    assert any(word.startswith("cannot be read") for word in words(drawn))
+    assert labels(drawn)["file0"][1].startswith("cannot be read, ")
+    assert re.search(r"^file0.*:::fault$", drawn.mermaid(), re.MULTILINE)
 
 
 def test_tests_and_init_are_left_out_and_nothing_runs(graph, tmp_path):
@@ -137,49 +159,39 @@ def test_a_package_is_drawn_by_its_full_names(graph, tmp_path):
     assert "jobs.py: imports none of these files; standard library: json" in repr(drawn)
 
 
-def test_where_nothing_is_it_says_so(tmp_path):
-    assert (
-        repr(draw_imports(tmp_path)) == f"There is nothing to draw: no Python files at {tmp_path}"
-    )
-    missing = draw_imports(tmp_path / "no")
+def test_an_empty_or_missing_folder_is_reported_in_place_of_a_graph(tmp_path):
+    empty, missing = draw_imports(tmp_path), draw_imports(tmp_path / "no")
+    assert repr(empty) == f"There is nothing to draw: no Python files at {tmp_path}"
     assert repr(missing) == f"There is nothing to draw: no folder at {tmp_path / 'no'}"
-    assert missing._repr_html_() == f"<pre>{html.escape(repr(missing))}</pre>"
+    assert missing._repr_mimebundle_() == {"text/plain": repr(missing)}
 
 
-def test_the_picture_is_labelled_with_the_text_and_shows_it_too(graph):
+def test_a_page_gets_the_diagram_and_a_terminal_the_text(graph):
     drawn = graph(api="import jobs", jobs="")
-    assert picture(drawn).get("aria-label") == repr(drawn).replace("\n", ". ")
-    assert picture(drawn).get("role") == "img"
-    assert f"<pre>{drawn!r}</pre></details>" in drawn._repr_html_()
+    assert drawn._repr_mimebundle_() == {
+        "text/vnd.mermaid": drawn.mermaid(),
+        "text/plain": repr(drawn),
+    }
 
 
-def test_text_of_a_file_is_shown_as_text(graph):
-    drawn = graph(**{"a<b>&": 'x = "<i>" ('})
-    assert "a<b>&.py" in words(drawn)
-    assert "<b>" not in drawn._repr_html_()
+def test_a_screen_reader_gets_the_text(graph, tmp_path):
+    drawn = graph(**{"{a}": "import json"})
+    assert f"accTitle: Who imports whom in {tmp_path.name}\n" in drawn.mermaid()
+    description = re.search(r"accDescr \{\n([^}]*)\n\}", drawn.mermaid())[1]
+    assert description == "(a).py: imports none of these files; standard library: json\nNo cycle."
 
 
-def test_no_arrow_passes_through_a_box_and_no_boxes_overlap(graph):
-    """An arrow that leads past a row has a place of its own there."""
-    drawn = graph(
-        api="import jobs, clients, settings",
-        worker="import jobs, clients, analysis",
-        jobs="import clients, settings",
-        clients="import settings",
-        settings="",
-        analysis="",
-    )
-    rows = _rows_of(drawn)
-    assert rows == {"api": 0, "worker": 0, "jobs": 1, "clients": 2, "settings": 3, "analysis": 1}
-    boxes = {name: Box(row, width=100, height=30) for name, row in rows.items()}
-    ways = [_way(boxes[who], boxes[whom]) for who, whom in drawn.imports()]
-    placed = _arrange(boxes, ways)
-    width, _ = _place(placed, 0, 20)
-    assert [len(way) for way in ways] == [2, 3, 4, 2, 2, 3, 2, 3, 2]
-    for row in placed:
-        ends = [(box.x - box.width / 2, box.x + box.width / 2) for box in row]
-        assert ends[0][0] >= 0 and ends[-1][1] <= width
-        assert all(right < left for (_, right), (left, _) in pairwise(ends))
+def test_a_box_shows_the_name_of_a_file_and_where_other_imports_come_from(graph):
+    drawn = graph(api="import json, os, redis", jobs="import jbos")
+    assert labels(drawn) == {
+        "file0": ["api.py", "standard library: json, os", "third party: redis"],
+        "file1": ["jobs.py", "not found: jbos"],
+    }
+
+
+def test_characters_with_a_meaning_in_mermaid_are_shown_literally(graph):
+    drawn = graph(**{'a<b>&"]#_': 'x = "<i>" ('})
+    assert labels(drawn)["file0"][0] == 'a<b>&"]#_.py'
 
 
 def test_the_kits_own_service_has_no_cycle():

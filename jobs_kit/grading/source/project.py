@@ -21,6 +21,7 @@ from pyflakes.checker import Checker
 
 from jobs_kit.grading.expectations import CheckError
 from jobs_kit.grading.source import syntax
+from jobs_kit.grading.source.import_paths import reachable, shortest_path
 
 
 @dataclass(frozen=True)
@@ -89,26 +90,13 @@ class Project:
 
     def reached(self):
         """Return the main modules and all that they import; those that need the fewest first."""
-        needs = {module: self._closure([module]) for module in self._closure(self.main)}
+        reached = reachable(self.main, self.imported)
+        needs = {module: reachable([module], self.imported) for module in reached}
         return sorted(needs, key=lambda module: len(needs[module]))
 
-    def _closure(self, modules):
-        found = list(modules)
-        for module in found:
-            found += [name for name in self.imported(module) if name not in found]
-        return found
-
     def path(self, start, end, deferred=True):
-        """Return the shortest way from a module to another by imports, both included, or None."""
-        ways, seen = [[start]], set()
-        for way in ways:
-            for name in self.imported(way[-1], deferred):
-                if name == end:
-                    return [*way, name]
-                if name not in seen:
-                    seen.add(name)
-                    ways.append([*way, name])
-        return None
+        """Return the shortest path from a module to another by imports, both included, or None."""
+        return shortest_path(start, end, lambda module: self.imported(module, deferred))
 
     def steps(self, way):
         """Return the lines of a way that path() has found: ["jobs.py, line 3: import api", ...]."""

@@ -41,14 +41,20 @@ class Site:
 class Import:
     """One thing that is imported. name: None for `import module`, "*" for all that is public.
 
-    bound: what it is called here, if anything. deferred: it stands in a function.
+    dotted: the module as it is written, with the dots of a relative import: "store.keys", ".jobs".
+    bound: what it is called here, if anything. deferred: a function imports it when it is called.
     """
 
-    module: str
+    dotted: str
     name: str | None
     bound: str | None
     line: int
     deferred: bool = False
+
+    @property
+    def module(self):
+        """The file or package next to the importing file that this names: "store", "jobs"."""
+        return self.dotted.lstrip(".").partition(".")[0]
 
     def __str__(self):
         said = f"from {self.module} import {self.name}" if self.name else f"import {self.module}"
@@ -72,14 +78,15 @@ def imports_in(tree):
 def _imports_of(node, deferred=False):
     for alias in node.names:
         if isinstance(node, ast.Import):
-            top = alias.name.partition(".")[0]
-            yield Import(top, None, alias.asname or top, node.lineno, deferred)
+            bound = alias.asname or alias.name.partition(".")[0]
+            yield Import(alias.name, None, bound, node.lineno, deferred)
         elif node.module is None:  # from . import jobs
-            yield Import(alias.name, None, alias.asname or alias.name, node.lineno, deferred)
+            dotted = "." * node.level + alias.name
+            yield Import(dotted, None, alias.asname or alias.name, node.lineno, deferred)
         else:
+            dotted = "." * node.level + node.module
             bound = None if alias.name == "*" else alias.asname or alias.name
-            top = node.module.partition(".")[0]
-            yield Import(top, alias.name, bound, node.lineno, deferred)
+            yield Import(dotted, alias.name, bound, node.lineno, deferred)
 
 
 def imported_by_call(node):
