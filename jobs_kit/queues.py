@@ -1,10 +1,14 @@
-"""The HotQueue that loses nothing when a worker dies.
+"""A HotQueue that loses no message when a worker dies.
 
-HotQueue takes a message off the list and then works on it: a worker that is killed in between
-takes the message with it (at most once). Here a message moves, in one step of Redis, to a list of
-the worker that claims it, and leaves that list when the worker acknowledges it (at least once):
-the reliable queue of https://redis.io/docs/latest/commands/lmove/. A heartbeat prolongs a worker's
-lease; when it has run out, whoever looks next puts back what the worker held (see queues.lua).
+New here? Read solutions/reliable_queue/reliable.py first: 94 lines of Python with the same idea.
+This module adds what production needs: each step is one atomic Lua script (queues.lua), a step may
+be sent again when its reply was lost, and a message that keeps killing workers is dead-lettered.
+
+HotQueue pops a message before the work starts, so a worker that is killed in between loses it (at
+most once). Here a claim moves the message to a list of the worker's own, and the acknowledgement
+removes it from there (at least once): the reliable queue of
+https://redis.io/docs/latest/commands/lmove/. Heartbeats renew a worker's lease. After the lease has
+run out, the next client that uses the queue requeues the worker's messages.
 """
 
 import json
@@ -25,7 +29,7 @@ from redis.retry import Retry
 log = logging.getLogger(__name__)
 
 STEPS = Path(__file__).with_suffix(".lua").read_text(encoding="utf-8")
-WAIT = 2.0  # seconds that Redis may keep a waiting worker before it asks again
+WAIT = 2.0  # seconds that one blocking call waits in Redis before the worker sends the next
 DOWN = (redis.ConnectionError, redis.TimeoutError)
 
 
@@ -37,23 +41,23 @@ class ReliableQueue(HotQueue):
     >>> for message in q.consume():  # acknowledges when the loop comes back for more
     ...     print(message)
 
-    name (str); lease: seconds without a sign of life after which a worker counts as dead;
+    name (str); lease: seconds without a heartbeat after which a worker counts as dead;
     serializer: anything with dumps and loads; redis_options: as for redis.Redis.
-    A message may be delivered twice: make what you do with it idempotent. One that three workers
-    died of becomes a dead letter.
+    A message may be delivered twice, so its handler must be idempotent. A message that was held by
+    three workers when they died becomes a dead letter.
     """
 
-    more_steps = ""  # Lua that a subclass adds to queues.lua
-    more_keys = ()  # and the keys that it needs
+    more_steps = ""  # the Lua that a subclass adds to queues.lua,
+    more_keys = ()  # and the Redis keys that this Lua needs
 
     def __init__(self, name, lease=6.0, serializer=json, **redis_options):
-        # These steps may be sent twice, so that waiting for an answer can have an end. A plain pop
-        # may not: HotQueue's own get() waits without one.
+        # The steps are idempotent, so this client may time out and send one again. A plain pop is
+        # not: a second one would lose a message, so HotQueue's own get() never times out.
         retry = Retry(ExponentialBackoff(cap=0.5, base=0.05), 3)
         self.lease = lease
         self.redis = redis.Redis(**{"socket_timeout": WAIT + 3, "retry": retry} | redis_options)
-        patient = redis.Redis(**redis_options | {"socket_timeout": None})
-        super().__init__(name, serializer, connection_pool=patient.connection_pool)
+        without_timeout = redis.Redis(**redis_options | {"socket_timeout": None})
+        super().__init__(name, serializer, connection_pool=without_timeout.connection_pool)
         steps = STEPS + self.more_steps + "return steps[ARGV[1]](unpack(ARGV, 3, 8))"
         self._script = self.redis.register_script(steps)
 
@@ -61,7 +65,7 @@ class ReliableQueue(HotQueue):
         return self.step("length")
 
     def put(self, *messages):
-        """Put messages on the queue, all or none; if the answer is lost, still once.
+        """Put messages on the queue, all or none, and once even if the reply is lost.
 
         Raises ValueError for no message or None, and TypeError for what JSON cannot express.
         """
@@ -72,17 +76,17 @@ class ReliableQueue(HotQueue):
         self.step("put", secrets.token_hex(8), *messages)
 
     def get(self, block=False, timeout=None):
-        """Pop one message, as HotQueue does: AT MOST once. If you die now, it is lost.
+        """Pop one message AT MOST once, as HotQueue does: a consumer that dies now loses it.
 
-        block, timeout (seconds): wait for one. Returns the message, or None.
+        block, timeout (seconds): wait for a message. Returns the message, or None.
         """
-        self.step("length")  # which brings back what dead workers hold
+        self.step("length")  # requeues the messages of dead workers
         return super().get(block, timeout)
 
     def consume(self, block=True, timeout=None):
-        """Yield messages; one is acknowledged when you come back for the next.
+        """Yield messages; each is acknowledged when the loop asks for the next one.
 
-        Leaving the loop (break, an exception) puts the message in hand back on the queue.
+        Leaving the loop (break, an exception) requeues the current message.
         timeout: stop after so many seconds without a message. block=False: stop when empty.
         """
         consumer = Consumer(self)
@@ -90,7 +94,7 @@ class ReliableQueue(HotQueue):
             while claimed := consumer.next("done", block=block, timeout=timeout):
                 yield claimed[0]
         finally:
-            with suppress(redis.RedisError):  # if Redis is away, the lease brings the message back
+            with suppress(redis.RedisError):  # without Redis, the end of the lease requeues it
                 consumer.close()
 
     def dead_letters(self):
@@ -99,70 +103,77 @@ class ReliableQueue(HotQueue):
         return [json.loads(letter.decode(errors="surrogateescape")) for letter in letters]
 
     def step(self, name, *arguments):
-        """Take one of the steps in queues.lua, in one round trip; return what it returns."""
+        """Run one of the steps in queues.lua, in one round trip; return its result."""
         return self._script([self.key, *self.more_keys], [name, self.lease, *arguments])
 
 
 class Consumer:
-    """One worker at a ReliableQueue: its name, the message in its hand, the heart that beats.
+    """One worker at a ReliableQueue: it claims and acknowledges messages and sends heartbeats.
 
-    name (str): shown to people; the id that Redis knows has a random end, so that two workers
-    of one name never share a message. message: what it has in hand, or None.
+    name (str): shown in logs; the worker's id in Redis ends in random digits, so two workers with
+    the same name never share a message. message: the claimed message, or None.
     """
 
     def __init__(self, queue, name=None):
         self.queue = queue
         self.id = f"{name or f'{socket.gethostname()}-{os.getpid()}'}-{secrets.token_hex(4)}"
         self.message = None
-        self._number = self._in_hand = 0  # of the latest claim; of the claim that got the message
+        self._latest_claim = self._message_claim = 0  # the numbers that acknowledge() compares
         self._waiting = self._interrupted = False
-        self._owner, self._closed, self._heart = None, threading.Event(), None
+        self._owner, self._closed, self._heartbeat = None, threading.Event(), None
 
     def next(self, outcome="", value="", extra="", block=True, timeout=None):
-        """Acknowledge the message in hand, if an outcome is given, and claim the next: one call.
+        """Acknowledge the current message, if outcome is given, and claim the next, in one call.
 
         Waits only when the queue is empty. Returns (message, details), or None when block is
-        False or timeout seconds have passed. A Redis that goes away is waited for; one that never
-        answered raises redis.ConnectionError.
+        False or timeout seconds have passed. If Redis goes away, it waits for it to come back; if
+        Redis never answered, it raises redis.ConnectionError.
         """
         deadline = time.monotonic() + timeout if timeout else float("inf")
-        done = self._in_hand if outcome else ""
+        acknowledged = self._message_claim if outcome else ""
         while True:
             try:
-                self._live()
-                number = self._number = self._number + 1
-                reply = self.queue.step("next", self.id, number, done, outcome, value, extra)
-                done, self.message = "", None
-                if reply:
-                    self._in_hand = number
-                    self.message = self._read(reply[0])
-                    return self.message, reply[1]
+                if claimed := self._claim(acknowledged, outcome, value, extra):
+                    return claimed
+                acknowledged = ""
                 left = deadline - time.monotonic()
                 if not block or left <= 0 or self._interrupted:
                     return None
                 self._wait(min(left, WAIT, self.queue.lease / 2))
             except UnreadableMessageError as fault:
-                done, outcome, value = self._in_hand, "unreadable", str(fault)
+                acknowledged, outcome, value = self._message_claim, "unreadable", str(fault)
             except DOWN as fault:
-                if self._heart is None:
+                if self._heartbeat is None:
                     raise
-                if self._interrupted and not done:
+                if self._interrupted and not acknowledged:
                     return None
                 log.warning("Redis does not answer (%s); trying again", fault)
                 time.sleep(0.5)
 
     def close(self, outcome="", value="", extra=""):
-        """End: acknowledge the message in hand if an outcome is given, put it back if not."""
+        """Stop the heartbeats; acknowledge the current message if outcome is given, else requeue it."""
         self._closed.set()
-        if self._heart:
-            done = self._in_hand if outcome else ""
-            self.queue.step("close", self.id, "", done, outcome, value, extra)
+        if self._heartbeat:
+            acknowledged = self._message_claim if outcome else ""
+            self.queue.step("close", self.id, "", acknowledged, outcome, value, extra)
 
     def interrupt(self):
-        """For a signal handler: let next() return None, or raise SystemExit, instead of waiting."""
+        """Let next() return None, or raise SystemExit where it waits. For a signal handler."""
         self._interrupted = True
         if self._waiting:
             raise SystemExit
+
+    def _claim(self, *acknowledgement):
+        """Take the step `next` once; return (message, details), or None from an empty queue."""
+        self._ensure_heartbeat()
+        number = self._latest_claim = self._latest_claim + 1
+        reply = self.queue.step("next", self.id, number, *acknowledgement)
+        self.message = None
+        if not reply:
+            return None
+        self._message_claim = number
+        self.message = self._read(reply[0])
+        return self.message, reply[1]
 
     def _read(self, text):
         try:
@@ -177,23 +188,24 @@ class Consumer:
         self._waiting = True
         try:
             if not self._interrupted:
-                # What arrives is in our list on the server: the answer itself is not needed.
-                held = f"{self.queue.key}:held:{self.id}"
-                self.queue.redis.blmove(self.queue.key, held, seconds)
+                # BLMOVE moves the message to our list in Redis, where the next claim finds it, so
+                # a lost reply loses nothing.
+                held_list = f"{self.queue.key}:held:{self.id}"
+                self.queue.redis.blmove(self.queue.key, held_list, seconds)
         finally:
             self._waiting = False
 
-    def _live(self):
+    def _ensure_heartbeat(self):
         self._owner = threading.current_thread()
-        if self._heart is None:
-            self.queue.step("beat", self.id)
-            self._heart = threading.Thread(target=self._beat, daemon=True)
-            self._heart.start()
+        if self._heartbeat is None:
+            self.queue.step("heartbeat", self.id)
+            self._heartbeat = threading.Thread(target=self._send_heartbeats, daemon=True)
+            self._heartbeat.start()
 
-    def _beat(self):
+    def _send_heartbeats(self):
         while self._owner.is_alive() and not self._closed.wait(self.queue.lease / 3):
-            with suppress(redis.RedisError):  # next() meets the same fault, and tells
-                self.queue.step("beat", self.id)
+            with suppress(redis.RedisError):  # next() meets the same error and reports it
+                self.queue.step("heartbeat", self.id)
 
 
 class UnreadableMessageError(Exception):

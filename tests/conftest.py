@@ -44,13 +44,18 @@ def no_program_outlives_its_test():
 
 
 @pytest.fixture(autouse=True)
-def no_heart_outlives_its_test(monkeypatch):
-    """End the hearts of consumers that never left: they would beat in a later test's database."""
-    consumers, live = set(), Consumer._live
-    monkeypatch.setattr(Consumer, "_live", lambda self: consumers.add(self) or live(self))
+def no_heartbeat_outlives_its_test(monkeypatch):
+    """End the heartbeats of consumers that a test left open: a later test reuses their database."""
+    consumers, ensure_heartbeat = set(), Consumer._ensure_heartbeat
+
+    def remember(consumer):
+        consumers.add(consumer)
+        ensure_heartbeat(consumer)
+
+    monkeypatch.setattr(Consumer, "_ensure_heartbeat", remember)
     yield
-    for one in consumers:
-        one._closed.set()
+    for consumer in consumers:
+        consumer._closed.set()
 
 
 @pytest.fixture

@@ -262,7 +262,7 @@ def test_the_acknowledgement_of_a_worker_that_was_taken_for_dead_changes_nothing
 
 @pytest.mark.parametrize("how", ["close", "swallow"])
 @pytest.mark.parametrize("lost", range(1, 4))
-@pytest.mark.parametrize("step", ["put", "beat", "next", "close", "BLMOVE"])
+@pytest.mark.parametrize("step", ["put", "heartbeat", "next", "close", "BLMOVE"])
 def test_a_lost_reply_neither_loses_nor_doubles_a_message(address, step, lost, how):
     seen = []
 
@@ -307,7 +307,7 @@ def test_a_late_message_comes_back_although_others_looked_for_the_dead_before(q)
     q.put("a")
     consumer.next()
     consumer.close("done")
-    assert list(quick.consume(timeout=0.5)) == []  # beats of another worker
+    assert list(quick.consume(timeout=0.5)) == []  # heartbeats of another worker
     q.put("late")
     q.redis.blmove(q.key, f"{q.key}:held:{consumer.id}", 1)
     assert list(quick.consume(timeout=1)) == ["late"]
@@ -329,7 +329,7 @@ def test_what_was_done_in_the_end_does_not_count_its_former_deaths(q):
         consumer._closed.set()  # no heartbeat any more
         q.redis.zadd(f"{q.key}:workers", {consumer.id: 1})
         other = Consumer(q)
-        other.next(block=False)  # its first beat brings the message back
+        other.next(block=False)  # its first heartbeat requeues the message
         other.close()
 
     bystander = Consumer(q)
