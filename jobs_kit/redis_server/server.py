@@ -24,6 +24,7 @@ from jobs_kit.redis_server.address import RedisNotFoundError, Server
 
 OLDEST = (6, 2)
 PROGRAMS = ("redis-server", "valkey-server")
+FAILURES = re.compile("aborting|fatal|not found|failed opening unix socket", re.IGNORECASE)
 
 # The default user may do everything except administer the server or move keys off it.
 RULES = (
@@ -102,7 +103,7 @@ user kit on >{password} ~* &* +@all
         self._order(b"start\n")
         # its log and not its port: another program may have taken the port since we looked
         while "eady to accept connections" not in (said := _text(log, seen)):
-            if re.search("aborting|fatal|not found", said, re.I) or time.monotonic() > deadline:
+            if FAILURES.search(said) or time.monotonic() > deadline:
                 self.stop()
                 raise RedisNotFoundError(f"{self.program} does not start: {said[-500:].strip()}")
             time.sleep(0.005)
