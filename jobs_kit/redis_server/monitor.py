@@ -21,7 +21,8 @@ HASH_WRITES = {"HSET", "HMSET", "HSETNX"}
 OTHER_WRITES = {"SET", "SETEX", "SETNX", "GETSET", "MSET", "JSON.SET"}
 
 SCRIPT = "lua"  # the client of a command that a Lua script runs
-_ARGUMENT = re.compile(rb'"((?:[^"\\]|\\.)*)"')
+# possessive, because an argument may have megabytes
+_ARGUMENT = re.compile(rb'"((?:[^"\\]++|\\.)*+)"')
 _ESCAPES = {ord("\\"): b"\\\\", ord('"'): b'\\"', 10: b"\\n", 13: b"\\r", 9: b"\\t", 7: b"\\a"}
 
 
@@ -110,7 +111,7 @@ class Monitor:
             client,
             timeout,
         )  # a client that is dropped disconnects its pool
-        self._lines, self._rest = deque(), b""
+        self._lines, self._pieces = deque(), []
         self._connection = client.connection_pool.get_connection()
         try:
             self._connection.send_command("MONITOR")
@@ -152,10 +153,11 @@ class Monitor:
             raise redis.ConnectionError(f"Redis does not answer: {problem}") from None
         if not more:
             raise redis.ConnectionError("Redis has closed the connection")
-        self._rest += more
+        self._pieces.append(more)
         if b"\n" in more:  # within a line it is written as an escape
-            *lines, self._rest = self._rest.split(b"\r\n")
+            *lines, rest = b"".join(self._pieces).split(b"\r\n")
             self._lines.extend(lines)
+            self._pieces = [rest]
         return True
 
     def close(self):
