@@ -87,7 +87,7 @@ class Watch:
     def __repr__(self):
         state = "Watching" if self.is_watching else "No longer watching"
         why = f" ({self._problem!r})" if self._problem else ""
-        return f"{state} your queues, for the exercise two_shells{why}"
+        return f"{state} your queues, for the exercise {self.folder.name}{why}"
 
     def _live(self):
         try:

@@ -72,6 +72,18 @@ def walk_through():
     return nbformat.writes(nbformat.v4.new_notebook(cells=cells, metadata=metadata))
 
 
+def made_up_exercise():
+    """Return {path: text} of the files of the made-up exercise."""
+    wrong = [CASE.format(kind="wrong", name=name, reasons=REASONS) for name in WRONG]
+    right = [CASE.format(kind="right", name=name, reasons="") for name in RIGHT]
+    return {
+        "solutions/count_sheep/sheep.py": MASTER,
+        "solutions/count_sheep/count_sheep.ipynb": walk_through(),
+        "exercises/count_sheep/test_count_sheep.py": CHECK,
+        "tests/cases/count_sheep.toml": "".join([*wrong, *right]),
+    }
+
+
 def add_files(kit_copy, files):
     """Write {path: text} into a copy of the kit and commit."""
     for name, text in files.items():
@@ -122,15 +134,7 @@ def test_a_new_lesson_is_one_notebook(kit_copy):
 
 @pytest.mark.slow
 def test_a_new_exercise_is_its_master_walk_through_check_and_cases(kit_copy):
-    wrong = [CASE.format(kind="wrong", name=name, reasons=REASONS) for name in WRONG]
-    right = [CASE.format(kind="right", name=name, reasons="") for name in RIGHT]
-    files = {
-        "solutions/count_sheep/sheep.py": MASTER,
-        "solutions/count_sheep/count_sheep.ipynb": walk_through(),
-        "exercises/count_sheep/test_count_sheep.py": CHECK,
-        "tests/cases/count_sheep.toml": "".join([*wrong, *right]),
-    }
-    add_files(kit_copy, files)
+    add_files(kit_copy, made_up_exercise())
     code, output = kit_copy.press()
     assert code == 0, output
     pressed = {"exercises/count_sheep/sheep.py", "exercises/count_sheep/count_sheep.ipynb"}
@@ -138,14 +142,8 @@ def test_a_new_exercise_is_its_master_walk_through_check_and_cases(kit_copy):
     code, output = kit_copy.run("jobs_kit.cli", "check", "count_sheep")
     assert code == 1
     assert "count_sheep: not attempted" in output
-    code, output = run_tests(
-        kit_copy,
-        "tests/course",
-        "tests/grading/test_exercises.py",
-        "-k",
-        "every or exercise",
-        *QUICK,
-    )
+    places = ("tests/course", "tests/grading/test_exercises.py")
+    code, output = run_tests(kit_copy, *places, "-k", "every or exercise", *QUICK)
     assert code == 0, output
     code, output = run_tests(kit_copy, "tests/grading/test_cases.py", "-k", "count_sheep")
     assert code == 0, output

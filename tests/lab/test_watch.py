@@ -315,7 +315,7 @@ def test_nobody_is_waited_for_who_was_killed(named, tmp_path, until):
 def test_a_page_has_one_watch_for_a_folder(named, tmp_path, own):
     first = watch_queue(tmp_path)
     assert watch_queue(tmp_path) is first
-    assert repr(first) == "Watching your queues, for the exercise two_shells"
+    assert repr(first) == f"Watching your queues, for the exercise {tmp_path.name}"
     first.stop()
     again = watch_queue(tmp_path)
     assert again is not first and again.is_watching
