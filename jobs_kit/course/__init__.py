@@ -1,1 +1,1 @@
-"""The exercises of the course: what each one is, and the starters made from the solved masters."""
+"""The course: its exercises and lessons, and the files that are made from them."""
