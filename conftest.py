@@ -5,6 +5,7 @@ swallows that interrupt, so the cell ends quietly and nbval would call it passed
 """
 
 import signal
+from collections import Counter
 
 import pytest
 
@@ -18,9 +19,10 @@ def pytest_configure():
 
 
 def pytest_collection_modifyitems(items):
-    """Put the files with slow tests first: at the end no process is left alone with one."""
-    slow = {item.path for item in items if item.get_closest_marker("slow")}
-    items.sort(key=lambda item: item.path not in slow)
+    """Put the files with most slow tests first: at the end no process is left alone with one."""
+    long = [item.path for item in items if any(map(item.get_closest_marker, ("slow", "browser")))]
+    count = Counter(long)
+    items.sort(key=lambda item: -count[item.path])
 
 
 @pytest.hookimpl(wrapper=True)

@@ -49,12 +49,6 @@ def for_each(answers):
 
 
 @pytest.fixture(scope="module")
-def judge():
-    with Judge() as judge:
-        yield judge
-
-
-@pytest.fixture(scope="module")
 def verdicts(request, tmp_path_factory):
     """Yield {answer: the future of its Verdict}, for the answers of all selected tests."""
     judges = SimpleQueue()

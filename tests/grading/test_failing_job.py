@@ -6,7 +6,6 @@ import pytest
 from cases import write_stage
 
 from jobs_kit.course.exercise import all_exercises
-from jobs_kit.grading.judge import Judge
 from jobs_kit.grading.progress import ExerciseProgress
 
 HANDED_OUT = 'jobs.update_job_status(jid, "complete")'
@@ -25,7 +24,7 @@ CATCHING = (
         (CATCHING, True, "fail"),
     ],
 )
-def test_what_passed_before_is_no_attempt(tmp_path, line, recorded, outcome):
+def test_what_passed_before_is_no_attempt(judge, tmp_path, line, recorded, outcome):
     exercise, folder = all_exercises()["failing_job"], tmp_path / "jobs_service"
     write_stage(exercise, folder, "blank")
     worker = folder / "worker.py"
@@ -35,18 +34,16 @@ def test_what_passed_before_is_no_attempt(tmp_path, line, recorded, outcome):
         # as a tree: what is recorded may be laid out otherwise
         text = worker.read_text() + "\n\n# a comment\n"
         (folder / ".progress.json").write_text(json.dumps({"worker.py": ["no Python (", text]}))
-    with Judge() as judge:
-        assert judge.check(exercise, folder).outcome == outcome
+    assert judge.check(exercise, folder).outcome == outcome
 
 
-def test_the_worker_that_first_passes_an_earlier_exercise_is_recorded(tmp_path):
+def test_the_worker_that_first_passes_an_earlier_exercise_is_recorded(judge, tmp_path):
     exercise, folder = all_exercises()["execute_job"], tmp_path / "jobs_service"
     write_stage(exercise, folder, "solved")
     worker = folder / "worker.py"
     first = worker.read_text()
-    with Judge() as judge:
-        assert ExerciseProgress(exercise, folder).check(judge).passed
-        worker.write_text(f"{first}# a later comment\n")
-        assert ExerciseProgress(exercise, folder).check(judge).passed
+    assert ExerciseProgress(exercise, folder).check(judge).passed
+    worker.write_text(f"{first}# a later comment\n")
+    assert ExerciseProgress(exercise, folder).check(judge).passed
     noted = json.loads((folder / ".progress.json").read_text())
     assert noted["worker.py"] == [first]

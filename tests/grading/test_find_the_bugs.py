@@ -7,16 +7,9 @@ from cases import all_cases
 
 from jobs_kit.course import starters
 from jobs_kit.course.exercise import find_exercise
-from jobs_kit.grading.judge import Judge
 
 BUGS = find_exercise("find_the_bugs")
 PLANTED = {1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 12, 14, 15}
-
-
-@pytest.fixture(scope="module")
-def judge():
-    with Judge() as judge:
-        yield judge
 
 
 def numbers(text):

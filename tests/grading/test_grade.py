@@ -702,6 +702,7 @@ def test_a_single_hand_in_is_one_student_and_is_said_to_be(place, tmp_path):
     assert "as one student" in grade(place, tmp_path / "out", "--uncontained")[1]
 
 
+@pytest.mark.slow
 def test_a_class_of_masters_gets_full_marks(place, tmp_path):
     exercises = [one for one in all_exercises().values() if one.files]
     last = {one.folder: one for one in exercises}

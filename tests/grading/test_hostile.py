@@ -18,6 +18,7 @@ from cases import hostile_entries
 from jobs_kit.grading.batch.out_folder import file_name
 from jobs_kit.grading.sandbox import containment
 
+pytestmark = pytest.mark.slow  # all of them wait for one run over the class
 ENTRIES = hostile_entries()
 HONEST = ENTRIES["deletes_its_own_files"]["code"].replace("os.remove('echo.py')\n", "")
 NEIGHBOURS = 5

@@ -5,16 +5,9 @@ from cases import sessions
 from sessions import Session
 
 from jobs_kit.course.exercise import find_exercise
-from jobs_kit.grading.judge import Judge
 
 pytestmark = pytest.mark.redis_server
 TWO_SHELLS = find_exercise("two_shells")
-
-
-@pytest.fixture(scope="module")
-def judge():
-    with Judge() as judge:
-        yield judge
 
 
 @pytest.fixture
