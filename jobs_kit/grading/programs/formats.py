@@ -1,4 +1,4 @@
-"""What came back, in whatever form students give it? Jobs, ids, messages; nothing of it is run."""
+"""Read jobs, ids and messages in whatever form students give them; nothing of it is run."""
 
 import contextlib
 import json
@@ -6,12 +6,12 @@ import pickletools
 import re
 
 UUID = re.compile(r"(?<![0-9a-f])[0-9a-f]{8}(?:-?[0-9a-f]{4}){3}-?[0-9a-f]{12}(?![0-9a-f])")
-PICKLE_OF_A_TEXT = {"PROTO", "FRAME", "UNICODE", "BINUNICODE", "SHORT_BINUNICODE", "STOP"}
-PICKLE_OF_A_TEXT |= {"PUT", "BINPUT", "LONG_BINPUT", "MEMOIZE"}
+STRING_PICKLE_STEPS = {"PROTO", "FRAME", "UNICODE", "BINUNICODE", "SHORT_BINUNICODE", "STOP"}
+STRING_PICKLE_STEPS |= {"PUT", "BINPUT", "LONG_BINPUT", "MEMOIZE"}
 
 
 def jid_of(value):
-    """Return the id of a job in whatever form add_job() returned it: text, dict or object."""
+    """Return the id in what add_job() returned, a string, a dict or an object; None if it has none."""
     if isinstance(value, bytes):
         value = value.decode(errors="replace")
     if isinstance(value, str):
@@ -20,60 +20,62 @@ def jid_of(value):
     if isinstance(value, dict):
         value = next((value[name] for name in ("id", "jid", "job_id") if name in value), None)
     if isinstance(value, list | tuple):
-        value = next((one for one in map(jid_of, value) if one), None)
+        value = next(filter(None, map(jid_of, value)), None)
     return value if isinstance(value, str) and value else None
 
 
 def read_message(message, serializer):
     """Return what a message (bytes) holds, by the name of its serializer; None if unreadable.
 
-    Of a pickle only its texts are read, for to load one is to run it: the text, or a list.
+    Of a pickle only its strings are read, because loading it would run it: the string, or a list.
     """
     with contextlib.suppress(ValueError, RecursionError):
         if "pickle" not in (serializer or "").lower():
             return json.loads(message)
         steps = list(pickletools.genops(message))
-        texts = [argument for _, argument, _ in steps if isinstance(argument, str)]
-        plain = all(step.name in PICKLE_OF_A_TEXT for step, _, _ in steps)
-        return texts[0] if plain and len(texts) == 1 else texts
+        strings = [argument for _, argument, _ in steps if isinstance(argument, str)]
+        plain = all(step.name in STRING_PICKLE_STEPS for step, _, _ in steps)
+        return strings[0] if plain and len(strings) == 1 else strings
     return None if serializer else message.decode(errors="replace")
 
 
 def dicts_in(value, in_texts=True):
-    """Return every dict within a JSON value, those in JSON texts that it holds included.
+    """Return every dict within a JSON value.
 
-    in_texts: whether to look into texts.
+    in_texts: whether to look into strings that are JSON themselves.
     """
-    found, left = [], [value]
+    dicts, left = [], [value]
     while left:
-        one = left.pop(0)
-        if isinstance(one, str) and in_texts:
+        part = left.pop(0)
+        if isinstance(part, str) and in_texts:
             with contextlib.suppress(ValueError, RecursionError):
-                left.append(json.loads(one))
-        elif isinstance(one, dict):
-            found.append(one)
-            left += one.values()
-        elif isinstance(one, list):
-            left += one
-    return found
+                left.append(json.loads(part))
+        elif isinstance(part, dict):
+            dicts.append(part)
+            left += part.values()
+        elif isinstance(part, list):
+            left += part
+    return dicts
 
 
 def other_id(message, jid):
-    """Return a message (bytes) with its id exchanged for one that no job has, and that id.
+    """Return a message (bytes) with an id that no job has in place of its own, and that id.
 
-    It is as long as the other one, for a pickled text says how long it is.
+    The new id is as long as the old one, because a pickled string states its length.
     """
     unknown = re.sub(r"\w", "0", jid)
     return message.replace(jid.encode(), unknown.encode()), unknown
 
 
 def encoded(value):
+    """Return an argument as JSON can carry it to the fork server."""
     return {"bytes": value.decode("latin-1")} if isinstance(value, bytes) else value
 
 
 def decoded(value):
+    """Return the value that child/report.py has described, see its _plain()."""
     if isinstance(value, list):
-        return [decoded(one) for one in value]
+        return list(map(decoded, value))
     if isinstance(value, dict) and "bytes" in value:
         return value["bytes"].encode("latin-1")
     if isinstance(value, dict):
@@ -86,7 +88,7 @@ def _hashable(value):
 
 
 def json_dict(value):
-    """Return a dict of texts, where this text is the JSON of a dict, or None."""
+    """Return a dict of strings if this text is the JSON of a dict, else None."""
     try:
         fields = json.loads(value)
     except (ValueError, TypeError, RecursionError):

@@ -1,5 +1,6 @@
-"""How is a student's API asked? Over HTTP, at the socket on which its app.run() serves."""
+"""Send requests to a student's API, over HTTP, at the socket on which its app.run() serves."""
 
+import contextlib
 import http.client
 import json
 import re
@@ -11,66 +12,77 @@ from jobs_kit.grading.limits import CHECK_TIMEOUT_SECONDS
 from jobs_kit.grading.programs.explanations import own_traceback
 from jobs_kit.grading.text import short
 
+MOST_BODY_BYTES = 1 << 20
+
 
 class Api:
-    """A student's API at work. Every answer comes over HTTP."""
+    """A student's API that serves. process: its Process. serving: the event of that name."""
 
     def __init__(self, submission, process):
-        self._student, self.process = submission, process
+        self._submission, self.process = submission, process
         self.serving = process.events("serving")[-1]
 
     def get(self, path):
-        """GET a path, and the one that it leads on to; return a Response."""
-        response = self._ask("GET", path, None)
-        # Flask leads on to a route that ends in a slash, and clients follow
-        return self._ask("GET", f"{path}/", None) if response.status == 308 else response
+        """GET a path, and follow one redirect; return a Response."""
+        response = self._request("GET", path, None)
+        # Flask redirects to a route that ends in a slash, and clients follow
+        return self._request("GET", f"{path}/", None) if response.status == 308 else response
 
     def post(self, path, body):
         """POST a body (bytes, or anything that JSON can express); return a Response."""
         data = body if isinstance(body, bytes) else json.dumps(body).encode()
-        return self._ask("POST", path, data)
+        return self._request("POST", path, data)
 
-    def _ask(self, method, path, data):
-        said = "" if data is None else data.decode(errors="replace") or "(an empty body)"
-        shown = f"{method} {path}  {said}".rstrip()
-        connection = _UnixHTTP(self.process.http)
+    def _request(self, method, path, data):
+        body = "" if data is None else data.decode(errors="replace") or "(an empty body)"
+        call_text = f"{method} {path}  {body}".rstrip()
         before = len(self.process.output)
-        try:
-            connection.request(method, path, data, {"Content-Type": "application/json"})
-            # the program is read while we wait, or it would stop at a full pipe
-            self._student.until(
-                lambda: _has_come(connection.sock) or not self.process.running,
-                watched=[connection.sock],
-            )
-            if not _has_come(connection.sock) and self.process.running:
-                raise self._student.timed_out(self.process, f"{method} {path} is answered")
-            connection.sock.deadline = time.monotonic() + CHECK_TIMEOUT_SECONDS
-            response = connection.getresponse()
-            body = response.read(1 << 20)
-            content_type = response.headers.get_content_type()
-        except (OSError, http.client.HTTPException) as problem:
-            self._student.until(lambda: not self.process.running, seconds=0.5)
-            if self.process.events("time_limit"):
-                raise self._student.timed_out(
-                    self.process, f"{method} {path} is answered"
-                ) from None
-            raise CheckError(
-                "the API answers",
-                call=shown,
-                got=f"{type(problem).__name__}: {problem}",
-                hint="The connection was closed without an answer. Which line of yours ends the "
-                "thread or the program that was to give one?",
-            ) from None
-        finally:
-            connection.close()
-        self._student.until(lambda: True)
-        if response.status >= 500:  # with debug=True its traceback is printed after the answer
-            self._student.until(lambda: "Traceback" in self.process.output[before:], seconds=0.5)
-        return Response(shown, response.status, content_type, body, self.process.output[before:])
+        with contextlib.closing(_UnixHTTP(self.process.http)) as connection:
+            try:
+                response, body = self._exchange(connection, method, path, data)
+            except (OSError, http.client.HTTPException) as problem:
+                raise self._no_response(problem, call_text, f"{method} {path}") from None
+        self._submission.until(lambda: True)
+        # with debug=True its traceback is printed after the response
+        if response.status >= 500:
+            self._submission.until(lambda: "Traceback" in self.process.output[before:], seconds=0.5)
+        content_type = response.headers.get_content_type()
+        output = self.process.output[before:]
+        return Response(call_text, response.status, content_type, body, output)
+
+    def _exchange(self, connection, method, path, data):
+        """Send a request; return the HTTPResponse and its body. Raises TimedOutError, OSError."""
+        connection.request(method, path, data, {"Content-Type": "application/json"})
+        # the program's output is read meanwhile, or it would stop at a full pipe
+        self._submission.until(
+            lambda: _has_come(connection.sock) or not self.process.running,
+            watched=[connection.sock],
+        )
+        if not _has_come(connection.sock) and self.process.running:
+            raise self._submission.timed_out(self.process, f"{method} {path} is answered")
+        connection.sock.deadline = time.monotonic() + CHECK_TIMEOUT_SECONDS
+        response = connection.getresponse()
+        return response, response.read(MOST_BODY_BYTES)
+
+    def _no_response(self, problem, call_text, request):
+        """Return the CheckError for a request whose connection has failed."""
+        self._submission.until(lambda: not self.process.running, seconds=0.5)
+        if self.process.events("time_limit"):
+            return self._submission.timed_out(self.process, f"{request} is answered")
+        return CheckError(
+            "the API answers",
+            call=call_text,
+            got=f"{type(problem).__name__}: {problem}",
+            hint="The connection was closed without an answer. Which line of yours ends the "
+            "thread or the program that was to give one?",
+        )
 
 
 class Response:
-    """An answer over HTTP. status (int), content_type (str), body (bytes), json (or None)."""
+    """A response over HTTP. status (int), content_type (str), body (bytes), json (or None).
+
+    call_text: the request. outcome_text: the response, as a check shows it.
+    """
 
     def __init__(self, call, status, content_type, body, output):
         self.call_text, self.status, self.content_type, self.body = call, status, content_type, body
@@ -82,16 +94,17 @@ class Response:
 
     @property
     def outcome_text(self):
+        """The status, the type, the body in short, and the student's lines of a traceback."""
         page = re.search(rb"<title>(.*?)</title>", self.body[:2000])
         body = b"a page with the title " + page[1] if page else self.body.strip()
-        said = f"{self.status} {self.content_type}: {short(body, 500)}"
+        outcome = f"{self.status} {self.content_type}: {short(body, 500)}"
         if self.status >= 500 and "Traceback" in self._output:
-            said += "\n" + own_traceback(self._output)
-        return said
+            outcome += "\n" + own_traceback(self._output)
+        return outcome
 
 
-class _Patient(socket.socket):
-    """A socket for which an answer that comes byte by byte ends as well. deadline: when."""
+class _DeadlineSocket(socket.socket):
+    """A socket that gives up at a deadline, also if bytes keep coming."""
 
     deadline = None
 
@@ -110,7 +123,7 @@ class _UnixHTTP(http.client.HTTPConnection):
         self._path = path
 
     def connect(self):
-        self.sock = _Patient(socket.AF_UNIX)
+        self.sock = _DeadlineSocket(socket.AF_UNIX)
         self.sock.settimeout(CHECK_TIMEOUT_SECONDS)
         self.sock.connect(self._path)
 

@@ -1,6 +1,6 @@
-"""Does a program take each message inside the call for the one before? Python ends that, some day.
+"""Find a worker that takes each message inside the call for the one before.
 
-expect_flat(student, process)     after three messages or more, when it waits for the next
+Python ends that with a RecursionError after some hundred messages.
 """
 
 import signal
@@ -9,18 +9,22 @@ from collections import Counter
 from jobs_kit.grading.expectations import expect
 from jobs_kit.grading.programs.explanations import frame_text
 
-DEEP = 3  # so often the same call stands in itself
+NESTED_CALLS = 3  # of one function in itself, that count as a recursion
 
 
 def expect_no_recursion(submission, process):
-    """Expect that no function of a waiting program has called itself for each message."""
-    told = len(process.events("stack"))
+    """Expect that no function of a waiting program has called itself for each message.
+
+    process: a worker that has taken three messages or more and waits for the next.
+    """
+    before = len(process.events("stack"))
     process.signal(signal.SIGUSR1)
-    submission.until(lambda: len(process.events("stack")) > told or not process.running)
-    frames = [tuple(one.items()) for stack in process.events("stack")[told:] for one in stack]
-    frame, times = (Counter(frames).most_common(1) or [((), 0)])[0]
+    submission.until(lambda: len(process.events("stack")) > before or not process.running)
+    stacks = process.events("stack")[before:]
+    frames = Counter(tuple(frame.items()) for stack in stacks for frame in stack)
+    frame, times = (frames.most_common(1) or [((), 0)])[0]
     expect(
-        times < DEEP,
+        times < NESTED_CALLS,
         "the work for a message ends before the next one is taken",
         call=process.call_text,
         got=f"while it waits, this call stands {times} times in itself, once for each message; after "

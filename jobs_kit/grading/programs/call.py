@@ -1,0 +1,50 @@
+"""Hold the outcome of a call of a student's function."""
+
+from jobs_kit.grading.expectations import CheckError
+from jobs_kit.grading.programs.explanations import ending
+from jobs_kit.grading.programs.formats import decoded
+from jobs_kit.grading.programs.hints import hint_for
+from jobs_kit.grading.text import short
+
+
+class Call:
+    """A call in a process of its own, when it has ended or waits for a message.
+
+    process: the Process. waits (bool): whether it is blocked on a queue. call_text: the call itself.
+    error: the event "error" (see sandbox/child/report.py), or None. ended (bool): False if its time
+    was up.
+    """
+
+    def __init__(self, process, waits):
+        self.process, self.call_text, self._waits = process, process.call_text, waits
+        self._value = (process.events("value") or [None])[-1]
+        self.error = (process.events("error") or [None])[-1]
+        self.ended = bool(self._value or self.error or waits or not process.running)
+
+    @property
+    def values(self):
+        """What each of its times returned. Raises CheckError when one of them raised."""
+        if self.error:
+            raise CheckError(
+                "each time a value comes back", call=self.call_text, got=self.outcome_text
+            )
+        return [decoded(event.get("value")) for event in self.process.events("value")]
+
+    @property
+    def value(self):
+        """What it returned. Raises CheckError when it raised or waits instead."""
+        if self._value is None:
+            raise CheckError(
+                "it comes back with a value",
+                call=self.call_text,
+                got=self.outcome_text,
+                hint=hint_for(self.error),
+            )
+        return decoded(self._value.get("value"))
+
+    @property
+    def outcome_text(self):
+        """The value as Python shows it, or how the process ended instead."""
+        if self._value is not None:
+            return short(self._value.get("repr", "imported"), 500)
+        return ending(self.process, self._waits)
