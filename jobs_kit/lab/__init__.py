@@ -1,12 +1,11 @@
-"""What a lesson imports: Redis found or started, live shells, programs, predictions, checks.
+"""The names that a lesson imports: find Redis, open shells, start programs, predict, check.
 
-Each name is imported when it is first asked for: the judge and the commands use server.py and
-find.py, and should not wait for widgets.
+Each name is loaded when it is first used, so a lesson waits only for the modules that it needs.
 """
 
 import importlib
 
-from jobs_kit.lab.ipykernel_patch import answer_at_once
+from jobs_kit.lab.ipykernel_patch import answer_clicks_at_once
 
 _HOMES = {
     "check": "lab.checks",
@@ -17,7 +16,7 @@ _HOMES = {
     "hint": "lab.checks",
     "prepare_service": "lab.service",
     "open_shells": "lab.shells",
-    "predict": "lab.predict",
+    "predict": "lab.prediction",
     "replay": "lab.board.board",
     "show_board": "lab.board.board",
     "solution": "lab.checks",
@@ -26,12 +25,11 @@ _HOMES = {
 }
 __all__ = list(_HOMES)
 
-answer_at_once()
+answer_clicks_at_once()
 
 
 def __getattr__(name):
+    """Load a name from the module that defines it. Raises AttributeError for an unknown name."""
     if name not in _HOMES:
         raise AttributeError(f"jobs_kit.lab has no {name}; it has {', '.join(_HOMES)}")
-    found = getattr(importlib.import_module(f"jobs_kit.{_HOMES[name]}"), name)
-    globals()[name] = found  # or else `predict` would be the module predict.py from now on
-    return found
+    return getattr(importlib.import_module(f"jobs_kit.{_HOMES[name]}"), name)

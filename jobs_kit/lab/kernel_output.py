@@ -1,34 +1,34 @@
-"""What does IPython print for that? Turns a kernel's messages into the text of a terminal."""
+"""The text that IPython would print in a terminal for a kernel's messages."""
 
 import re
 
-from jobs_kit.lab.transcript import without_colour
+from jobs_kit.lab.transcript import strip_colour
 
 GREEN, RED, GREY, PLAIN = "\x1b[32m", "\x1b[31m", "\x1b[90m", "\x1b[0m"
 
-_ECHO = re.compile(r"^(In \[\d+\]| +\.\.\.): ?.*\n?", re.MULTILINE)
-# where the kernel itself was when a Ctrl-C came teaches nothing
-_OWN_FRAME = re.compile(r"File \S*[/\\]ipykernel[/\\]")
+_INPUT_LINE = re.compile(r"^(In \[\d+\]| +\.\.\.): ?.*\n?", re.MULTILINE)
+# After a Ctrl-C the traceback begins with frames of the kernel itself, which only distract.
+_KERNEL_FRAME = re.compile(r"File \S*[/\\]ipykernel[/\\]")
 _RULE = re.compile(r"^(\x1b\[[\d;]*m)*-{40,}(\x1b\[[\d;]*m)*\n")
 
 
-def text_of(message):
+def format_message(message):
     """Return (text, whole_lines) for a message that prints something, else None.
 
     whole_lines is False for a stream, which may stop in the middle of a line.
     """
-    printed = _PRINTED.get(message["msg_type"])
-    return printed and printed(message["content"])
+    format_content = _FORMATS.get(message["msg_type"])
+    return format_content and format_content(message["content"])
 
 
-def note(text):
-    """Return a remark by the shell itself, set apart from what Python printed."""
+def format_remark(text):
+    """Return a remark by the shell itself, in grey and brackets to set it apart from output."""
     return f"{GREY}[{text}]{PLAIN}"
 
 
-def without_inputs(text):
-    """Return a transcript without the lines that repeat what was typed."""
-    return _ECHO.sub("", text)
+def drop_inputs(text):
+    """Return a transcript without its input lines."""
+    return _INPUT_LINE.sub("", text)
 
 
 def _input(content):
@@ -45,16 +45,16 @@ def _result(content):
 
 
 def _error(content):
-    if content["ename"] == "StdinNotImplementedError":  # its traceback shows Jupyter's inside
+    if content["ename"] == "StdinNotImplementedError":  # its traceback shows only Jupyter's code
         return f"{RED}input() can't ask you here:{PLAIN} write the answer into the code", True
-    frames = [part for part in content["traceback"] if not _OWN_FRAME.match(without_colour(part))]
+    frames = [part for part in content["traceback"] if not _KERNEL_FRAME.match(strip_colour(part))]
     text = "\n".join(frames) or f"{content['ename']}: {content['evalue']}"
-    # made for 80 columns: the rule above it and the gap in its first line break a narrow pane
+    # IPython formats for 80 columns; the rule and the gap in the first line break a narrow pane.
     text = re.sub(r" {3,}(?=Traceback)", "  ", _RULE.sub("", text))
     return text, True
 
 
-_PRINTED = {
+_FORMATS = {
     "execute_input": _input,
     "stream": lambda content: (content["text"], False),
     "execute_result": _result,

@@ -1,8 +1,8 @@
-"""How does a lesson page show something alive? As a pane: a title, a state, a transcript.
+"""A live pane on a lesson page: a title, a state and a transcript.
 
-A pane shows what others write; a shell's pane also takes input. Everything that it shows is in
-its traits, so that a page which is opened again, or another front end, gets it without asking.
-Clicks and typed text arrive as messages: {"do": "run", "code": "..."} or {"do": "Interrupt"}.
+A shell's pane also takes input. The traits hold everything that a pane shows, so a page that is
+opened again, or a second front end, shows the same without asking the kernel. Clicks and typed
+text arrive as messages: {"do": "run", "code": "..."} or {"do": "Interrupt"}.
 """
 
 from pathlib import Path
@@ -15,18 +15,18 @@ HERE = Path(__file__).parent
 
 
 class Pane(anywidget.AnyWidget):
-    """One live pane. on_message(message) is called for every click and every typed input."""
+    """One live pane. It calls on_message(message) for every click and every typed input."""
 
     _esm = HERE / "pane.js"
     _css = HERE / "pane.css"
 
     title = Unicode().tag(sync=True)
     kind = Unicode().tag(sync=True)  # "shell" or "program"
-    state = Unicode().tag(sync=True)  # one word, which picks the colour
-    state_text = Unicode().tag(sync=True)  # the same in words
+    state = Unicode().tag(sync=True)  # one word, which selects the colour
+    state_text = Unicode().tag(sync=True)  # the state as the reader sees it
     transcript = Unicode().tag(sync=True)
-    notice = Unicode().tag(sync=True)  # what to do about an input that was refused
-    buttons = Dict().tag(sync=True)  # {"Interrupt": True}: name and whether it can be pressed
+    notice = Unicode().tag(sync=True)  # why an input was refused, and what to do
+    buttons = Dict().tag(sync=True)  # {"Interrupt": True}: name, and whether it is enabled
     takes_input = Bool().tag(sync=True)
     history = List(Unicode()).tag(sync=True)
 
@@ -35,19 +35,19 @@ class Pane(anywidget.AnyWidget):
         self.on_msg(lambda _, message, __: on_message(message))
 
     def show(self, **traits):
-        """Change several traits in one message to the page."""
+        """Set several traits; the page gets them in one message."""
         with self.hold_sync():
             for name, value in traits.items():
                 setattr(self, name, value)
 
 
-def side_by_side(panes):
-    """Return a widget that shows the panes beside each other, below each other if it is narrow."""
+def arrange_side_by_side(panes):
+    """Return a widget with the panes in a row, or in a column where the page is narrow."""
     return Box(panes, layout=Layout(display="flex", flex_flow="row wrap", grid_gap="10px"))
 
 
 def display_form(widget, text):
-    """Return what Jupyter needs to show the widget, with text for all that shows no widgets."""
+    """Return (data, metadata) for Jupyter to show a widget, with text for other front ends."""
     bundle = widget._repr_mimebundle_()
     data, metadata = bundle if isinstance(bundle, tuple) else (bundle, {})
     return data | {"text/plain": text}, metadata

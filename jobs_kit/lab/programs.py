@@ -1,11 +1,11 @@
-"""How does a lesson run a program beside the page? As a real Python process with a live pane.
+"""Programs beside a lesson page: real Python processes, each with a live pane.
 
     worker = start_program("worker.py", name="worker 1")
     worker                                             # shows its pane
     worker.wait_for("ready")
 
-A name belongs to one program at a time, so a cell that is run again replaces its process. All of
-them end with the lesson's kernel, even with one that is killed (see keeper.py).
+A name belongs to one program at a time, so a cell that is run again replaces its process. All
+programs end with the lesson's kernel, even if the kernel is killed (see process_keeper.py).
 """
 
 import codecs
@@ -21,17 +21,18 @@ from jobs_kit.lab.pane import Pane, display_form
 from jobs_kit.lab.transcript import Transcript
 from jobs_kit.redis_server.process_keeper import Keeper
 
-GATHER_SECONDS = 0.01
-STOP_SECONDS = 5
+GATHER_SECONDS = 0.01  # the pause between two reads of a program's output
+STOP_SECONDS = 5  # how long stop() waits before it kills
 _started = {}  # name -> Program: the programs of this process
 
 
 def start_program(file=None, *arguments, code=None, name=None, folder=None):
-    """Start `python file arguments…`, or the text `code`; return the running Program.
+    """Start `python file arguments…`, or the Python source `code`; return the running Program.
 
-    name: what the pane is called (the file's name, or "program"); a program of this name that
-    runs already is stopped first. folder: where it runs, else the current one.
-    Raises ValueError, FileNotFoundError where there is nothing to run.
+    name: the title of the pane (default: the file's name, or "program"); an earlier program with
+    this name is stopped first. folder: the working directory (default: the current one).
+    Raises ValueError unless exactly one of file and code is given, and FileNotFoundError for a
+    missing file or folder.
     """
     if (file is None) == (code is None):
         raise ValueError('name a file, start_program("worker.py"), or give code="..."; not both')
@@ -49,16 +50,14 @@ def start_program(file=None, *arguments, code=None, name=None, folder=None):
 
 
 def started_programs():
-    """Return {name: Program}, those that have ended included."""
+    """Return {name: Program} of all programs started so far, also those that have ended."""
     return dict(_started)
 
 
 class Program:
     """A Python process beside the lesson.
 
-    name (str). text (str), lines (list): the last 1000 lines that it printed, errors included.
-    running (bool). exit_code (int): None while it runs, negative if a signal ended it.
-    process_id (int).
+    name (str). exit_code (int): None while it runs, negative if a signal ended it.
     """
 
     def __init__(self, name, command, folder):
@@ -70,7 +69,7 @@ class Program:
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
-            start_new_session=True,  # a group of its own: what ends it ends its children, too
+            start_new_session=True,  # its own process group, so its children can be ended with it
         )
         self._keeper = Keeper(self._process)
         self._reader = threading.Thread(target=self._read, daemon=True)
@@ -80,49 +79,53 @@ class Program:
 
     @property
     def text(self):
+        """The last 1000 lines that it printed, errors included, as one str."""
         return self._transcript.text
 
     @property
     def lines(self):
+        """The same as a list of lines."""
         return self.text.splitlines()
 
     @property
     def running(self):
+        """Whether the process still runs (bool)."""
         return self.exit_code is None
 
     @property
     def process_id(self):
+        """The id of the process (int)."""
         return self._process.pid
 
     def wait_for(self, text, timeout=10):
         """Wait until the program has printed text.
 
-        Raises TimeoutError, with the end of what it printed, when it does not or has ended.
+        Raises TimeoutError, with the end of the output, if it ends or `timeout` seconds pass first.
         """
         self._transcript.wait_until(lambda: text in self.text or not self.running, timeout)
         if text not in self.text:
-            raise TimeoutError(self._complain(f"did not print {text!r} within {timeout} s"))
+            raise TimeoutError(self._describe_timeout(f"did not print {text!r} within {timeout} s"))
 
     def wait(self, timeout=10):
-        """Wait until the program ends; return its exit code. Raises TimeoutError if it goes on."""
+        """Wait until the program ends; return its exit code. Raises TimeoutError after timeout s."""
         if not self._transcript.wait_until(lambda: not self.running, timeout):
-            raise TimeoutError(self._complain(f"still runs after {timeout} s"))
+            raise TimeoutError(self._describe_timeout(f"still runs after {timeout} s"))
         return self.exit_code
 
     def stop(self):
-        """Ask the program to end (SIGTERM); kill it if it does not."""
-        self._end_by(signal.SIGTERM)
+        """Ask the program to end (SIGTERM); kill it if it doesn't."""
+        self._send(signal.SIGTERM)
         self._watcher.join(STOP_SECONDS)
         self.kill()
 
     def kill(self):
         """End the program at once (SIGKILL on Linux and macOS), whatever it is doing."""
-        self._end_by(getattr(signal, "SIGKILL", signal.SIGTERM))
+        self._send(getattr(signal, "SIGKILL", signal.SIGTERM))
         self._watcher.join(STOP_SECONDS)
 
     def interrupt(self):
         """Press Ctrl-C in this program."""
-        self._end_by(signal.SIGINT)
+        self._send(signal.SIGINT)
 
     def __repr__(self):
         return f"Program {self.name!r}, a Python process beside this page"
@@ -132,58 +135,59 @@ class Program:
 
     @cached_property
     def pane(self):
-        """The widget on the page."""
+        """The widget that shows the program on the page."""
         self._transcript.touch()
-        return Pane(self._receive, title=self.name, kind="program", **self._looks())
+        return Pane(self._receive, title=self.name, kind="program", **self._traits())
 
-    def _end_by(self, signal_number):
+    def _send(self, signal_number):
         if self._process.poll() is None:
             self._process.send_signal(signal_number)
 
-    def _complain(self, what):
-        ending = "" if self.running else f" and has {_in_words(self.exit_code)}"
+    def _describe_timeout(self, problem):
+        ending = "" if self.running else f" and has {_describe_exit(self.exit_code)}"
         end = "\n".join(self.lines[-15:])
-        return f"the program {self.name!r} {what}{ending}\nIts output ends:\n{end}"
+        return f"the program {self.name!r} {problem}{ending}\nIts output ends:\n{end}"
 
     def _read(self):
         decode = codecs.getincrementaldecoder("utf-8")("replace").decode
         while chunk := self._process.stdout.read1(65536):
             self._transcript.write(decode(chunk))
-            time.sleep(GATHER_SECONDS)  # a flood of single lines would keep this kernel busy
+            time.sleep(GATHER_SECONDS)  # else a flood of single lines keeps this kernel busy
 
     def _watch(self):
         exit_code = self._process.wait()
-        self._keeper.release()  # ends its children, which may hold its output open
+        self._keeper.release()  # ends its children, which may keep the output open
         self._reader.join()
         self._process.stdout.close()
         self.exit_code = exit_code
         self._transcript.notify()
 
     def _receive(self, message):
-        act = {"Stop": self.stop, "Kill": self.kill}.get(message.get("do"))
-        if act:
-            # it may take a moment, and the page's messages come one after another
-            threading.Thread(target=act, daemon=True).start()
+        action = {"Stop": self.stop, "Kill": self.kill}.get(message.get("do"))
+        if action:
+            # In a thread, because it takes a moment and would delay the page's next message.
+            threading.Thread(target=action, daemon=True).start()
 
-    def _looks(self):
+    def _traits(self):
+        """Return the traits of the pane, a dict."""
         if self.running:
-            state, words = "running", f"running as process {self._process.pid}"
+            state, state_text = "running", f"running as process {self._process.pid}"
         else:
             state = "failed" if self.exit_code > 0 else "ended"
-            words = _in_words(self.exit_code)
+            state_text = _describe_exit(self.exit_code)
         return {
             "transcript": self._transcript.coloured,
             "state": state,
-            "state_text": words,
+            "state_text": state_text,
             "buttons": {"Stop": self.running, "Kill": self.running},
         }
 
     def _show(self):
-        if "pane" in self.__dict__:  # a program that no cell shows needs no widget
-            self.pane.show(**self._looks())
+        if "pane" in self.__dict__:  # only a cell that shows the program creates the widget
+            self.pane.show(**self._traits())
 
 
-def _in_words(exit_code):
+def _describe_exit(exit_code):
     if exit_code >= 0:
         return f"ended with exit code {exit_code}"
     return f"ended by the signal {signal.Signals(-exit_code).name}"

@@ -1,10 +1,10 @@
-"""Whose Jobs service does a lesson run? Yours once it passes its checks, the kit's until then.
+"""The Jobs service that a lesson runs: the student's once it passes its checks, else the kit's.
 
     service = prepare_service("redis_from_environment")    # as it is after this exercise
     service                                            # a cell shows whose files these are
     start_program("worker.py", folder=service.folder)
 
-The files are copies beside the lesson, so that a lesson can put programs of its own next to them.
+The files are copies beside the lesson, so a lesson can put its own programs next to them.
 """
 
 from pathlib import Path
@@ -22,47 +22,49 @@ SECONDS = 120  # for all the checks together
 class Service:
     """The files of a service, ready to be started. folder (Path); is_yours (bool)."""
 
-    def __init__(self, folder, is_yours, words, warning=""):
-        self.folder, self.is_yours, self._words = folder, is_yours, words
+    def __init__(self, folder, is_yours, origin, warning=""):
+        self.folder, self.is_yours, self._origin = folder, is_yours, origin
         self._warning = warning
 
     def __repr__(self):
-        text = f"{self._words}\nThe files that run are in {self.folder}."
+        text = f"{self._origin}\nThe files that run are in {self.folder}."
         return f"{text}\n{self._warning}" if self._warning else text
 
 
 def prepare_service(upto, yours=True):
-    """Lay a service as it is once the exercise `upto` is solved; return it as a Service.
+    """Copy a service at the stage after the exercise `upto`; return it as a Service.
 
-    It is the student's own where that has passed all checks up to there, passes them now, and has
-    not passed the next one, since a page speaks of one stage. yours=False: the kit's in any case.
-    Raises KeyError for an exercise that is not there.
+    It is the student's own if that passed all exercises up to this one, passes them now, and has
+    not passed the next one, because a page is about one stage. yours=False: always the kit's.
+    Raises KeyError for an unknown exercise.
     """
     exercise = find_exercise(upto)
     needed = [find_exercise(name) for name in (*earlier(exercise), upto)]
     obstacle = _obstacle(exercise, needed) if yours else f"It is as it was after {upto}."
     folder = Path("scratch") / exercise.folder / upto
     if obstacle:
-        texts = starters.stage(exercise.folder, {one.id for one in needed})
+        texts = starters.stage(exercise.folder, {each.id for each in needed})
         files = starters.kit_files(exercise.folder)
         files |= {name: text.encode() for name, text in texts.items()}
-        words = f"This page runs the kit's service. {obstacle}"
+        origin = f"This page runs the kit's service. {obstacle}"
     else:
-        answer = ExerciseProgress(exercise).folder
-        files = Source(exercise, answer).files()
-        words = f"This page runs a copy of your service in {_short(answer)}; run the cell again "
-        words += "when you have changed something."
-    for name in shuffled_in(exercise.folder):  # lies there to be sorted; no part of the service
+        own_folder = ExerciseProgress(exercise).folder
+        files = Source(exercise, own_folder).files()
+        origin = (
+            f"This page runs a copy of your service in {_shorten(own_folder)}; run the cell again "
+        )
+        origin += "when you have changed something."
+    for name in shuffled_in(exercise.folder):  # an exercise sorts it; it is not part of the service
         files.pop(name, None)
     _write(folder, files)
-    return Service(folder, not obstacle, words, warn_of_other_workers())
+    return Service(folder, not obstacle, origin, warn_of_other_workers())
 
 
 def _obstacle(exercise, needed):
-    """Return in words why a student's own service is not taken, or "" if it is."""
-    todo = [one.id for one in needed if not ExerciseProgress(one).passed]
-    if todo:
-        return f"Yours takes its place when it has passed: {', '.join(todo)}."
+    """Return why the student's own service can't be used (str), or "" if it can."""
+    missing = [each.id for each in needed if not ExerciseProgress(each).passed]
+    if missing:
+        return f"Yours takes its place when it has passed: {', '.join(missing)}."
     after = _next(exercise)
     if after and ExerciseProgress(after).passed:
         return f"Yours has passed {after.id} and is further than this page."
@@ -91,8 +93,8 @@ def _write(folder, files):
         path.write_bytes(data)
 
 
-def _short(folder):
-    """Return a folder as text, seen from the current one where that is near."""
+def _shorten(folder):
+    """Return a folder as text, relative to the current one if it is in it or in its parent."""
     here = Path.cwd()
     for steps, parent in [("", here), ("../", here.parent)]:
         if folder.is_relative_to(parent):

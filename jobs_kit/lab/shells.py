@@ -1,12 +1,12 @@
-"""How does one person work in two shells beside a lesson? With one open_shells() for both.
+"""Live shells beside a lesson page, so one person can work in two of them at once.
 
     shells = open_shells("producer", "consumer")
     shells                                             # shows the panes
     shells["producer"].run("q.put('hello')")           # a lesson or a test can type, too
 
-Each shell is a real IPython in a process of its own, so that one may block while the others and
-the lesson go on. A shell that is busy refuses typed input: it says so, and the text stays where
-it was typed. What run() sends meanwhile waits its turn; an interrupt drops what waits.
+Each shell is a real IPython in its own process, so one may block while the others and the lesson
+go on. A busy shell refuses typed input: it shows why, and the text stays in the input box. Code
+from run() waits in a queue instead; an interrupt empties that queue.
 """
 
 import concurrent.futures
@@ -18,7 +18,7 @@ from IPython.core.inputtransformer2 import TransformerManager
 
 from jobs_kit.lab import kernel_output
 from jobs_kit.lab.kernel import Kernel
-from jobs_kit.lab.pane import Pane, display_form, side_by_side
+from jobs_kit.lab.pane import Pane, arrange_side_by_side, display_form
 from jobs_kit.lab.transcript import Transcript
 
 STATES = {
@@ -37,7 +37,7 @@ REFUSALS = {
 
 
 class Input:
-    """A piece of code on its way through a shell."""
+    """A piece of code that a shell runs or will run. done (Future) ends with it."""
 
     def __init__(self, code):
         self.code, self.message_id = code, None
@@ -45,7 +45,7 @@ class Input:
         self.done = concurrent.futures.Future()
 
     def drop(self, why):
-        """Tell whoever waits that it will not come to its end."""
+        """Let done.result() raise RuntimeError: this input will not run to its end."""
         self.begun.set()
         self.done.set_exception(RuntimeError(why))
 
@@ -53,12 +53,12 @@ class Input:
 class Shell:
     """One IPython beside the lesson. Cells, tests and the page use it alike.
 
-    state (str): one of STATES. text (str): the transcript, without colours.
+    name (str). state (str): one of STATES.
     """
 
     def __init__(self, name, folder):
         self.name, self._folder = name, folder
-        self._lock = threading.RLock()  # guards all of the following
+        self._lock = threading.RLock()  # guards the attributes below
         self.state = "closed"
         self._kernel = self._running = None
         self._waiting = deque()
@@ -70,8 +70,8 @@ class Shell:
     def run(self, code, wait=None):
         """Run code as if it had been typed. Returns at once; with wait=seconds, when it is done.
 
-        Raises TimeoutError if it is not done by then, RuntimeError if the shell is not open. What
-        the shell has not begun by then, it will not begin any more.
+        Raises TimeoutError if it is not done in time, and RuntimeError if the shell is not open.
+        Code that has not begun in time is never run.
         """
         item = Input(code)
         with self._lock:
@@ -83,46 +83,47 @@ class Shell:
             try:
                 item.done.result(wait)
             except concurrent.futures.TimeoutError:
-                raise TimeoutError(self._complain(self._give_up(item, wait))) from None
+                raise TimeoutError(self._describe_timeout(self._give_up(item, wait))) from None
 
     def wait_for(self, text, timeout=10):
-        """Wait until text is printed; the input itself does not count.
+        """Wait until the shell has printed text; the input itself does not count.
 
-        Raises TimeoutError, with the end of the transcript, when it does not come.
+        Raises TimeoutError, with the end of the transcript, if it hasn't after timeout seconds.
         """
 
         def printed():
-            return text in kernel_output.without_inputs(self.text)
+            return text in kernel_output.drop_inputs(self.text)
 
         ended = ("dead", "closed")
         self._transcript.wait_until(lambda: printed() or self.state in ended, timeout)
         if not printed():
-            raise TimeoutError(self._complain(f"did not print {text!r} within {timeout} s"))
+            raise TimeoutError(self._describe_timeout(f"did not print {text!r} within {timeout} s"))
 
     @property
     def text(self):
+        """The transcript without colours (str)."""
         return self._transcript.text
 
     @property
     def process_id(self):
-        """The number of the kernel's process, None where there is none."""
+        """The id of the kernel's process (int), None if there is none."""
         with self._lock:
             return self._kernel and self._kernel.process_id
 
     def interrupt(self):
-        """Press Ctrl-C in this shell. What waits behind the running input is dropped."""
+        """Press Ctrl-C in this shell, and drop the inputs that wait behind the running one."""
         with self._lock:
             running, kernel = self._running, self._kernel
             for item in self._waiting:
                 item.drop("dropped by an interrupt")
-                self._transcript.write_line(kernel_output.note(f"not run: {item.code}"))
+                self._transcript.write_line(kernel_output.format_remark(f"not run: {item.code}"))
             self._waiting.clear()
         if running:
-            running.begun.wait(10)  # before a kernel begins, it ignores a Ctrl-C
+            running.begun.wait(10)  # a kernel ignores a Ctrl-C until it begins
             kernel.interrupt()
 
     def restart(self):
-        """End the kernel and start a fresh one, which knows nothing of before."""
+        """End the kernel and start a fresh one, without the names of the old one."""
         self._end("starting", "restarted: a fresh Python, all names are gone")
         self._open()
 
@@ -136,12 +137,12 @@ class Shell:
     def _repr_mimebundle_(self, **_):
         return display_form(self.pane, repr(self))
 
-    def _complain(self, what):
+    def _describe_timeout(self, problem):
         end = "\n".join(self.text.splitlines()[-15:])
-        return f"the shell {self.name!r} ({self.state}) {what}\nIts transcript ends:\n{end}"
+        return f"the shell {self.name!r} ({self.state}) {problem}\nIts transcript ends:\n{end}"
 
     def _give_up(self, item, wait):
-        """Take back what still waits for its turn; return in words what came of it."""
+        """Remove an input from the queue if it has not begun; return what happened to it (str)."""
         with self._lock:
             if item not in self._waiting:
                 return f"is not done after {wait} s: {item.code}"
@@ -156,17 +157,17 @@ class Shell:
     def _open(self):
         with self._lock:
             self._set("starting")
-            self._kernel = Kernel(self._folder, self._ready, self._take, self._bury)
+            self._kernel = Kernel(self._folder, self._on_ready, self._on_message, self._on_end)
 
-    def _ready(self, kernel):
+    def _on_ready(self, kernel):
         with self._lock:
             if kernel is self._kernel:
                 self._set("idle")
                 self._run_next()
 
-    def _bury(self, kernel, how):
+    def _on_end(self, kernel, reason):
         if kernel is self._kernel:
-            self._end("dead", f"this shell is dead: {how}. Press Restart for a fresh one")
+            self._end("dead", f"this shell is dead: {reason}. Press Restart for a fresh one")
 
     def _end(self, state, remark):
         with self._lock:
@@ -178,12 +179,12 @@ class Shell:
                     item.drop(f"the shell {self.name!r} ended before it had run this")
             self._running = None
             self._waiting.clear()
-            self._transcript.write_line(kernel_output.note(remark))
+            self._transcript.write_line(kernel_output.format_remark(remark))
             self._set(state)
         if kernel and state != "dead":
             kernel.end()
 
-    # Inputs and what comes of them
+    # Inputs and their output
 
     def _run_next(self):
         if self.state == "idle" and self._waiting:
@@ -192,12 +193,12 @@ class Shell:
             self._running.message_id = self._kernel.execute(self._running.code)
             self._set("busy")
 
-    def _take(self, kernel, message):
-        """Write down what the kernel said, and notice the end of an input."""
+    def _on_message(self, kernel, message):
+        """Add a message of the kernel to the transcript, and notice the end of an input."""
         with self._lock:
             if kernel is not self._kernel:
                 return
-            if printed := kernel_output.text_of(message):
+            if printed := kernel_output.format_message(message):
                 text, whole_lines = printed
                 (self._transcript.write_line if whole_lines else self._transcript.write)(text)
             item = self._running
@@ -205,32 +206,32 @@ class Shell:
                 return
             if message["msg_type"] == "execute_input":
                 item.begun.set()
-            elif message["msg_type"] == "execute_reply" or (
-                message["content"].get("execution_state") == "idle"
-            ):
-                # Both must come: output is complete at "idle", but ipykernel 7.1 to 7.3 may lose a
-                # request that reaches it before it has replied.
+            elif _is_an_end(message):
+                # Wait for both ends: output is complete at "idle", but ipykernel 7.1 to 7.3 may
+                # lose a request that arrives before the reply to the one before.
                 item.ends.add(message["msg_type"])
-                if len(item.ends) < 2:
-                    return
-                self._running = None
-                self._set("idle")
-                item.begun.set()
-                item.done.set_result(None)
-                self._run_next()
+                if len(item.ends) == 2:
+                    self._finish(item)
+
+    def _finish(self, item):
+        self._running = None
+        self._set("idle")
+        item.begun.set()
+        item.done.set_result(None)
+        self._run_next()
 
     # The page
 
     def _receive(self, message):
-        """Do what was pressed or typed on the page."""
-        what, code = message.get("do"), message.get("code", "")
-        if what in ("Interrupt", "Restart", "Close"):
-            # these may take a moment, and the page's messages come one after another
-            threading.Thread(target=getattr(self, what.lower()), daemon=True).start()
-        elif what == "run" or (what == "enter" and _lacks(code) is None):
+        """Act on a click or on text that was typed on the page."""
+        action, code = message.get("do"), message.get("code", "")
+        if action in ("Interrupt", "Restart", "Close"):
+            # In a thread, because it takes a moment and would delay the page's next message.
+            threading.Thread(target=getattr(self, action.lower()), daemon=True).start()
+        elif action == "run" or (action == "enter" and _missing_indent(code) is None):
             self._type(code)
-        elif what == "enter":
-            self.pane.send({"do": "more", "code": code, "indent": _lacks(code)})
+        elif action == "enter":
+            self.pane.send({"do": "more", "code": code, "indent": _missing_indent(code)})
 
     def _type(self, code):
         if not code.strip():
@@ -240,7 +241,7 @@ class Shell:
             if not refusal:
                 self.run(code.rstrip())
         if not refusal:
-            self._transcript.update()  # the arrow keys must find it in the history at once
+            self._transcript.update()  # so the arrow keys find it in the history at once
             self.pane.send({"do": "accepted", "code": code})
         self.pane.show(notice=refusal)
 
@@ -265,14 +266,19 @@ class Shell:
         )
 
 
-def _lacks(code):
+def _is_an_end(message):
+    is_idle = message["content"].get("execution_state") == "idle"
+    return message["msg_type"] == "execute_reply" or is_idle
+
+
+def _missing_indent(code):
     """Return None if code can run, else the indent (str) of the line that it still needs."""
     verdict, indent = TransformerManager().check_complete(code)
     return " " * (indent or 0) if verdict == "incomplete" else None
 
 
 class Shells:
-    """Several shells, by name: shells["producer"]. As the last line of a cell it shows them."""
+    """Several shells, by name: shells["producer"]. A cell shows their panes."""
 
     def __init__(self, shells):
         self._by_name = {shell.name: shell for shell in shells}
@@ -286,7 +292,7 @@ class Shells:
         return iter(self._by_name.values())
 
     def close(self):
-        """End all these shells."""
+        """Close all these shells."""
         for shell in self:
             shell.close()
 
@@ -294,22 +300,22 @@ class Shells:
         return "\n".join(map(repr, self))
 
     def _repr_mimebundle_(self, **_):
-        return display_form(side_by_side([shell.pane for shell in self]), repr(self))
+        return display_form(arrange_side_by_side([shell.pane for shell in self]), repr(self))
 
 
 _opened = {}  # name -> Shell: the shells of this process
 
 
 def opened_shells():
-    """Return {name: Shell}, those that have been closed included."""
+    """Return {name: Shell} of all shells opened so far, also those that are closed."""
     return dict(_opened)
 
 
 def open_shells(*names, folder=None):
     """Open one live shell for each name; return them as Shells, which a cell shows as panes.
 
-    folder: where they start, else the current one. They inherit the environment of this moment.
-    Shells of the same names that are open already are closed first.
+    folder: their working directory (default: the current one). They inherit the current
+    environment. Open shells with the same names are closed first.
     Raises ValueError for names that are missing, empty or given twice.
     """
     if not names or not all(isinstance(name, str) and name.strip() for name in names):

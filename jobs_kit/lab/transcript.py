@@ -1,7 +1,7 @@
-"""What has a shell or a program written so far? Its last lines, kept in bounded memory.
+"""The transcript of a shell or a program: its last lines, in bounded memory.
 
-Writers are threads, readers are the lesson and the page. A burst of writes reaches the page
-as one update, a fifth of a second later; where nothing is written, nothing runs.
+Threads write it; the lesson and the page read it. A burst of writes reaches the page as one update
+a fifth of a second later, and an idle transcript costs no processor time.
 """
 
 import re
@@ -11,13 +11,13 @@ MAX_LINES, MAX_CHARACTERS = 1000, 40_000
 UPDATE_SECONDS = 0.2
 
 _COLOUR = re.compile(r"\x1b\[[0-9;?]*[ -/]*[@-~]")
-_OVERWRITTEN = re.compile(r"[^\n]*\r(?=[^\r\n])")  # what a progress bar has painted over
+_OVERWRITTEN = re.compile(r"[^\n]*\r(?=[^\r\n])")  # text that a progress bar has overwritten
 
 
 class Transcript:
-    """Text that only grows at its end, and is cut at its beginning when it grows too long.
+    """Text that grows at its end, and is cut at its beginning when it gets too long.
 
-    on_change(): called from a thread of its own, at most five times a second.
+    on_change(): called from a separate thread, at most five times a second.
     """
 
     def __init__(self, on_change=lambda: None):
@@ -26,23 +26,23 @@ class Transcript:
         self._cut_lines = 0
         self._changed = threading.Condition(threading.RLock())
         self._update_is_due = False
-        self._updating = threading.Lock()  # so that an older update never overtakes a newer one
+        self._updating = threading.Lock()  # keeps updates in order
 
     def write(self, text):
-        """Add text at the end: a str, which may hold the colour codes of a terminal."""
+        """Add text (str) at the end. It may contain the colour codes of a terminal."""
         with self._changed:
             self._append(text)
             self._changed.notify_all()
         self.touch()
 
     def write_line(self, text):
-        """Add text as lines of their own, whatever stands before."""
+        """Add text as whole lines; an unfinished line before it is ended first."""
         with self._changed:
-            fresh = "" if self._coloured.endswith("\n") or not self._coloured else "\n"
-            self.write(f"{fresh}{text}\n")
+            is_at_start = not self._coloured or self._coloured.endswith("\n")
+            self.write(f"{text}\n" if is_at_start else f"\n{text}\n")
 
     def touch(self):
-        """Ask for an update of the page, soon; many such wishes become one."""
+        """Request an update of the page. Several requests in a short time cause one update."""
         with self._changed:
             if self._update_is_due:
                 return
@@ -60,7 +60,7 @@ class Transcript:
 
     @property
     def coloured(self):
-        """The text with colour codes, headed by a line that says how much was cut, if any."""
+        """The text with colour codes; if lines were cut, its first line says how many."""
         with self._changed:
             if not self._cut_lines:
                 return self._coloured
@@ -69,27 +69,27 @@ class Transcript:
     @property
     def text(self):
         """The text without colour codes."""
-        return without_colour(self.coloured)
+        return strip_colour(self.coloured)
 
     def wait_until(self, condition, timeout):
         """Wait until condition() is true; return whether it became true within timeout seconds.
 
-        It is asked whenever something was written, and after notify().
+        It is evaluated after each write and after notify().
         """
         with self._changed:
             return bool(self._changed.wait_for(condition, timeout))
 
     def notify(self):
-        """Let wait_until() ask its condition again, after a change that wrote nothing."""
+        """Let wait_until() evaluate its condition again, after a change that wrote nothing."""
         with self._changed:
             self._changed.notify_all()
         self.touch()
 
     def _append(self, text):
-        # only the last line can still be painted over, so older ones are not searched again
-        done, newline, last = self._coloured.rpartition("\n")
+        # Only the last line can still be overwritten, so older lines need no new search.
+        older, newline, last = self._coloured.rpartition("\n")
         text = (last + text).replace("\r\n", "\n")
-        kept = done + newline + _OVERWRITTEN.sub("", text)
+        kept = older + newline + _OVERWRITTEN.sub("", text)
         surplus = kept.count("\n") - MAX_LINES
         cut = _end_of_line(kept, surplus) if surplus > 0 else 0
         if len(kept) - cut > MAX_CHARACTERS:
@@ -98,13 +98,13 @@ class Transcript:
         self._coloured = kept[cut:]
 
 
-def without_colour(text):
+def strip_colour(text):
     """Return text without the colour codes of a terminal."""
     return _COLOUR.sub("", text)
 
 
 def _end_of_line(text, number):
-    """Return the position after the number-th line end of text."""
+    """Return the position after the n-th newline of text."""
     end = 0
     for _ in range(number):
         end = text.find("\n", end) + 1

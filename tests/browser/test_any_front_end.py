@@ -11,7 +11,7 @@ from playwright.sync_api import expect
 
 from jobs_kit.lab.board.page import BoardPage
 from jobs_kit.lab.pane import Pane
-from jobs_kit.lab.predict import Question
+from jobs_kit.lab.prediction import Question
 from jobs_kit.queue_watch.picture import apply, empty_picture
 
 NOTEBOOK_PAGE = r"\.jp-|\.lm-|#jp-|window\.(jupyter|_JUPYTER|google|acquire)|\brequire\(|^import "

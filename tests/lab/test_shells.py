@@ -52,7 +52,7 @@ def process_of(shell):
 
 
 def printed(shell):
-    return kernel_output.without_inputs(shell.text)
+    return kernel_output.drop_inputs(shell.text)
 
 
 def gone(process):
@@ -182,7 +182,7 @@ def test_a_runaway_print_stays_bounded_and_can_be_interrupted(shell):
 def test_a_traceback_shows_no_frames_of_the_kernel_itself():
     frames = ["\x1b[31mKeyboardInterrupt\x1b[39m", "File /a/ipykernel/iostream.py:1", "Cell In[1]"]
     content = {"ename": "KeyboardInterrupt", "evalue": "", "traceback": frames}
-    text, _ = kernel_output.text_of({"msg_type": "error", "content": content})
+    text, _ = kernel_output.format_message({"msg_type": "error", "content": content})
     assert text == "\x1b[31mKeyboardInterrupt\x1b[39m\nCell In[1]"
 
 

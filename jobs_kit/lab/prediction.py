@@ -1,11 +1,11 @@
-"""What does the reader expect before a cell runs? A small widget records the guess.
+"""Predictions: a small widget records what the reader expects before a cell runs.
 
     guess = predict("How many messages wait?", ["0", "1", "3"])
     guess                                              # shows the question
 
     guess.settle(len(q))                               # later: You predicted 1. It is 3.
 
-Nothing that the reader does or leaves out makes settle() fail.
+settle() never fails, whether the reader made a guess or not.
 """
 
 import html
@@ -24,7 +24,8 @@ HERE = Path(__file__).parent
 def predict(question, options=None):
     """Ask the reader for a prediction; return it as a Prediction, which a cell shows.
 
-    options: what to choose from (two or more, all different), else a box for free text.
+    options: two or more choices, all different; without options the widget has a text box.
+    Raises ValueError for one option or two equal ones.
     """
     options = [str(option) for option in options or []]
     if len(options) == 1 or len(set(options)) < len(options):
@@ -33,7 +34,7 @@ def predict(question, options=None):
 
 
 class Prediction:
-    """A question, and what the reader expects. value: the guess as text, None before it is made."""
+    """A question and the reader's guess."""
 
     def __init__(self, question, options):
         self.question, self.options = question, options
@@ -41,12 +42,13 @@ class Prediction:
 
     @property
     def value(self):
+        """The guess as text, None before there is one. It stays the same after settle()."""
         if not self._is_settled:
             self._last_guess = self._question.guess.strip() or None
         return self._last_guess
 
     def settle(self, actual):
-        """Show what was predicted beside what is true. From then on the guess stays as it is."""
+        """Show the guess beside the actual value, and lock the guess."""
         verdict = Verdict(self.value, str(actual).strip())
         self._is_settled = True
         self._question.verdict, self._question.settled = str(verdict), True
@@ -65,10 +67,10 @@ class Prediction:
 
 
 class Question(anywidget.AnyWidget):
-    """The widget: the question, what can be chosen, and what was."""
+    """The widget: the question, the options, the guess and, once settled, the verdict."""
 
-    _esm = HERE / "predict.js"
-    _css = HERE / "predict.css"
+    _esm = HERE / "prediction.js"
+    _css = HERE / "prediction.css"
 
     question = Unicode().tag(sync=True)
     options = List(Unicode()).tag(sync=True)
@@ -78,10 +80,10 @@ class Question(anywidget.AnyWidget):
 
 
 class Verdict:
-    """One line that compares a guess (None if there is none) with what came out."""
+    """One line that compares a guess (None if there is none) with the actual value."""
 
     def __init__(self, guess, actual):
-        self.is_right = guess is not None and _plain(guess) == _plain(actual)
+        self.is_right = guess is not None and _normalize(guess) == _normalize(actual)
         if guess is None:
             self._text = f"No prediction was recorded. It is {actual}."
         elif self.is_right:
@@ -100,8 +102,8 @@ class Verdict:
         )
 
 
-def _plain(text):
-    """Return what counts in a comparison: 3 equals 3.0, Yes equals yes, spaces don't matter."""
+def _normalize(text):
+    """Return a value for comparisons: 3 equals 3.0, Yes equals yes, extra spaces don't count."""
     try:
         return float(text)
     except ValueError:

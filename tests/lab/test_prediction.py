@@ -2,7 +2,7 @@
 
 import pytest
 
-from jobs_kit.lab.predict import Verdict, predict
+from jobs_kit.lab.prediction import Verdict, predict
 
 
 @pytest.fixture
