@@ -12,7 +12,7 @@ from jobs_kit.grading.text import short
 EXERCISE = Exercise(
     __file__,
     number=20,
-    lesson="03",
+    lesson="turn_a_function_into_a_worker",
     title="Write a worker that echoes",
     files=("echo.py",),
     changes={"echo.py": ("echo", "q")},

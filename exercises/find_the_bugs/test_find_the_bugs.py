@@ -37,7 +37,7 @@ def is_attempted(source):
 EXERCISE = Exercise(
     __file__,
     number=120,
-    lesson="08",
+    lesson="ask_for_status_and_results",
     title="Find the bugs of a published service",
     files=FILES,
     changes={"the service": ()},

@@ -9,7 +9,7 @@ from jobs_kit.redis_server.monitor import HASH_WRITES, OTHER_WRITES
 EXERCISE = Exercise(
     __file__,
     number=60,
-    lesson="07",
+    lesson="build_the_jobs_service",
     title="Mend the calls in add_job",
     files=("jobs.py",),
     changes={"jobs.py": ("add_job",)},

@@ -29,7 +29,7 @@ def is_attempted(source):
 EXERCISE = Exercise(
     __file__,
     number=70,
-    lesson="07",
+    lesson="build_the_jobs_service",
     title="Write the worker",
     files=("worker.py", "jobs.py"),
     changes={"worker.py": ("execute_job",)},

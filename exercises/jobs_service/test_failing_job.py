@@ -61,7 +61,7 @@ def _is_tree_of(source, tree):
 EXERCISE = Exercise(
     __file__,
     number=110,
-    lesson="08",
+    lesson="ask_for_status_and_results",
     title="Let a job fail and the worker live",
     files=("worker.py",),
     changes={"worker.py": ("execute_job",)},

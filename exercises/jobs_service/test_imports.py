@@ -32,7 +32,7 @@ def is_attempted(source):
 EXERCISE = Exercise(
     __file__,
     number=40,
-    lesson="05",
+    lesson="organise_code_into_modules",
     title="Import what each file needs",
     files=("api.py", "jobs.py", "worker.py"),
     changes={"api.py": (), "jobs.py": (), "worker.py": ()},

@@ -39,7 +39,7 @@ def _is_of_results(tree):
 EXERCISE = Exercise(
     __file__,
     number=100,
-    lesson="08",
+    lesson="ask_for_status_and_results",
     title="Do the real job and hand out its results",
     files=("api.py", "jobs.py", "worker.py"),
     changes={"worker.py": ("execute_job",)},

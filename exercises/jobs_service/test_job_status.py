@@ -59,7 +59,7 @@ SAID_IN_WORDS = (
 EXERCISE = Exercise(
     __file__,
     number=90,
-    lesson="08",
+    lesson="ask_for_status_and_results",
     title="Answer for a job's status",
     files=("api.py", "jobs.py"),
     changes={"api.py": ("jobs_api",)},

@@ -35,7 +35,7 @@ def is_attempted(source):
 EXERCISE = Exercise(
     __file__,
     number=30,
-    lesson="05",
+    lesson="organise_code_into_modules",
     title="Sort the thirteen definitions into modules",
     files=("api.py", "jobs.py", "worker.py"),
     changes={"api.py": (), "jobs.py": (), "worker.py": ()},

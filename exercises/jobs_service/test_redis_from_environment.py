@@ -25,7 +25,7 @@ def is_attempted(source):
 EXERCISE = Exercise(
     __file__,
     number=80,
-    lesson="07",
+    lesson="build_the_jobs_service",
     title="Take the address from the environment",
     files=("jobs.py", "worker.py"),
     changes={"jobs.py": ("q", "rd")},

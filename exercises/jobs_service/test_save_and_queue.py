@@ -8,7 +8,7 @@ from jobs_kit.redis_server.text import text
 EXERCISE = Exercise(
     __file__,
     number=50,
-    lesson="07",
+    lesson="build_the_jobs_service",
     title="Save a job and queue it",
     files=("jobs.py",),
     changes={"jobs.py": ("_save_job", "_queue_job")},

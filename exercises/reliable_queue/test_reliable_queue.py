@@ -15,7 +15,7 @@ def _is_attempted(source):
 EXERCISE = Exercise(
     __file__,
     number=130,
-    lesson="10",
+    lesson="bring_back_the_work_of_a_dead_worker",
     title="Write a queue that loses nothing",
     files=("reliable.py",),
     changes={"reliable.py": ("ReliableQueue",)},

@@ -25,7 +25,7 @@ def is_attempted(source):
 EXERCISE = Exercise(
     __file__,
     number=10,
-    lesson="02",
+    lesson="consume_messages",
     title="Let two shells talk through a queue",
     files=(),
     is_attempted=is_attempted,

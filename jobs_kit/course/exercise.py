@@ -33,7 +33,8 @@ class Exercise:
 
     file: the path of the test file that declares it.
     number (int): its place in the course; only the order counts, and gaps leave room for more.
-    lesson: "07". title: the task in a few words.
+    lesson: the name of its lesson without the number, "build_the_jobs_service": lessons may move.
+    title: the task in a few words.
     files: the files to hand in; () for an exercise in live shells, which leaves only evidence.
     hints: three rungs: where to look, which shape, almost the line.
     changes: {file: names of the definitions that the exercise changes}; a submission counts as

@@ -18,9 +18,9 @@ MINUTES = re.compile(r"\*\*Minutes:?\*\*:? (\d+)")
 STRETCH = "a stretch"  # marks a page that is not counted in the length of the course
 
 ROWS = re.compile(r"^(\| \[[^\n]*\]\(notebooks/[^\n]*\n)+", re.MULTILINE)
-ROW = re.compile(r"^\| (\[[^\n]*\]\(notebooks/[^\n)]*\)) \| (.*) \|$", re.MULTILINE)
+ROW = re.compile(r"^\| \[[^\n]*\]\(notebooks/\d\d_(.*)\.ipynb\) \| (.*) \|$", re.MULTILINE)
 LENGTH = re.compile(r"The whole course takes about \d+ hours: [\w-]+ lessons")
-NEXT = re.compile(r"\*\*Next:\*\* \[[^\]]+\]\((?P<path>[^)/]+\.ipynb)\)(?P<words>[^\n]*)")
+NEXT = re.compile(r"\*\*Next:\*\* \[[^\]]+\]\(\d\d_(?P<name>[^)/]+)\.ipynb\)(?P<words>[^\n]*)")
 NUMBERS = {12: "twelve", 13: "thirteen", 14: "fourteen", 15: "fifteen", 16: "sixteen"}
 
 
@@ -36,6 +36,11 @@ class Lesson:
     def number(self):
         """The number in the notebook's name, such as "07"."""
         return self.path.name[:2]
+
+    @property
+    def name(self):
+        """The notebook's name without the number, such as "build_the_jobs_service"."""
+        return self.path.stem[3:]
 
 
 def all_lessons(root=ROOT):
@@ -93,20 +98,21 @@ def refreshed_pages(root=ROOT):
 def with_table(readme, lessons):
     """Return README.md's text with a row for each lesson. Raises ValueError without a table.
 
-    A row whose link is right keeps its words; any other gets the lesson's task.
+    A lesson that has a row keeps its words, also when its number has changed; a new one gets its
+    task.
     """
     table = ROWS.search(readme)
     if not table:
         raise ValueError(
             "README.md needs a table of lessons, with rows | [07 …](notebooks/…) | … |"
         )
-    rows = dict(ROW.findall(table[0]))
-    links = [f"[{one.number} {one.title}](notebooks/{one.path.name})" for one in lessons]
-    lines = [
-        f"| {link} | {rows.get(link, lesson.task)} |\n"
-        for link, lesson in zip(links, lessons, strict=True)
+    words = dict(ROW.findall(table[0]))
+    rows = [
+        f"| [{lesson.number} {lesson.title}](notebooks/{lesson.path.name}) "
+        f"| {words.get(lesson.name, lesson.task)} |\n"
+        for lesson in lessons
     ]
-    return readme[: table.start()] + "".join(lines) + readme[table.end() :]
+    return readme[: table.start()] + "".join(rows) + readme[table.end() :]
 
 
 def with_length(first, count, hours):
@@ -122,13 +128,13 @@ def with_length(first, count, hours):
 def with_next(last, follower):
     """Return a lesson's last cell with the link to its follower at the beginning.
 
-    A link to another lesson is replaced together with its paragraph, which speaks of that lesson.
+    The words after a link to the follower stay, also when its number has changed. A link to
+    another lesson is replaced together with its paragraph, which speaks of that lesson.
     """
-    path = follower.path.name
     link = NEXT.match(last)
-    if link and link["path"] == path:
-        return f"**Next:** [{follower.title}]({path}){link['words']}{last[link.end() :]}"
-    paragraph = f"**Next:** [{follower.title}]({path}): {follower.task}."
+    is_right = link and link["name"] == follower.name
+    words = link["words"] if is_right else f": {follower.task}."
+    paragraph = f"**Next:** [{follower.title}]({follower.path.name}){words}"
     return paragraph + (last[link.end() :] if link else f"\n\n{last}")
 
 

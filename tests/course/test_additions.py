@@ -7,6 +7,8 @@ import nbformat
 import pytest
 from made_up_lesson import GOOD, notebook_of
 
+from jobs_kit.course.lessons import all_lessons
+
 MASTER = '''"""Counting, for those who can't sleep."""
 
 
@@ -23,8 +25,8 @@ from jobs_kit.grading import Exercise, expect, points
 
 EXERCISE = Exercise(
     __file__,
-    number=115,
-    lesson="08",
+    number=1000,
+    lesson="LESSON",
     title="Count sheep",
     files=("sheep.py",),
     changes={"sheep.py": ("count",)},
@@ -79,7 +81,9 @@ def made_up_exercise():
     return {
         "solutions/count_sheep/sheep.py": MASTER,
         "solutions/count_sheep/count_sheep.ipynb": walk_through(),
-        "exercises/count_sheep/test_count_sheep.py": CHECK,
+        "exercises/count_sheep/test_count_sheep.py": CHECK.replace(
+            "LESSON", all_lessons()[-1].name
+        ),
         "tests/cases/count_sheep.toml": "".join([*wrong, *right]),
     }
 

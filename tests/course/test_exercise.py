@@ -16,6 +16,7 @@ from jobs_kit.course.exercise import (
     shell_exercise,
     shuffled_in,
 )
+from jobs_kit.course.lessons import all_lessons
 
 each = pytest.mark.parametrize(
     "exercise", all_exercises().values(), ids=lambda exercise: exercise.id
@@ -26,17 +27,13 @@ def test_there_are_exercises():
     assert all_exercises()
 
 
-def test_each_exercise_has_a_place_and_lessons_ascend():
+def test_exercises_have_different_numbers_that_follow_the_lessons():
     exercises = list(all_exercises().values())
     numbers = [exercise.number for exercise in exercises]
     assert numbers == sorted(set(numbers))
-    lessons = [exercise.lesson for exercise in exercises]
-    assert lessons == sorted(lessons)
-
-
-@each
-def test_the_lesson_of_an_exercise_exists(exercise):
-    assert list((ROOT / "notebooks").glob(f"{exercise.lesson}_*.ipynb"))
+    lessons = [lesson.name for lesson in all_lessons()]
+    places = [lessons.index(exercise.lesson) for exercise in exercises]
+    assert places == sorted(places)
 
 
 @each

@@ -186,9 +186,11 @@ def lesson():
     return lessons.Lesson(ROOT / "notebooks" / "00_start.ipynb", "Start", "check that all runs")
 
 
-def test_a_right_row_of_the_table_keeps_its_words(lesson):
+def test_a_row_of_the_table_keeps_its_words_when_the_lesson_moves(lesson):
     readme = README.format(ROW)
     assert lessons.with_table(readme, [lesson]) == readme
+    moved = readme.replace("00", "07")
+    assert lessons.with_table(moved, [lesson]) == readme
 
 
 def test_a_missing_row_is_added_and_a_superfluous_one_removed(lesson):
@@ -212,6 +214,10 @@ def test_a_page_without_the_table_is_refused(lesson):
             "**Next:** [Start](00_start.ipynb), at last.\n\nBye.",
         ),
         (
+            "**Next:** [Start](07_start.ipynb), at last.\n\nBye.",
+            "**Next:** [Start](00_start.ipynb), at last.\n\nBye.",
+        ),
+        (
             "**Next:** [End](01_end.ipynb), at last.\n\nBye.",
             "**Next:** [Start](00_start.ipynb): check that all runs.\n\nBye.",
         ),
@@ -220,7 +226,7 @@ def test_a_page_without_the_table_is_refused(lesson):
             "**Next:** [Start](00_start.ipynb): check that all runs.\n\n**Next:** your own.",
         ),
     ],
-    ids=["right", "another title", "another lesson", "no link"],
+    ids=["right", "another title", "another number", "another lesson", "no link"],
 )
 def test_the_last_cell_links_the_next_lesson(lesson, last, expected):
     assert lessons.with_next(last, lesson) == (expected or last)
