@@ -5,7 +5,9 @@ the tests look at one verdict after the other.
 """
 
 import os
+import tempfile
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 from queue import SimpleQueue
 
 import pytest
@@ -51,14 +53,16 @@ def for_each(answers):
 @pytest.fixture(scope="module")
 def verdicts(request, tmp_path_factory):
     """Yield {answer: the future of its Verdict}, for the answers of all selected tests."""
-    judges = SimpleQueue()
+    judges, places = SimpleQueue(), tmp_path_factory.mktemp("answers")
     for _ in range(JUDGES):
         judges.put(Judge())
 
     def verdict_on(answer):
         judge = judges.get()
         try:
-            return judge.check(answer.exercise, answer.write(tmp_path_factory.mktemp("answer")))
+            # not by the factory of pytest, which is not made for several threads
+            place = Path(tempfile.mkdtemp(dir=places))
+            return judge.check(answer.exercise, answer.write(place))
         finally:
             judges.put(judge)
 
