@@ -9,7 +9,7 @@ from jobs_kit.grading.programs.formats import jid_of
 from jobs_kit.grading.programs.hints import hint_for
 from jobs_kit.grading.programs.recursion import expect_no_recursion
 from jobs_kit.grading.programs.redis_recorder import HASH_WRITES, OTHER_WRITES
-from jobs_kit.grading.source.files import defined_in, plain
+from jobs_kit.grading.source.definitions import defined_in, public_name
 from jobs_kit.grading.text import arrows, short
 from jobs_kit.redis_server.text import text
 
@@ -22,7 +22,7 @@ def is_attempted(source):
         return False
     tree = source.tree("worker.py")
     works = ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef | ast.For | ast.While
-    is_there = "execute_job" in map(plain, dict(defined_in(tree)))
+    is_there = "execute_job" in map(public_name, dict(defined_in(tree)))
     return not is_there and any(isinstance(node, works) for node in ast.walk(tree))
 
 

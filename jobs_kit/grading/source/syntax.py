@@ -1,4 +1,4 @@
-"""What does one module define, bind and import? Read from its syntax tree; nothing is run.
+"""Read from the syntax tree of one module what it defines, binds and imports; nothing is run.
 
 project.py puts the modules of an answer together.
 """
@@ -9,7 +9,7 @@ from dataclasses import dataclass
 FUNCTIONS = ast.FunctionDef | ast.AsyncFunctionDef
 SCOPES = FUNCTIONS | ast.ClassDef | ast.Lambda
 COMPREHENSIONS = ast.ListComp | ast.SetComp | ast.DictComp | ast.GeneratorExp
-DYNAMIC = {"exec", "globals", "setattr", "__getattr__"}  # whoever uses these may bind anything
+DYNAMIC = {"exec", "globals", "setattr", "__getattr__"}  # code that uses these may bind anything
 SERVERS = {"run", "serve", "run_simple", "make_server"}  # what takes a Flask app and serves it
 
 
@@ -18,7 +18,7 @@ class Site:
     """A place where a name is defined; the line that serves the API is named "app.run".
 
     inside: the function or class around it, or None. weak: it only wraps what is there, gives it
-    another name (`q = jobs.q`), or is None. branches: those of an if or a try that it stands in.
+    another name (`q = jobs.q`), or is None. branches: those of an if or a try around it.
     """
 
     module: str
@@ -57,22 +57,22 @@ class Import:
         return self.dotted.lstrip(".").partition(".")[0]
 
     def __str__(self):
-        said = f"from {self.module} import {self.name}" if self.name else f"import {self.module}"
+        text = f"from {self.module} import {self.name}" if self.name else f"import {self.module}"
         renamed = self.bound not in (None, self.name or self.module)
-        return f"{said} as {self.bound}" if renamed else said
+        return f"{text} as {self.bound}" if renamed else text
 
 
 def imports_in(tree):
     """Return every Import below a node, calls of import_module() and __import__() too."""
-    found, todo = [], [(tree, False)]
+    imports, todo = [], [(tree, False)]
     for node, deferred in todo:
         if isinstance(node, ast.Import | ast.ImportFrom):
-            found += _imports_of(node, deferred)
+            imports += _imports_of(node, deferred)
         elif isinstance(node, ast.Call) and (name := imported_by_call(node)):
-            found.append(Import(name, None, None, node.lineno, deferred))
+            imports.append(Import(name, None, None, node.lineno, deferred))
         deferred = deferred or isinstance(node, FUNCTIONS | ast.Lambda)
         todo += [(child, deferred) for child in ast.iter_child_nodes(node)]
-    return sorted(found, key=lambda one: one.line)
+    return sorted(imports, key=lambda statement: statement.line)
 
 
 def _imports_of(node, deferred=False):
@@ -101,7 +101,7 @@ def imported_by_call(node):
 def package_of(name, files):
     """Return one tree for a package, as if it were one module. files: {"store/keys.py": tree}.
 
-    Each of its files is a name for it: `from store import keys` leads to what stands there.
+    Each of its files is a name for it: `from store import keys` leads to what keys.py defines.
     """
     body = []
     for file, tree in files.items():
@@ -138,13 +138,15 @@ def sites_in(module, body, inside=None, branches=()):
 
 
 def _parts(node):
-    """Yield (branch, its statements) of a statement; of two different branches only one runs."""
+    """Yield (branch, its statements) of a statement; of two different branches only handler runs."""
     if isinstance(node, ast.If):
         yield from enumerate((node.body, node.orelse))
     elif isinstance(node, ast.Match):
         yield from enumerate(case.body for case in node.cases)
     elif isinstance(node, ast.Try):
-        yield from enumerate([node.body + node.orelse, *(one.body for one in node.handlers)])
+        yield from enumerate(
+            [node.body + node.orelse, *(handler.body for handler in node.handlers)]
+        )
         yield None, node.finalbody
     elif isinstance(node, ast.With | ast.AsyncWith):
         yield None, node.body
@@ -167,7 +169,8 @@ def _serves(node):
     if isinstance(node, ast.Call):
         name = getattr(node.func, "attr", None) or getattr(node.func, "id", None)
         return name in SERVERS and any(
-            isinstance(one, ast.Name) and one.id.strip("_") == "app" for one in node.args
+            isinstance(argument, ast.Name) and argument.id.strip("_") == "app"
+            for argument in node.args
         )
     return False
 
@@ -189,55 +192,59 @@ def stored_in(node):
 
 def bound_in(body):
     """Return {name: the Import or the node that binds it last} of a module's statements."""
-    found = {}
+    bound = {}
     todo = list(reversed(body))
     while todo:
         node = todo.pop()
         if isinstance(node, FUNCTIONS | ast.ClassDef):
-            found[node.name] = node
+            bound[node.name] = node
             for inner in ast.walk(node):
                 if isinstance(inner, ast.Global):
-                    found |= {name: inner for name in inner.names if name not in found}
+                    bound |= {name: inner for name in inner.names if name not in bound}
         elif isinstance(node, ast.Import | ast.ImportFrom):
-            found |= {one.bound: one for one in _imports_of(node) if one.bound}
+            bound |= {
+                statement.bound: statement for statement in _imports_of(node) if statement.bound
+            }
         elif isinstance(node, ast.Assign):
-            found |= dict.fromkeys((n for target in node.targets for n in stored_in(target)), node)
+            bound |= dict.fromkeys((n for target in node.targets for n in stored_in(target)), node)
             todo.append(node.value)
         elif isinstance(node, ast.Name):
-            found |= dict.fromkeys(stored_in(node), node)
+            bound |= dict.fromkeys(stored_in(node), node)
         elif isinstance(node, ast.ExceptHandler | ast.MatchAs | ast.MatchStar) and node.name:
-            found[node.name] = node
+            bound[node.name] = node
             todo += reversed(list(ast.iter_child_nodes(node)))
         elif isinstance(node, ast.AnnAssign) and node.value is None:
             continue
         elif not isinstance(node, SCOPES | COMPREHENSIONS):
             todo += reversed(list(ast.iter_child_nodes(node)))
-    return found
+    return bound
 
 
 def locals_of(function):
-    """Return {name: its Import, or None} of the names that are a function's own."""
-    found, shared = dict.fromkeys(arguments_of(function)), set()
+    """Return {name: its Import, or None} of the names that are local to a function."""
+    names, shared = dict.fromkeys(arguments_of(function)), set()
     todo = list(function.body)
     for node in todo:
         if isinstance(node, FUNCTIONS | ast.ClassDef):
-            found[node.name] = None
+            names[node.name] = None
         elif isinstance(node, ast.Global | ast.Nonlocal):
             shared.update(node.names)
         elif isinstance(node, ast.Import | ast.ImportFrom):
-            found |= {one.bound: one for one in _imports_of(node) if one.bound}
+            names |= {
+                statement.bound: statement for statement in _imports_of(node) if statement.bound
+            }
         elif isinstance(node, ast.Name):
-            found |= dict.fromkeys(stored_in(node))
+            names |= dict.fromkeys(stored_in(node))
         if not isinstance(node, SCOPES | COMPREHENSIONS):
             todo += ast.iter_child_nodes(node)
-    return {name: one for name, one in found.items() if name not in shared}
+    return {name: statement for name, statement in names.items() if name not in shared}
 
 
 def arguments_of(function):
     """Return the names of the parameters of a function or a lambda."""
-    some = function.args
-    every = [*some.posonlyargs, *some.args, some.vararg, *some.kwonlyargs, some.kwarg]
-    return [one.arg for one in every if one]
+    node = function.args
+    arguments = [*node.posonlyargs, *node.args, node.vararg, *node.kwonlyargs, node.kwarg]
+    return [argument.arg for argument in arguments if argument]
 
 
 def is_dynamic(tree):
@@ -250,7 +257,7 @@ def is_dynamic(tree):
 
 
 def listed_in(node):
-    """Return the texts of a literal list, such as that of __all__, or None."""
+    """Return the strings of a literal list, such as that of __all__, or None."""
     try:
         return {str(name) for name in ast.literal_eval(node.value)}
     except (AttributeError, ValueError, TypeError):
@@ -258,7 +265,7 @@ def listed_in(node):
 
 
 def drop_dead_branches(tree):
-    """Take out of a tree what stands under `if False:` or `if TYPE_CHECKING:`."""
+    """Remove from a tree what is under `if False:` or `if TYPE_CHECKING:`."""
     for node in ast.walk(tree):
         if isinstance(node, ast.If) and _is_never_true(node.test):
             node.body = [ast.copy_location(ast.Pass(), node)]
@@ -271,8 +278,9 @@ def _is_never_true(test):
 
 
 def drop_annotations(tree):
-    """Take out of a tree the annotations that Python never evaluates."""
-    late = any(one.name == "annotations" for one in imports_in(tree) if one.module == "__future__")
+    """Remove from a tree the annotations that Python never evaluates."""
+    futures = [imported for imported in imports_in(tree) if imported.module == "__future__"]
+    late = any(imported.name == "annotations" for imported in futures)
     for node in ast.walk(tree):
         for field in ("annotation", "returns"):
             annotation = getattr(node, field, None)
