@@ -1,11 +1,13 @@
-"""Exercises that check themselves: what a test of an exercise imports.
+"""Exercises that check themselves: everything that a check may import.
 
-    from jobs_kit.grading import Exercise, expect, points
+    from jobs_kit.grading import Exercise, expect, points, service
 
-The tests stand beside the starters, in exercises/<folder>/test_<id>.py. plugin.py runs them,
-student.py is what they do with an answer, verdict.py what is said of it.
+A check, exercises/<folder>/test_<id>.py, imports nothing else of the kit. The programs of a
+submission come to it as fixtures (plugin.py): `submission`, `source`, `project`, `redis`,
+`observation`, `note`. Steps that several checks take are in `service` (programs/service.py).
 """
 
+from jobs_kit.analysis import summarize
 from jobs_kit.course.exercise import Exercise, Shuffled
 from jobs_kit.course.gap import Gap, setup_code
 from jobs_kit.grading.check_files import points
@@ -13,19 +15,43 @@ from jobs_kit.grading.expectations import (
     CheckError,
     NotAttemptedError,
     NotReachedError,
-    TimedOutError,
     expect,
+    expect_none,
 )
+from jobs_kit.grading.programs import addresses, service
+from jobs_kit.grading.programs.formats import UUID, dicts_in, jid_of, texts_in
+from jobs_kit.grading.programs.queue_observation import observation_of
+from jobs_kit.grading.programs.recursion import expect_no_recursion
+from jobs_kit.grading.programs.worker_scenario import BUSY, NEXT, WorkerScenario, after
+from jobs_kit.grading.source.syntax import imports_in, is_blank, is_private
+from jobs_kit.grading.text import short
 
 __all__ = [
+    "BUSY",
+    "NEXT",
+    "UUID",
     "CheckError",
     "Exercise",
     "Gap",
     "NotAttemptedError",
     "NotReachedError",
     "Shuffled",
-    "TimedOutError",
+    "WorkerScenario",
+    "addresses",
+    "after",
+    "dicts_in",
     "expect",
+    "expect_no_recursion",
+    "expect_none",
+    "imports_in",
+    "is_blank",
+    "is_private",
+    "jid_of",
+    "observation_of",
     "points",
+    "service",
     "setup_code",
+    "short",
+    "summarize",
+    "texts_in",
 ]

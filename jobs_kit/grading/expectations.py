@@ -47,3 +47,8 @@ def expect(condition, expected, *, call=None, got=None, hint=None):
         got = call.outcome_text if got is None else got
         call = call.call_text
     raise CheckError(expected, call=call, got=None if got is None else str(got), hint=hint)
+
+
+def expect_none(lines, expected, *, call=None, hint=None):
+    """Raise a CheckError that shows these lines, each once, if there are any."""
+    expect(not lines, expected, call=call, got="\n".join(dict.fromkeys(lines)), hint=hint)

@@ -30,6 +30,7 @@ from jobs_kit.grading.programs.submission import Submission
 from jobs_kit.grading.results import CheckResult, ExerciseResult
 from jobs_kit.grading.sandbox.client import Sandbox
 from jobs_kit.grading.source.files import Source
+from jobs_kit.grading.source.project import Project
 from jobs_kit.grading.verdict import MARKS, Verdict
 from jobs_kit.redis_server.text import text
 
@@ -177,6 +178,12 @@ def source(request):
 
 
 @pytest.fixture
+def project(source):
+    """Return a Project: how its modules hang together. Raises CheckError where one is no Python."""
+    return Project(source)
+
+
+@pytest.fixture
 def redis(request):
     """Return a RedisRecorder: an empty Redis for this check alone."""
     redis = _judgement(request).part("redis", RedisRecorder)
@@ -191,6 +198,12 @@ def submission(request, source, redis):
     request.node.jobs_kit_evidence = submission
     yield submission
     submission.close()
+
+
+@pytest.fixture
+def api(submission):
+    """Return an Api: its api.py, which serves. Raises CheckError where it does not."""
+    return submission.serve()
 
 
 @pytest.fixture

@@ -91,6 +91,10 @@ class Command:
             counts = words[-1:] if words[-2:-1] and words[-2].upper() == b"COUNT" else []
         return int(counts[0]) if counts and counts[0].isdigit() else 1
 
+    def holds(self, *words):
+        """Tell whether each of these texts stands in some argument."""
+        return all(any(word.encode() in one for one in self.arguments) for word in words)
+
     def __str__(self):
         words = [text(word) for word in self.arguments]
         return " ".join(

@@ -2,8 +2,7 @@
 
 from jobs_kit.grading.expectations import CheckError
 from jobs_kit.grading.programs.explanations import ending
-from jobs_kit.grading.programs.formats import decoded
-from jobs_kit.grading.programs.hints import hint_for
+from jobs_kit.grading.programs.formats import decoded, jid_of
 from jobs_kit.grading.text import short
 
 
@@ -11,14 +10,14 @@ class Call:
     """A call in a process of its own, when it has ended or waits for a message.
 
     process: the Process. waits (bool): whether it is blocked on a queue. call_text: the call itself.
-    error: the event "error" (see sandbox/child/report.py), or None. ended (bool): False if its time
-    was up.
+    error: the event "error" (see sandbox/child/report.py), or None. hint: the question that leads to
+    its cause, or None. ended (bool): False if its time was up.
     """
 
     def __init__(self, process, waits):
         self.process, self.call_text, self._waits = process, process.call_text, waits
         self._value = (process.events("value") or [None])[-1]
-        self.error = (process.events("error") or [None])[-1]
+        self.error, self.hint = process.error, process.hint
         self.ended = bool(self._value or self.error or waits or not process.running)
 
     @property
@@ -38,9 +37,24 @@ class Call:
                 "it comes back with a value",
                 call=self.call_text,
                 got=self.outcome_text,
-                hint=hint_for(self.error),
+                hint=self.hint,
             )
         return decoded(self._value.get("value"))
+
+    @property
+    def returned(self):
+        """Whether a value came back; importing a module counts as one."""
+        return self._value is not None
+
+    @property
+    def job_id(self):
+        """The id of the job that add_job() returned in whatever form, or None."""
+        return jid_of(self.value) if self.returned else None
+
+    @property
+    def job_ids(self):
+        """The ids of the jobs of all its times. Raises CheckError when one of them raised."""
+        return [jid_of(value) for value in self.values]
 
     @property
     def outcome_text(self):

@@ -9,9 +9,8 @@ def ending(process, waits=False):
 
     waits (bool): whether it is blocked on a queue.
     """
-    error = (process.events("error") or [None])[-1]
-    if error:
-        return explain(error)
+    if process.error:
+        return explain(process.error)
     if process.events("time_limit"):
         stack = own_frames((process.events("stack") or [[]])[-1])
         return "\n".join([process.events("time_limit")[0], *map(frame_text, stack[-3:])])
@@ -32,7 +31,7 @@ def printed(process):
     output = short(before.strip(), 1000) or "nothing"
     if not traceback:
         return output
-    end = ending(process) if process.events("error") else own_traceback(process.output)
+    end = ending(process) if process.error else own_traceback(process.output)
     return f"{output}\n{end}"
 
 
@@ -44,6 +43,11 @@ def own_frames(frames):
 def _given():
     """Return the names of all given files: a traceback does not name its exercise."""
     return {name for exercise in all_exercises().values() for name in exercise.given}
+
+
+def is_of_given_file(error):
+    """Tell whether an exception was raised in a file that is handed out as it is."""
+    return (error.get("frames") or [{}])[-1].get("file") in _given()
 
 
 def explain(error):

@@ -58,6 +58,23 @@ def dicts_in(value, in_texts=True):
     return dicts
 
 
+def texts_in(value):
+    """Return the texts in a JSON value, the names of its fields included; numbers as they are."""
+    if isinstance(value, dict):
+        value = [*value, *value.values()]
+    if isinstance(value, list):
+        return [text for part in value for text in texts_in(part)]
+    return [value]
+
+
+def has_words(value, known):
+    """Tell whether a JSON value holds, at whatever depth, a bool or a text that is not known."""
+    if isinstance(value, list | dict):
+        values = value.values() if isinstance(value, dict) else value
+        return any(has_words(part, known) for part in values)
+    return isinstance(value, bool) or (isinstance(value, str) and value not in known | {""})
+
+
 def other_id(message, jid):
     """Return a message (bytes) with an id that no job has in place of its own, and that id.
 

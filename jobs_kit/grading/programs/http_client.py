@@ -10,6 +10,8 @@ import time
 from jobs_kit.grading.expectations import CheckError
 from jobs_kit.grading.limits import CHECK_TIMEOUT_SECONDS
 from jobs_kit.grading.programs.explanations import own_traceback
+from jobs_kit.grading.programs.formats import UUID, dicts_in, has_words, jid_of
+from jobs_kit.grading.programs.hints import hint_for_view
 from jobs_kit.grading.text import short
 
 MOST_BODY_BYTES = 1 << 20
@@ -91,6 +93,46 @@ class Response:
             self.json = json.loads(body)
         except (ValueError, RecursionError):
             self.json = None
+
+    @property
+    def objects(self):
+        """Every dict in its JSON, those in JSON texts that it holds included."""
+        return dicts_in(self.json)
+
+    @property
+    def is_taken(self):
+        """Whether its status code says that a job was taken."""
+        return self.status in (200, 201, 202)
+
+    @property
+    def hint(self):
+        """A question that leads from the traceback of a failing view to its cause, or None."""
+        return hint_for_view(self)
+
+    @property
+    def job_id(self):
+        """The id of a job that its JSON holds in whatever form, or None."""
+        ids = [jid_of(fields) for fields in dicts_in(self.json)] or [jid_of(self.json)]
+        return next(filter(None, ids), None)
+
+    def possible_ids(self):
+        """Return every text in it that may be the id of a job, the likeliest first."""
+        ids = [jid_of(value) for value in (*dicts_in(self.json), self.json)]
+        return [*filter(None, ids), *UUID.findall(self.body.decode(errors="replace"))]
+
+    def has_words(self, known):
+        """Tell whether its JSON holds, at whatever depth, a bool or a text that is not known."""
+        return has_words(self.json, known)
+
+    def holds(self, fields, in_texts=True):
+        """Tell whether a JSON object in it has these fields, at whatever depth.
+
+        in_texts: whether to look into JSON texts that it holds.
+        """
+        return any(
+            all(found.get(name) == value for name, value in fields.items())
+            for found in dicts_in(self.json, in_texts)
+        )
 
     @property
     def outcome_text(self):

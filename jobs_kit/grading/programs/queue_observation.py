@@ -66,6 +66,11 @@ class QueueObservation:
         return not (self.seen["most"] or self.seen["at_once"] or self.length or self.waiting)
 
     @property
+    def is_enough(self):
+        """Whether so many messages waited at once that a queue was seen to grow."""
+        return self.seen["most"] >= ENOUGH
+
+    @property
     def is_drained(self):
         return self.by_record or (self.problem is None and not self.length)
 
@@ -166,7 +171,7 @@ class QueueObservation:
 
 def observation_of(source):
     """Return the Witness of an Answer, the same one for all checks of a run."""
-    if "witness" not in source.__dict__:
+    if "observation" not in source.__dict__:
         source.observation = QueueObservation(source.folder)
     return source.observation
 

@@ -16,7 +16,7 @@ from dataclasses import dataclass
 
 import redis
 
-from jobs_kit.grading.programs.formats import UUID, json_dict
+from jobs_kit.grading.programs.formats import UUID, dicts_in, json_dict
 from jobs_kit.grading.text import arrows, short
 from jobs_kit.redis_server.clients import connect
 from jobs_kit.redis_server.monitor import (
@@ -33,6 +33,7 @@ from jobs_kit.redis_server.server import start_server
 from jobs_kit.redis_server.text import text
 
 STATUSES = (b"submitted", b"in progress", b"complete", b"failed")
+JOB_FIELDS = {"id", "status", "start", "end"}
 MOST_KEYS = 500  # of a database, that are still looked at
 MOST_COMMANDS = 200_000  # of one check, that are still listened to
 EMPTY = 32 << 20  # bytes, of a server without data, ten times over
@@ -157,6 +158,34 @@ class RedisRecorder:
         """Return how often a list was asked for messages, or how long it is."""
         return sum(one.name in POPS | MOVES | LOOKS for one in self.commands)
 
+    def put_messages(self):
+        """Return the messages (bytes) that were put on lists, the judge's own left out."""
+        return [message for push in self.pushes() for message in push.arguments[1:]]
+
+    def pushes_of(self, jid):
+        """Return the pushes whose messages hold the id of a job, the judge's own left out."""
+        word = jid.encode()
+        return [one for one in self.pushes() if word in b" ".join(one.arguments[1:])]
+
+    def writes(self, *words, since=0, in_lists=False):
+        """Return [(place in commands, Command)] of what stored all of these texts in one step.
+
+        since: the place from which on to look. in_lists: whether messages on lists count, too.
+        """
+        names = HASH_WRITES | OTHER_WRITES | (PUSHES if in_lists else set())
+        return [
+            (place, command)
+            for place, command in enumerate(self.commands)
+            if place >= since and command.name in names and command.holds(*words)
+        ]
+
+    def is_one_step(self, first, last):
+        """Tell whether the commands at these two places stand in one MULTI."""
+        marks = {"MULTI", "EXEC"}
+        before = [one.name for one in self.commands[:first] if one.name in marks]
+        between = {one.name for one in self.commands[first:last]}
+        return before[-1:] == ["MULTI"] and not between & marks
+
     def write_count(self):
         """Return how many messages were put, and statuses written, by whomever."""
         return sum(
@@ -186,18 +215,30 @@ class RedisRecorder:
                 found.append((db, key, client.type(key).decode()))
         return found
 
+    def kinds(self):
+        """Return {(db, key as text): type} of all that is stored."""
+        return {(db, text(key)): kind for db, key, kind in self.keys()}
+
     def jobs(self):
         """Return the Record of each job, wherever and however it is stored."""
         found = []
         for db, key, kind in self.keys():
-            fields = self._fields(db, key, kind)
+            fields = self.fields(db, key, kind)
             if fields and "status" in fields:
                 found.append(Record(db, text(key), kind, fields))
         return found
 
+    def records_of(self, jid):
+        """Return all Records of a job: one, if all is well."""
+        return [job for job in self.jobs() if jid in job.key or job.fields.get("id") == jid]
+
+    def state(self):
+        """Return what is stored and how much was put on lists, to be compared."""
+        return self.keys(), len(self.pushes())
+
     def find_job(self, jid):
         """Return the Record of a job, wherever and however it is stored, or None."""
-        mine = [job for job in self.jobs() if jid in job.key or job.fields.get("id") == jid]
+        mine = self.records_of(jid)
         # the one that knows its id, and not a ghost of it, at a key such as job.b'…'
         ghosts_last = [(job.fields.get("id") != jid, not job.key.endswith(jid)) for job in mine]
         return mine[ghosts_last.index(min(ghosts_last))] if mine else None
@@ -210,6 +251,40 @@ class RedisRecorder:
             client.hset(job.key, mapping=fields)
         else:
             client.set(job.key, json.dumps(json.loads(client.get(job.key)) | fields))
+
+    def fields(self, db, key, kind="hash"):
+        """Return the fields of a hash, or of a JSON object, as texts; None where there are none."""
+        client = self.client(db)
+        if kind == "hash":
+            return {text(name): text(value) for name, value in client.hgetall(key).items()}
+        return json_dict(client.get(key)) if kind == "string" else None
+
+    def words_about(self, jid):
+        """Return as text what is stored under the id of a job, apart from its four fields."""
+        words, name = [], jid.encode()
+        for db, key, kind in self.keys():
+            if kind == "hash":
+                words += _further_fields(self.fields(db, key), jid, name in key)
+            elif kind == "string":
+                value = text(self.client(db).get(key))
+                objects = dicts_in(value)
+                words += [w for one in objects[:1] for w in _further_fields(one, jid, name in key)]
+                words += [value] if name in key and not objects else []
+            else:
+                values = self.texts(db, key, kind)
+                words += [text(value) for value in values if name in key or name in value]
+        return " ".join(words).strip()
+
+    def keep_only_job(self, jid):
+        """Remove, as the judge, everything but the four fields of one job."""
+        job = self.find_job(jid)
+        fields = {name: text for name, text in job.fields.items() if name in JOB_FIELDS}
+        for db, key, _ in self.keys():
+            self.client(db).delete(key)
+        if job.kind == "hash":
+            self.client(job.db).hset(job.key, mapping=fields)
+        else:
+            self.client(job.db).set(job.key, json.dumps(fields))
 
     def status(self, jid):
         """Return the status of a job, or None."""
@@ -307,12 +382,6 @@ class RedisRecorder:
                 return (client.lrange if kind == "list" else client.zrange)(key, 0, -1)
         return []
 
-    def _fields(self, db, key, kind):
-        client = self.client(db)
-        if kind == "hash":
-            return {text(name): text(value) for name, value in client.hgetall(key).items()}
-        return json_dict(client.get(key)) if kind == "string" else None
-
     # MONITOR
 
     def _listen(self):
@@ -346,6 +415,16 @@ class RedisRecorder:
             self._empty_polls = 0
         elif name in POPS | MOVES | LOOKS and command.time_out is None and not self._left[key]:
             self._empty_polls += 1
+
+
+def _further_fields(fields, jid, is_of_job):
+    """Return the values that a job has beside its four fields, or that others keep under its id."""
+    is_of_job = is_of_job or jid in (fields.get("id"), fields.get("jid"), fields.get("job_id"))
+    return [
+        str(value)
+        for name, value in fields.items()
+        if value and (name not in JOB_FIELDS if is_of_job else jid in name)
+    ]
 
 
 def names_a_status(words):

@@ -16,12 +16,11 @@ import signal
 import time
 from collections import Counter
 
-from jobs_kit.grading.expectations import CheckError, NotReachedError, TimedOutError
+from jobs_kit.grading.expectations import CheckError, NotReachedError, TimedOutError, expect
 from jobs_kit.grading.limits import CHECK_TIMEOUT_SECONDS
 from jobs_kit.grading.programs.call import Call
 from jobs_kit.grading.programs.explanations import ending
-from jobs_kit.grading.programs.formats import encoded, jid_of, read_message
-from jobs_kit.grading.programs.hints import hint_for
+from jobs_kit.grading.programs.formats import encoded, other_id, read_message
 from jobs_kit.grading.programs.http_client import Api
 from jobs_kit.grading.text import short
 from jobs_kit.redis_server.text import text
@@ -109,6 +108,13 @@ class Submission:
             defined = self.source.definitions()
         return next((name for name in names if name in defined), names[0] if names else None)
 
+    def names_at_run(self, module):
+        """Return {name: what may stand after its dot} of a module once imported, or None."""
+        with contextlib.suppress(TimedOutError):
+            values = self.call(module, None).process.events("value")
+            return values[-1]["names"] if values else None
+        return None
+
     def serve(self, file="api.py", **environment):
         """Start the API as a program; return it as an Api when it answers."""
         process = self.start(file, **environment)
@@ -120,10 +126,9 @@ class Submission:
         raise self._does_not_serve(file, process)
 
     def _does_not_serve(self, file, process):
-        error = (process.events("error") or [None])[-1]
         hint = f"Which line of {file} starts the server, and is it reached when the file is run?"
-        if error:
-            hint = hint_for(error) or "What does this message say of your line?"
+        if process.error:
+            hint = process.hint or "What does this message say of your line?"
         return CheckError(
             f"{file} serves the API until somebody stops it",
             call=process.call_text,
@@ -278,7 +283,7 @@ class Submission:
         """Return (id, (db, key), message as bytes) of a call of add_job(). Raises NotReachedError."""
         before = len(self.redis.pushes())
         call = self.call("jobs", "add_job", start, end)
-        jid = jid_of(call.value) if call.process.events("value") else None
+        jid = call.job_id
         pushed = self.redis.pushes()[before:]
         for command in pushed:
             for message in command.arguments[1:]:
@@ -290,6 +295,13 @@ class Submission:
             call=call.call_text,
             got=call.outcome_text,
         )
+
+    def queue_unknown_id(self, start, end):
+        """Add a job, and queue an id that no job has in the same form; return that id."""
+        jid, (db, key), message = self.add_job(start, end)
+        strange, unknown = other_id(message, jid)
+        self.redis.put(db, key, strange)
+        return unknown
 
     def require_saved_first(self, *jids):
         """Raise NotReachedError if one of these ids was queued before its job was saved.
@@ -316,6 +328,19 @@ class Submission:
         none = {"name": "", "db": 0, "serializer": "json", "socket_timeout": None}
         return (process.events("queue") or [none])[-1]
 
+    def queue_at_import(self, process):
+        """Return the queue that was made while its module was imported; the last if none was."""
+        report = process.report
+        imported = next((at for at, line in enumerate(report) if "imported" in line), len(report))
+        queues = [line["queue"] for line in report[:imported] if "queue" in line]
+        named = [queue for queue in queues if queue["name"] == "queue"]
+        return (named or queues or [self.queue_of(process)])[-1]
+
+    def note_socket_timeout(self, process, note, what="program"):
+        """Add a note where a queue of a process gives up waiting. what: the process in a word."""
+        if self.queue_of(process)["socket_timeout"] is not None:
+            note(f"without socket_timeout=None this {what} dies after an idle minute (lesson 02)")
+
     def encode(self, process, message):
         """Return a message as bytes, as this program's queue reads it."""
         serializer = self.queue_of(process)["serializer"]
@@ -326,6 +351,21 @@ class Submission:
         return json.dumps(
             message
         ).encode()  # a serializer of the student's is most likely around JSON
+
+    def queue_place(self, process):
+        """Return (db, key) of the queue that a process asks for messages; expect that it does."""
+        places = [(one.db, key) for one in self.redis.pops() for key in one.keys]
+        places = places or list(self.redis.polled_lists())
+        expect(places, "the program asks a queue for messages", call=process)
+        return places[-1]
+
+    def feed(self, process, *items, until):
+        """Put items on its queue; wait until the condition is true or nothing more happens."""
+        db, key = self.queue_place(process)
+        self.redis.put(db, key, *(self.encode(process, item) for item in items))
+        self.until(lambda: until() or self.has_settled(process))
+        # a thread may still print
+        self.until(lambda: until() or not process.running, seconds=0.3)
 
     def evidence(self):
         """Return what is in Redis now, as lines; [] where it cannot be asked."""

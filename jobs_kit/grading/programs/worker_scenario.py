@@ -15,8 +15,8 @@ import time
 import redis
 
 from jobs_kit.grading.expectations import CheckError, expect
+from jobs_kit.grading.programs.addresses import expect_address
 from jobs_kit.grading.programs.explanations import ending, own_traceback
-from jobs_kit.grading.programs.hints import hint_for
 from jobs_kit.grading.programs.scenario_programs import PROGRAMS
 from jobs_kit.redis_server.monitor import HASH_WRITES, OTHER_WRITES, POPS, PUSHES
 
@@ -25,6 +25,8 @@ LONG_LEASE_SECONDS = 10.0  # where no worker is killed
 LOST_SECONDS = 1.0  # for which a message must be nowhere in Redis until it counts as lost
 SILENT_SECONDS = 2  # without a command, after which a blocked worker does nothing else
 LAST_POLLS = 8  # of a worker, long after the lease, until nothing more is expected of it
+BUSY = "ana has taken 'first' and is in the middle of it"
+NEXT = "What does consume() do when the loop comes back?"
 ADDS = PUSHES | HASH_WRITES | OTHER_WRITES | {"ZADD", "SADD", "XADD", "LINSERT"}
 
 
@@ -101,6 +103,41 @@ class WorkerScenario:
         process.call_text = call_text
         return process
 
+    # Ana and ben, who work at the same queue
+
+    def start_ana(self, *others):
+        """Put "first" and others; start ana, who stops in the middle of it; return her Process."""
+        self.put("first", *others)
+        ana = self.worker("ana", holds=True)
+        self.wait(
+            lambda: "ana" in self.names("begun", "first"),
+            "ana gets 'first'",
+            ana.call_text,
+            ana,
+            hint="Which list does put() fill, and which one does consume() look at?",
+        )
+        return ana
+
+    def start_ana_with_second(self):
+        """Start ana, who does "first" and stops in the middle of "second"; return her Process."""
+        ana = self.start_ana("second")
+        self.go("ana")
+        self.wait(
+            lambda: self.names("begun", "second"),
+            "ana goes on with 'second'",
+            ana.call_text,
+            ana,
+            hint=NEXT,
+        )
+        return ana
+
+    def start_both(self):
+        """Return the Processes of ana, in the middle of "first", and ben, past his start and idle."""
+        ana, ben = self.start_ana(), self.worker("ben")
+        self.put("second")
+        self.wait_done("second", "ben does 'second'", f"{BUSY}; ben works on the same queue", ben)
+        return ana, ben
+
     # What they noted
 
     def noted(self, event):
@@ -120,7 +157,29 @@ class WorkerScenario:
         notes = [note.partition(" ") for note in self.noted(event)]
         return [worker for worker, _, noted in notes if noted == message]
 
+    def done_so_far(self):
+        """Return what was done, as text."""
+        return f"done so far: {', '.join(self.noted('done')) or 'nothing'}"
+
+    def begun_in_order(self):
+        """Return what was begun, as text."""
+        return f"begun, in this order: {', '.join(self.noted('begun'))}"
+
+    def expect_begun(self, message, names, expected, call, hint):
+        """Expect that a message was begun by these workers, once each."""
+        expect(
+            self.names("begun", message) == names,
+            expected,
+            call=call,
+            got=self.begun_in_order(),
+            hint=hint,
+        )
+
     # Waiting
+
+    def wait_done(self, message, expected, call, *running, hint=None):
+        """Wait until a message is done; see wait()."""
+        self.wait(lambda: self.names("done", message), expected, call, *running, hint=hint)
 
     def wait(self, condition, expected, call, *running, got=None, hint=None, hopeless=None):
         """Wait until condition() is true; raise a CheckError when it cannot come true any more.
@@ -147,8 +206,7 @@ class WorkerScenario:
 
     def _end_of(self, process, hint):
         """Return the end of a process as text, and the hint for it; hint: that of the check."""
-        error = (process.events("error") or [None])[-1]
-        hint = hint_for(error) or hint
+        hint = process.hint or hint
         if process.exit_code == 0 and hasattr(process, "worker"):
             hint = "What ends the loop in consume(), and should it end here?"
         return f"{process.call_text}\n{ending(process)}", hint
@@ -181,14 +239,11 @@ class WorkerScenario:
 
     def expect_address(self, process):
         """Expect that a program has connected to the address that it was given, and to no other."""
-        given = "{REDIS_HOST}:{REDIS_PORT}".format(**ADDRESS)
-        used = {f"{event['host']}:{event['port']}" for event in process.events("redis_connection")}
-        expect(
-            used <= {given},
-            f"Redis is looked for at {given}, and nowhere else",
+        expect_address(
+            process,
+            *ADDRESS.values(),
             call='ReliableQueue("parcels", lease=…, serializer=json, host="{REDIS_HOST}", '
             "port={REDIS_PORT}, db=1), and consume()".format(**ADDRESS),
-            got=f"Redis was looked for at {' and '.join(sorted(used))}",
             hint="Which clients does your class make, and what of its options does each of them get?",
         )
 

@@ -11,7 +11,9 @@ from jobs_kit.grading.limits import (
     REPORT_BYTES,
     REPORT_LINES,
 )
+from jobs_kit.grading.programs.explanations import ending, is_of_given_file, printed
 from jobs_kit.grading.programs.formats import decoded
+from jobs_kit.grading.programs.hints import hint_for
 
 # the fields of each event and their types; a program may write other things on its pipe
 EVENT_FIELDS = {
@@ -70,6 +72,31 @@ class Process:
     def events(self, name):
         """Return what it reported under a name, oldest first. name: such as "value"."""
         return [line[name] for line in self.report if name in line]
+
+    @property
+    def error(self):
+        """The exception that it reported last, a dict with "type", "message", "frames"; or None."""
+        return (self.events("error") or [None])[-1]
+
+    @property
+    def failed_in_given_file(self):
+        """Whether its exception was raised in a file that is handed out as it is."""
+        return bool(self.error) and is_of_given_file(self.error)
+
+    @property
+    def hint(self):
+        """A question that leads from its exception to the cause, or None."""
+        return hint_for(self.error)
+
+    @property
+    def outcome_text(self):
+        """How it ended, as text, or that it still runs."""
+        return ending(self)
+
+    @property
+    def printed_text(self):
+        """What it printed, of a traceback only the lines of its own files."""
+        return printed(self)
 
     def signal(self, number):
         """Send a signal to it and to all of its group."""

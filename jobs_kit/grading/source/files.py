@@ -15,6 +15,7 @@ from jobs_kit.grading.source.definitions import are_equal, defined_in, definitio
 from jobs_kit.grading.source.parsing import parse, read_text
 from jobs_kit.grading.source.syntax import imports_in
 
+WORKS = ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef | ast.For | ast.While
 LEFT_OUT = re.compile(r"\..*|__pycache__|.*\.bak\d*|.*\.ipynb|test_.*\.py")
 PROGRESS = ".progress.json"  # in the folder of an answer; see progress.py
 
@@ -78,6 +79,25 @@ class Source:
                     statement.module for statement in imports_in(self.tree(name))
                 ]
         return list(dict.fromkeys(module for name in names for module in self._imported[name]))
+
+    def nodes(self, *files):
+        """Return all nodes of the trees of these files, by default of all modules."""
+        return [node for file in files or self.modules() for node in ast.walk(self.tree(file))]
+
+    def defines(self, name, file):
+        """Tell whether a file defines a name at its top level, with or without its underscore."""
+        return public_name(name) in map(public_name, dict(defined_in(self.tree(file))))
+
+    def works_in(self, file):
+        """Return what may do the work of a program: definitions of functions and classes, loops."""
+        return [node for node in self.nodes(file) if isinstance(node, WORKS)]
+
+    def equals(self, file, text):
+        """Tell whether a file is the same syntax tree as this text."""
+        try:
+            return ast.dump(self.tree(file)) == ast.dump(ast.parse(text))
+        except (SyntaxError, ValueError):
+            return False
 
     def definitions(self):
         """Return {name: [(file, node), ...]} of what all files define at the top level.

@@ -14,6 +14,7 @@ modules take from it, as if it were one file; its own imports are not followed.
 import ast
 import functools
 import itertools
+import sys
 from dataclasses import dataclass
 
 from pyflakes import messages
@@ -23,6 +24,8 @@ from jobs_kit.grading.expectations import CheckError
 from jobs_kit.grading.source import syntax
 from jobs_kit.grading.source.import_paths import reachable, shortest_path
 from jobs_kit.grading.source.uses import UseVisitor
+
+PACKAGES = {"flask", "hotqueue", "redis", "werkzeug", "requests", "matplotlib", "numpy"}
 
 
 @dataclass(frozen=True)
@@ -103,6 +106,22 @@ class Project:
     def sites(self, module):
         """Return the Sites of what a module defines."""
         return list(syntax.sites_in(module, self.trees[module].body))
+
+    def sites_of(self, names, may_be_inside=()):
+        """Return {name: its Sites, with or without underscores} of definitions, those that count.
+
+        may_be_inside: names that a function may hold, if it is itself none of the names.
+        """
+        reached = self.reached()
+        # a module that no other imports yet counts for what stands nowhere else
+        groups = reached, [module for module in self.trees if module not in reached]
+        groups = [[site for module in group for site in self.sites(module)] for group in groups]
+        found = {}
+        for name in names:
+            holders = names if name in may_be_inside else None
+            near, far = ([site for site in sites if site.plain_name == name] for sites in groups)
+            found[name] = syntax.counted(near, holders) or syntax.counted(far, holders)
+        return found
 
     def bound(self, module):
         """Return {name: the Import or the node that binds it last} of a module."""
@@ -237,6 +256,30 @@ class Project:
             if plain(other) == plain(name) and not isinstance(binding, syntax.Import)
         ]
         return min(spelled, key=lambda place: place[1] != name, default=None)
+
+    def place_of(self, name):
+        """Describe where a name could be meant to come from: " (it stands in jobs.py)", or ""."""
+        if name in self.trees:
+            return f" (there is a file {name}.py)"
+        owner = self.owner(name)
+        if owner and owner[1] == name:
+            return f" (it stands in {owner[0]}.py)"
+        return f" (there is {owner[1]} in {owner[0]}.py)" if owner else ""
+
+    def hides_a_package(self, module):
+        """Tell whether a file of this name would be found in the place of a package."""
+        return module in sys.stdlib_module_names or module in PACKAGES
+
+    def queues_made_in(self, module):
+        """Return [(name of the queue or None, line), ...] of the HotQueues that a module makes."""
+        called = {"HotQueue"}
+        called |= {item.bound for item in self.imports(module) if item.name == "HotQueue"}
+        return [
+            (getattr(node.args[0], "value", None) if node.args else None, node.lineno)
+            for node in ast.walk(self.trees[module])
+            if isinstance(node, ast.Call)
+            and (getattr(node.func, "id", None) or getattr(node.func, "attr", None)) in called
+        ]
 
 
 @functools.lru_cache(maxsize=64)  # each check of an exercise asks for the same trees

@@ -28,6 +28,11 @@ class Site:
     branches: tuple = ()
     weak: bool = False
 
+    @property
+    def plain_name(self):
+        """The name without the underscores before it."""
+        return self.name.lstrip("_")
+
     def __str__(self):
         return f"{self.module}.py, line {self.line}"
 
@@ -291,6 +296,30 @@ def drop_annotations(tree):
             for part in ast.walk(annotation):
                 if isinstance(part, ast.Constant) and isinstance(part.value, str):
                     part.value = None
+
+
+def counted(sites, names=None):
+    """Return the Sites at which a definition can be reached, other names for it left out.
+
+    names: those inside of which it counts no more; None if it counts at the top level alone.
+    """
+    top = [site for site in sites if site.inside is None]
+    if not top and names is not None:
+        top = [site for site in sites if site.inside.lstrip("_") not in names]
+    kept = []
+    for site in [site for site in top if not site.weak] or top:
+        if not any(site.excludes(other) for other in kept):
+            kept.append(site)
+    return kept
+
+
+def is_blank(definition):
+    """Tell whether nothing but `...`, pass and a docstring stands in a definition."""
+    return all(
+        isinstance(node, ast.Pass)
+        or (isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant))
+        for node in getattr(definition, "body", ())
+    )
 
 
 def is_private(name):

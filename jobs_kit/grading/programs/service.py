@@ -1,0 +1,262 @@
+"""Steps that the checks of the Jobs service share: ask its API, run its worker, look at its jobs.
+
+    response = service.expect_refused(api, {}, hint="What is an empty dict in Python?")
+    worker = service.run_worker(submission)
+    service.expect_journey(submission, worker, [jid], "python worker.py, with one job on the queue")
+
+A check imports this module as a whole. Each `expect_...` raises CheckError.
+"""
+
+import contextlib
+
+from jobs_kit.grading.expectations import CheckError, NotReachedError, TimedOutError, expect
+from jobs_kit.grading.limits import CHECK_TIMEOUT_SECONDS
+from jobs_kit.grading.text import arrows
+
+UNKNOWN = "00000000-0000-4000-8000-000000000000"  # an id that no job has
+JANUARY, MARCH = ("2012-01-01", "2012-01-31"), ("2012-03-01", "2012-03-31")  # good dates
+IN_PROGRESS, COMPLETE = "in progress", "complete"
+JOURNEY = f"submitted → {IN_PROGRESS} → {COMPLETE}"
+ASKS_NO_QUEUE = "Which line of worker.py takes something off a queue, or has it taken?"
+ONLY_READ = "Which of your lines writes, although somebody only wanted to read?"
+
+# The API
+
+
+def expect_refused(api, body, hint):
+    """POST a body, expect 400 or 422, and return the Response. hint: a text, or hint(response)."""
+    response = api.post("/jobs", body)
+    claim = "400 (or 422): the request is at fault, and not the server"
+    return _expect_status(response, (400, 422), claim, hint)
+
+
+def expect_not_found(api, path, hint):
+    """GET a path with an id that no job has, expect 404, and return the Response.
+
+    hint: a text, or hint(response).
+    """
+    response = api.get(path)
+    response.call_text += ", an id that no job has"
+    return _expect_status(response, (404,), "404: there is no such job", hint)
+
+
+def _expect_status(response, statuses, claim, hint):
+    """Expect one of these status codes; return the Response. hint: a text, or hint(response)."""
+    if response.status not in statuses:
+        hint = hint(response) if callable(hint) else hint
+        expect(False, claim, call=response, hint=hint)
+    return response
+
+
+def expect_only_read(is_unchanged, what, response, change):
+    """Expect that a GET wrote nothing. what: was asked for; change: what differs now, in words."""
+    expect(
+        is_unchanged,
+        f"to ask for {what} changes nothing in Redis",
+        call=response,
+        got=f"{response.outcome_text}\nand {change}",
+        hint=ONLY_READ,
+    )
+
+
+def hint_for_status_code(response):
+    """Return a question that leads from a status code to its cause."""
+    if response.status >= 500:
+        return response.hint or (
+            "500 means that your function raised. Which line of yours is the last one, and what is "
+            "each name in it at that moment?"
+        )
+    if response.status == 404 and response.json:
+        return (
+            "Your own line says so: the route was found, and the job was not. At which key was it "
+            "saved, at which key does your function look, and what does it make of what it finds?"
+        )
+    return {
+        400: "Which part of your code says that this body is no job?",
+        404: "For which path and for which methods is your route made? And the key that is looked "
+        "up: is it the one that the job was saved at? (A route below app.run() is never made.)",
+        405: "The path is known, and the method is not. For which methods is your route made?",
+    }.get(response.status, "Which status code does your function give, and where?")
+
+
+# Jobs
+
+
+def saved_job(submission):
+    """Call add_job(); return (id, Record). Raises NotReachedError when it doesn't do its part."""
+    jid, _, _ = submission.add_job(*JANUARY)
+    record = submission.redis.find_job(jid)
+    if record is None:
+        raise NotReachedError("add_job() saves no job yet; the exercise add_job comes first")
+    return jid, record
+
+
+def set_status(submission, jid, status):
+    """Call update_job_status(); return the Call."""
+    return submission.call("jobs", "update_job_status", jid, status)
+
+
+def queue_job(submission, start, end):
+    """Queue a job with these dates, even where add_job() refuses them; return its id."""
+    with contextlib.suppress(CheckError):
+        jid, _, _ = submission.add_job(start, end)
+        if record_of(submission, jid).fields.get("start", start) == start:
+            return jid
+    jid, _, _ = submission.add_job(*MARCH)
+    record_of(submission, jid)
+    submission.redis.change_job(jid, start=start, end=end)
+    return jid
+
+
+def record_of(submission, jid):
+    """Return the Record of a job that was added; expect that there is one."""
+    record = submission.redis.find_job(jid)
+    expect(
+        record,
+        "the job is saved, with its status",
+        call=f"jobs.add_job{MARCH}",
+        got=f"the id {jid}, and no job with it",
+        hint="This belongs to `add_job`: check that exercise first.",
+    )
+    return record
+
+
+# The worker
+
+
+def run_worker(submission):
+    """Start worker.py and let it do all that is queued; return the Process. Raises TimedOutError."""
+    worker = submission.start("worker.py")
+    submission.settle(worker)
+    return worker
+
+
+def start_worker(submission):
+    """Start worker.py and expect that it waits for a message; return the Process."""
+    worker = submission.start("worker.py")
+    try:
+        submission.settle(worker)
+    except TimedOutError as late:
+        if "processor time" in worker.events("time_limit")[0] or submission.redis.polled_lists():
+            raise
+        raise CheckError(
+            "it asks the queue for messages",
+            call=worker.call_text,
+            got=f"it runs, and asks no queue for anything\n{late.got.partition(chr(10))[2]}".strip(),
+            hint=ASKS_NO_QUEUE,
+        ) from None
+    submission.let_time_pass(worker)
+    submission.settle(worker)
+    expect(
+        worker.running,
+        "it waits for the next message, and does not end",
+        call=worker.call_text,
+        got=printed_and_ended(worker),
+        hint=hint_for_end(worker),
+    )
+    return worker
+
+
+def work_off(submission, jids):
+    """Start worker.py and let it do the jobs that wait, also one that ends early; return it."""
+    worker = submission.start("worker.py")
+
+    def is_over():
+        again = any(len(submission.redis.history(jid)) > 6 for jid in jids)
+        return again or submission.has_settled(worker)
+
+    in_time = submission.until(is_over, CHECK_TIMEOUT_SECONDS * len(jids))
+    if not in_time or worker.events("time_limit"):
+        raise submission.timed_out(worker, "it does its work and waits for the next message")
+    return worker
+
+
+def printed_and_ended(worker):
+    """Describe what a worker printed, where it did, and how it ended."""
+    if worker.error:
+        return f"{worker.printed_text}\nthe program ended".removeprefix("nothing\n")
+    return worker.outcome_text
+
+
+def job_and_worker(submission, jid, worker):
+    """Describe in words the status of a job, and what the worker does now."""
+    doing = f"has ended: {worker.outcome_text}"
+    if worker.running:
+        doing = "waits for the next message" if submission.waits(worker) else "still runs"
+    return f"the job is {submission.redis.status(jid) or 'not there'}; the worker {doing}"
+
+
+def state_of(worker):
+    """Describe in words that a worker runs on, or how it ended."""
+    return "the worker runs on" if worker.running else worker.outcome_text
+
+
+def hint_for_end(worker):
+    """Return a question that leads from the end of a worker to its cause."""
+    error = worker.error or {}
+    message = error.get("message", "")
+    line = (error.get("frames") or [{}])[-1].get("text", "")
+    if error.get("type") == "TypeError" and line.startswith("@"):
+        return "Is this a decorator? Which method of your queue stands above a worker in lesson 03?"
+    if "missing 1 required positional argument" in message:
+        return (
+            "Who is to hand in the id: you, or the decorator? Is the decorator there, and is it "
+            "that of your queue q?"
+        )
+    if "positional argument" in message and "given" in message:
+        return "The decorator hands in the message by itself. What do you hand in beside it?"
+    if error.get("type") == "KeyError" and message == "None":
+        return "What does get() return when the queue is empty, and which call waits instead?"
+    if error:
+        return worker.hint
+    if worker.events("threads"):
+        return "A thread of it still waited at the queue. Does the program wait for the thread?"
+    if worker.events("redis_connection"):
+        return (
+            "It came to its queue, found nothing, and ended. Which argument says how long a worker "
+            "waits, and what would be asked for a second message?"
+        )
+    return "To define a worker does not start it. Which line calls it, and is that line reached?"
+
+
+# What becomes of a job
+
+
+def expect_journey(submission, worker, jids, call):
+    """Expect that each of these jobs became in progress, and then complete."""
+    for number, jid in enumerate(jids, 1):
+        history = submission.redis.history(jid)
+        which = "the job" if len(jids) == 1 else f"job {number} of {len(jids)}"
+        journey = arrows(history) or "no status at all"
+        expect(
+            journey == JOURNEY,
+            f"the status of {which} goes {JOURNEY}",
+            call=call,
+            got=f"{journey}; {state_of(worker)}",
+            hint=_hint_for_history(submission, worker, jid, history),
+        )
+
+
+def _hint_for_history(submission, worker, jid, history):
+    """Return a question that leads from the statuses of a job to the cause of a wrong one."""
+    if set(history) - {"submitted", IN_PROGRESS, COMPLETE}:
+        return "Which of these statuses does the task not know? Compare letter by letter."
+    if history.count(IN_PROGRESS) > 1 and len(submission.redis.pushes_of(jid)) > 1:
+        return "The job begins again. Who has put its id on the queue once more?"
+    if history.count(IN_PROGRESS) > 1:
+        return (
+            "The job begins again, and its id was put on the queue once. Which line takes "
+            "the next id, and does it run for each job?"
+        )
+    if "was never awaited" in worker.output:
+        return "A call of an `async def` does nothing until somebody awaits it. Does HotQueue?"
+    if history == ["submitted"] and worker.running and not submission.redis.queues():
+        return (
+            "The id is off the queue, and the status is as it was. Which line took the id, and "
+            "what became of it then? Print it in the first line of your function."
+        )
+    if IN_PROGRESS not in history and not worker.error:
+        return "Which line of your function tells Redis that the work begins?"
+    if COMPLETE not in history and not worker.error:
+        return "What does your function do when the work is done, and does it come to that?"
+    return worker.hint or "In which order does your function take its three steps?"
