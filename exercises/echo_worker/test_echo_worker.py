@@ -3,11 +3,7 @@
 import re
 from collections import Counter
 
-from jobs_kit.grading import Exercise, expect, points
-from jobs_kit.grading.programs.explanations import ending, printed
-from jobs_kit.grading.programs.hints import hint_for
-from jobs_kit.grading.programs.recursion import expect_no_recursion
-from jobs_kit.grading.text import short
+from jobs_kit.grading import Exercise, expect, expect_no_recursion, points, short
 
 EXERCISE = Exercise(
     __file__,
@@ -38,32 +34,13 @@ def start(submission):
     return process
 
 
-def queue_key(submission, process):
-    """Return the database and the key at which the program waits."""
-    keys = [(one.db, key) for one in submission.redis.pops() for key in one.keys]
-    keys = keys or list(submission.redis.polled_lists())
-    expect(
-        keys, "the program asks a queue for messages", call=process.call_text, got=ending(process)
-    )
-    return keys[-1]
-
-
-def feed(submission, process, *items, until):
-    """Put items on its queue; wait until the condition is true or nothing more happens."""
-    db, key = queue_key(submission, process)
-    submission.redis.put(db, key, *(submission.encode(process, item) for item in items))
-    submission.until(lambda: until() or submission.has_settled(process))
-    submission.until(lambda: until() or not process.running, seconds=0.3)  # printed by a thread
-
-
 def _expect_running(process, hint=None, before=""):
-    error = (process.events("error") or [None])[-1]
     expect(
         process.running,
         "the program waits for the next message, and does not end",
         call=process.call_text,
-        got=before + ending(process),
-        hint=hint_for(error) if error else hint,
+        got=before + process.outcome_text,
+        hint=process.hint if process.error else hint,
     )
 
 
@@ -72,18 +49,18 @@ def test_it_waits_at_the_empty_queue(submission):
     """Started as a program, it stays alive while its queue is empty"""
     process = start(submission)
     asked = submission.redis.pops()
-    if any(one.time_out for one in asked):
+    if any(command.time_out for command in asked):
         submission.let_time_pass(process)
         submission.until(lambda: len(submission.redis.pops()) > len(asked) or not process.running)
     _expect_running(
         process, "What told it how long to wait?", "when it had waited in vain for a while, "
     )
-    said, often = (Counter(process.output.splitlines()).most_common(1) or [("", 0)])[0]
+    line, times = (Counter(process.output.splitlines()).most_common(1) or [("", 0)])[0]
     expect(
-        often < 3,
+        times < 3,
         "as long as there is no message, it prints none",
         call=process.call_text,
-        got=f"the queue is empty, and it prints {short(said)!r} again and again",
+        got=f"the queue is empty, and it prints {short(line)!r} again and again",
         hint="What does get() return when the queue is empty, and which call waits instead?",
     )
 
@@ -92,7 +69,7 @@ def test_it_waits_at_the_empty_queue(submission):
 def test_its_queue_is_named_echo(submission):
     """Its queue is named echo"""
     process = start(submission)
-    _, key = queue_key(submission, process)
+    _, key = submission.queue_place(process)
     expect(
         # on the Redis of a class a prefix stands in front
         key == "hotqueue:echo" or re.fullmatch(r"hotqueue:.+\.echo", key),
@@ -109,57 +86,50 @@ def test_it_prints_each_message_once_in_order(submission, note):
     process = start(submission)
     words, before = ["apple", "banana", "cherry", "date"], len(process.output)
 
-    def said():
+    def printed():
         return re.findall("|".join(words), process.output)
 
-    def hint():
-        return _hint(process, said(), words, process.output[before:], submission)
+    def expect_printed(claim):
+        expect(
+            printed() == words,
+            claim,
+            call=f"put {', '.join(words)} on the queue",
+            got=f"it printed\n{process.printed_text}",
+            hint=_hint(process, printed(), words, process.output[before:], submission),
+        )
 
-    feed(submission, process, *words, until=lambda: len(said()) > len(words) or said() == words)
-    expect(
-        said() == words,
-        "it prints these four, each once, in this order",
-        call=f"put {', '.join(words)} on the queue",
-        got=f"it printed\n{printed(process)}",
-        hint=hint(),
+    submission.feed(
+        process, *words, until=lambda: len(printed()) > len(words) or printed() == words
     )
-    settled = submission.until(lambda: submission.has_settled(process) or said() != words)
+    expect_printed("it prints these four, each once, in this order")
+    settled = submission.until(lambda: submission.has_settled(process) or printed() != words)
     if not settled:
         raise submission.timed_out(process, "it comes back to the queue for the next message")
-    expect(
-        said() == words,
-        "it prints each message once",
-        call=f"put {', '.join(words)} on the queue",
-        got=f"it printed\n{printed(process)}",
-        hint=hint(),
-    )
+    expect_printed("it prints each message once")
     _expect_running(process, "What happens after the last message?")
     expect_no_recursion(submission, process)
-    queue = submission.queue_of(process)
-    if queue["serializer"] is None:
+    if submission.queue_of(process)["serializer"] is None:
         note("the queue has no serializer: each item is bytes, and is printed as b'…'")
-    if queue["socket_timeout"] is not None:
-        note("without socket_timeout=None this program dies after an idle minute (lesson 02)")
+    submission.note_socket_timeout(process, note)
 
 
-def _hint(process, said, words, output, submission):
+def _hint(process, printed, words, output, submission):
     """Return a question that leads from the output, with these messages in it, to its cause."""
-    error = (process.events("error") or [None])[-1]
-    if error and "argument" in error.get("message", ""):
+    if process.error and "argument" in process.error.get("message", ""):
         return "The worker hands the item in by itself. What else is handed in here, or asked for?"
-    if error:
-        return hint_for(error) or "What was handed to the line that raised, and what can it take?"
+    if process.error:
+        return process.hint or "What was handed to the line that raised, and what can it take?"
     if "was never awaited" in output:
         return "A call of an `async def` does nothing until somebody awaits it. Does HotQueue?"
-    if len(said) > len(words):
+    if len(printed) > len(words):
         return "How many lines print a message, and does one of them put it on the queue again?"
-    if not said and output.strip():
+    if not printed and output.strip():
         return "For each message something is printed. Where does the message stand in print(…)?"
-    if not said:
+    if not printed:
         return "The messages were taken. Which line prints them, and is it reached?"
-    if len(said) < len(words) and not submission.redis.waiting_messages():
+    if len(printed) < len(words) and not submission.redis.waiting_messages():
         return "How many lines take a message off the queue, and does each of them print it?"
-    if len(said) < len(words):
+    if len(printed) < len(words):
         return "Which line takes the next message, when one is done?"
     return "At which end of the list does put() add a message, and from which one is it taken?"
 
@@ -172,15 +142,14 @@ def test_it_prints_items_of_every_kind(submission):
     def said():
         return re.findall(r"(?<!\d)4711(?!\d)|egg", process.output)
 
-    feed(submission, process, 4711, ["egg", 7], until=lambda: said() == ["4711", "egg"])
-    error = (process.events("error") or [None])[-1]
+    submission.feed(process, 4711, ["egg", 7], until=lambda: said() == ["4711", "egg"])
     expect(
         said() == ["4711", "egg"],
         "it prints the number 4711, and then the list with the egg",
         call='put 4711 and ["egg", 7] on the queue',
-        got=f"it printed\n{printed(process)}",
+        got=f"it printed\n{process.printed_text}",
         hint="Of which type is the item here, and what does this line need?"
-        if error
+        if process.error
         else "What does your program do with an item that is no text? Is an exception caught, and "
         "kept from being seen?",
     )
