@@ -3,23 +3,16 @@
 Some hide others. What only shows once another defect is mended comes out as "not reached".
 """
 
-import ast
 import re
 from contextlib import suppress
-from ipaddress import ip_address
 
-from jobs_kit.grading import CheckError, Exercise, expect, points
-from jobs_kit.grading.programs.explanations import ending, printed
-from jobs_kit.grading.programs.formats import UUID, dicts_in, jid_of
-from jobs_kit.grading.programs.hints import hint_for
+from jobs_kit.grading import CheckError, Exercise, addresses, expect, jid_of, points, service
 
 FILES = ("api.py", "jobs.py", "worker.py")
 GOOD = {"start": "2012-01-01", "end": "2012-03-31"}
 MALFORMED = (b'{"start": "2012-01-01", "end": ', b"start=2012-01-01")
 NO_JOB = ({}, {"start": "2012-01-01"}, {"end": "2012-03-31"}, None, [], "start and end", 7)
 NO_DATES = ({"start": None, "end": None}, {"start": "2012-01-01", "end": ["2012-03-31"]})
-UNKNOWN = "00000000-0000-4000-8000-000000000000"
-HOSTS = (("first.example", "7001"), ("second.example", "7002"))
 NO_PLAN = ("AttributeError", "TypeError", "NameError", "UnboundLocalError", "IndexError")
 NO_PLAN += ("RecursionError", "DataError", "ResponseError", "ConnectionError", "SystemExit")
 ON_PURPOSE = re.compile(r"(^|:\s*)(raise|assert)\b")
@@ -27,10 +20,9 @@ ON_PURPOSE = re.compile(r"(^|:\s*)(raise|assert)\b")
 
 def is_attempted(source):
     """Tell whether any file that is there differs, as a tree, from what was handed out."""
-    handed_out = source.handed_out()
+    texts = source.handed_out()
     return any(
-        name not in FILES or ast.dump(source.tree(name)) != ast.dump(ast.parse(handed_out[name]))
-        for name in source.modules()
+        name not in FILES or not source.equals(name, texts[name]) for name in source.modules()
     )
 
 
@@ -57,14 +49,15 @@ EXERCISE = Exercise(
 )
 
 
-# What the checks share
+RUN, TAKEN = "test_the_files_can_be_run", "test_a_good_job_is_taken"
+ENDS, ONE_KEY = "test_an_update_comes_to_its_end", "test_an_update_makes_no_second_key"
 
 
 def post(submission, api):
     """POST a good job, which must be taken, saved and queued; return (response, id)."""
     response = api.post("/jobs", GOOD)
     expect(
-        response.status in (200, 201, 202),
+        response.is_taken,
         "200 (or 201, 202): there is nothing wrong with this job",
         call=response,
         hint="Each line of yours in the traceback calls the next. What does the last line say, "
@@ -74,10 +67,9 @@ def post(submission, api):
             else "and what does the call that stands there take?"
         ),
     )
-    queued = [word for one in submission.redis.pushes() for word in one.arguments[1:]]
-    told = [jid_of(one) for one in dicts_in(response.json)] + [jid_of(response.json)]
-    told += UUID.findall(response.body.decode(errors="replace"))
-    jid = next((j for j in told if j and any(j.encode() in word for word in queued)), None)
+    queued = submission.redis.put_messages()
+    ids = response.possible_ids()
+    jid = next((jid for jid in ids if any(jid.encode() in message for message in queued)), None)
     steps = "How many of the steps of add_job() are still done? Compare them with its docstring."
     expect(queued, "the id of the job is put on the queue", call=response, hint=steps)
     expect(
@@ -87,7 +79,7 @@ def post(submission, api):
         hint="What does add_job() return, and how much of it arrives at the client?",
     )
     expect(
-        records(submission, jid),
+        submission.redis.records_of(jid),
         "the job is saved: its id, status, start and end",
         call=response,
         got=f"{response.outcome_text}\nand no such job is saved",
@@ -99,32 +91,15 @@ def post(submission, api):
 def expect_refused(submission, api, bodies, hint):
     """POST each of these; each must be answered with 400 or 422, and change nothing."""
     for body in bodies:
-        before = submission.redis.keys(), len(submission.redis.pushes())
-        response = api.post("/jobs", body)
+        before = submission.redis.state()
+        response = service.expect_refused(api, body, hint)
         expect(
-            response.status in (400, 422),
-            "400 (or 422): the request is at fault, and not the server",
-            call=response,
-            hint=hint(response) if callable(hint) else hint,
-        )
-        expect(
-            (submission.redis.keys(), len(submission.redis.pushes())) == before,
+            submission.redis.state() == before,
             "what is refused changes nothing in Redis: no job, no message more or less",
             call=response,
             got=f"{response.outcome_text}\nand Redis is not as it was before",
             hint="Which comes first in the view: the look at what came, or the call that saves?",
         )
-
-
-def update(submission, jid, status):
-    """Call update_job_status() in a process of its own; return what came of it."""
-    call = submission.call("jobs", "update_job_status", jid, status)
-    return call
-
-
-def records(submission, jid):
-    """Return the Records of a job: one, if all is well."""
-    return [one for one in submission.redis.jobs() if jid in one.key or one.fields.get("id") == jid]
 
 
 # The API
@@ -137,18 +112,18 @@ def test_the_files_can_be_run(submission):
     submission.serve()
 
 
-@points(2, after="test_the_files_can_be_run")
-def test_a_good_job_is_taken(submission):
+@points(2, after=RUN)
+def test_a_good_job_is_taken(submission, api):
     """POST /jobs takes a good job, saves it and queues its id"""
-    post(submission, submission.serve())
+    post(submission, api)
 
 
-@points(1, after="test_the_files_can_be_run")
-def test_malformed_json_is_refused(submission):
+@points(1, after=RUN)
+def test_malformed_json_is_refused(submission, api):
     """POST /jobs answers 400 to a body that is not JSON"""
     expect_refused(
         submission,
-        submission.serve(),
+        api,
         MALFORMED,
         lambda response: (
             "What may a Flask view return, so that the client gets a status code? Compare this "
@@ -160,20 +135,19 @@ def test_malformed_json_is_refused(submission):
     )
 
 
-@points(1, after="test_the_files_can_be_run")
-def test_a_body_that_is_no_job_is_refused(submission):
+@points(1, after=RUN)
+def test_a_body_that_is_no_job_is_refused(submission, api):
     """POST /jobs answers 400 to JSON that has no start or no end"""
-    api = submission.serve()
     hint = "This body is valid JSON. What is it in Python, and what does the view do with it next?"
     expect_refused(submission, api, NO_JOB, hint)
     if api.post("/jobs", GOOD).status < 500:  # or these might come upon another defect
         expect_refused(submission, api, NO_DATES, hint)
 
 
-@points(1, after="test_a_good_job_is_taken")
-def test_the_answer_says_that_it_is_json(submission):
+@points(1, after=TAKEN)
+def test_the_answer_says_that_it_is_json(submission, api):
     """The answer to a good job says that it is JSON"""
-    response, _ = post(submission, submission.serve())
+    response, _ = post(submission, api)
     expect(
         response.content_type.endswith("json"),
         "the content type application/json",
@@ -183,12 +157,12 @@ def test_the_answer_says_that_it_is_json(submission):
     )
 
 
-@points(1, after="test_the_files_can_be_run")
-def test_the_network_gets_no_console(submission):
+@points(1, after=RUN)
+def test_the_network_gets_no_console(submission, api):
     """Nobody else on the network is offered the debugger, which runs any Python they type"""
-    serving = submission.serve().serving
+    serving = api.serving
     expect(
-        not serving["use_debugger"] or is_near(serving["host"]),
+        not serving["use_debugger"] or addresses.is_loopback(serving["host"]),
         "the debugger is off, or nobody but this computer can reach the server",
         call="python api.py",
         got=f"the API listens at {serving['host']}, and its debugger is on",
@@ -196,53 +170,42 @@ def test_the_network_gets_no_console(submission):
     )
 
 
-def is_near(host):
-    """Tell whether a server that listens at this host is reached from its own computer only."""
-    try:
-        return ip_address(host).is_loopback
-    except ValueError:
-        return host == "localhost"
-
-
 # The jobs
 
 
-@points(2, after="test_a_good_job_is_taken")
+@points(2, after=TAKEN)
 def test_redis_is_where_the_environment_says(submission):
     """Every client follows REDIS_HOST and REDIS_PORT"""
-    for host, port in HOSTS:
+    for host, port in addresses.PLACES:
         where = {"REDIS_HOST": host, "REDIS_PORT": port, "REDIS_IP": host}
         where["REDIS_URL"] = f"redis://{host}:{port}"
         call = submission.call("jobs", "add_job", *GOOD.values(), **where)
-        expect(
-            call.error is None, "it works with any address", call=call, hint=hint_for(call.error)
-        )
-        expect_asked(call.process, host, port)
+        expect(call.error is None, "it works with any address", call=call, hint=call.hint)
+        expect_address(call.process, host, port)
     worker = submission.start("worker.py", **where)
     submission.settle(worker)
-    expect_asked(worker, host, port)
+    expect_address(worker, host, port)
 
 
-def expect_asked(process, host, port):
+def expect_address(process, host, port):
     """Expect that a process has looked for Redis there and nowhere else."""
-    asked = {f"{one['host']}:{one['port']}" for one in process.events("redis_connection")}
-    expect(
-        asked <= {f"{host}:{port}"},
-        f"Redis is looked for at {host}:{port}, and nowhere else",
+    addresses.expect_address(
+        process,
+        host,
+        port,
         call=f"REDIS_HOST={host} REDIS_PORT={port}, then {process.call_text}",
-        got=f"Redis was looked for at {' and '.join(sorted(asked))}",
         hint="How many clients does this service make, and from where does each get its host and its "
         "port?",
     )
 
 
-@points(1, after="test_a_good_job_is_taken")
-def test_no_command_is_a_deprecated_one(submission):
+@points(1, after=TAKEN)
+def test_no_command_is_a_deprecated_one(submission, api):
     """A job is saved by commands that Redis does not call deprecated"""
-    _, jid = post(submission, submission.serve())
+    _, jid = post(submission, api)
     with suppress(CheckError):  # what is wrong with an update is for another check
-        update(submission, jid, "in progress")
-    old = [one for one in submission.redis.commands if one.name == "HMSET"]
+        service.set_status(submission, jid, "in progress")
+    old = [command for command in submission.redis.commands if command.name == "HMSET"]
     expect(
         not old,
         "no command that is deprecated: HMSET has been so since Redis 4.0",
@@ -253,7 +216,7 @@ def test_no_command_is_a_deprecated_one(submission):
     )
 
 
-@points(1, after="test_the_files_can_be_run")
+@points(1, after=RUN)
 def test_an_update_comes_to_its_end(submission):
     """update_job_status() comes to its end for a job that is there"""
     expect(
@@ -263,23 +226,23 @@ def test_an_update_comes_to_its_end(submission):
     )
     call = submission.call("jobs", "add_job", *GOOD.values())
     jid = None if call.error else jid_of(call.value)
-    call = update(submission, jid or UNKNOWN, "in progress")
+    call = service.set_status(submission, jid or service.UNKNOWN, "in progress")
     wrong = call.error and (jid or call.error["type"] in ("NameError", "UnboundLocalError"))
     expect(
         not wrong,
         "it comes back" if jid else "every name that it uses is defined",
         call=call,
-        hint=hint_for(call.error),
+        hint=call.hint,
     )
 
 
-@points(1, after=("test_a_good_job_is_taken", "test_an_update_comes_to_its_end"))
-def test_an_update_makes_no_second_key(submission):
+@points(1, after=(TAKEN, ENDS))
+def test_an_update_makes_no_second_key(submission, api):
     """An update changes the job that is there, and makes no second one"""
-    _, jid = post(submission, submission.serve())
-    keys = {one.key for one in records(submission, jid)}
-    call = update(submission, jid, "in progress")
-    new = [one.key for one in records(submission, jid) if one.key not in keys]
+    _, jid = post(submission, api)
+    keys = {record.key for record in submission.redis.records_of(jid)}
+    call = service.set_status(submission, jid, "in progress")
+    new = [record.key for record in submission.redis.records_of(jid) if record.key not in keys]
     expect(
         not new,
         "the job stands under one key, before and after",
@@ -290,21 +253,14 @@ def test_an_update_makes_no_second_key(submission):
     )
 
 
-@points(
-    2,
-    after=(
-        "test_a_good_job_is_taken",
-        "test_an_update_comes_to_its_end",
-        "test_an_update_makes_no_second_key",
-    ),
-)
-def test_the_status_follows_the_update(submission):
+@points(2, after=(TAKEN, ENDS, ONE_KEY))
+def test_the_status_follows_the_update(submission, api):
     """After an update a job has the new status, and all else that it had"""
-    _, jid = post(submission, submission.serve())
-    before = records(submission, jid)[0]
+    _, jid = post(submission, api)
+    before = submission.redis.records_of(jid)[0]
     for status in ("in progress", "complete"):
-        call = update(submission, jid, status)
-        now = [one.fields for one in records(submission, jid)]
+        call = service.set_status(submission, jid, status)
+        now = [record.fields for record in submission.redis.records_of(jid)]
         expect(
             now and now[0]["status"] == status,
             f"the status of the job in Redis is then: {status}",
@@ -328,13 +284,13 @@ def test_the_status_follows_the_update(submission):
     )
 
 
-@points(1, after="test_an_update_comes_to_its_end")
+@points(1, after=ENDS)
 def test_an_unknown_id_is_seen(submission):
     """update_job_status() sees that there is no job with an id, and makes none"""
     keys = submission.redis.keys()
-    call = update(submission, UNKNOWN, "in progress")
+    call = service.set_status(submission, service.UNKNOWN, "in progress")
     error = call.error or {"type": None, "frames": []}
-    on_purpose = [bool(ON_PURPOSE.search(one["text"])) for one in error["frames"][-1:]]
+    on_purpose = [bool(ON_PURPOSE.search(frame["text"])) for frame in error["frames"][-1:]]
     expect(
         error["type"] != "SystemExit",
         "one job that is missing does not end the program",
@@ -360,19 +316,17 @@ def test_an_unknown_id_is_seen(submission):
 # The worker
 
 
-@points(1, after="test_the_files_can_be_run")
+@points(1, after=RUN)
 def test_the_worker_waits_for_jobs(submission):
     """python worker.py is a program that waits at the queue and does not end"""
-    worker = submission.start("worker.py")
-    submission.settle(worker)
+    worker = service.run_worker(submission)
     expect(
         worker.running,
         "it waits for the next job, until somebody stops it",
-        call=worker.call_text,
-        got=ending(worker),
+        call=worker,
         hint="Which line of worker.py begins to work? To define a function is not yet to run it."
         if worker.exit_code == 0
-        else hint_for((worker.events("error") or [None])[-1]),
+        else worker.hint,
     )
     expect(
         submission.redis.pops(),
@@ -386,16 +340,16 @@ def test_the_worker_waits_for_jobs(submission):
 @points(
     2,
     after=(
-        "test_a_good_job_is_taken",
-        "test_an_update_comes_to_its_end",
-        "test_an_update_makes_no_second_key",
+        TAKEN,
+        ENDS,
+        ONE_KEY,
         "test_the_status_follows_the_update",
         "test_the_worker_waits_for_jobs",
     ),
 )
-def test_the_worker_completes_jobs(submission, note):
+def test_the_worker_completes_jobs(submission, api, note):
     """The worker executes one job after the other: in progress, then complete"""
-    api, worker = submission.serve(), submission.start("worker.py")
+    worker = submission.start("worker.py")
     for _ in range(2):
         _, jid = post(submission, api)
         submission.settle(worker)
@@ -405,14 +359,14 @@ def test_the_worker_completes_jobs(submission, note):
             "the job goes from submitted to in progress to complete, and the worker goes on",
             call="POST /jobs, while python worker.py runs",
             got=f"status: {' → '.join(history)}; the worker {'runs' if worker.running else 'has ended'}"
-            f", and printed\n{printed(worker)}",
+            f", and printed\n{worker.printed_text}",
             hint=_hint_for_worker(worker, history),
         )
-    if submission.queue_of(worker)["socket_timeout"] is not None:
-        note("without socket_timeout=None this worker dies after an idle minute (lesson 02)")
+    submission.note_socket_timeout(worker, note, "worker")
 
 
 def _hint_for_worker(worker, history):
+    """Return a question that leads from the statuses of a job to its cause."""
     if not worker.running:
         return (
             "What would bring it back to the queue when a job is done?"
