@@ -1,10 +1,6 @@
 """add_job() makes a job, saves it, queues its id, in this order, and returns the job."""
 
-from jobs_kit.grading import Exercise, NotReachedError, expect, points
-from jobs_kit.grading.programs.formats import jid_of
-from jobs_kit.grading.programs.hints import hint_for
-from jobs_kit.grading.text import short
-from jobs_kit.redis_server.monitor import HASH_WRITES, OTHER_WRITES
+from jobs_kit.grading import Exercise, NotReachedError, expect, points, short, texts_in
 
 EXERCISE = Exercise(
     __file__,
@@ -27,9 +23,9 @@ KEY_MAKERS = ("_generate_job_key", "generate_job_key")
 
 
 def add_job(submission):
-    """Call add_job(); return (call, id or None)."""
+    """Add a job; return (Call, its id or None)."""
     call = submission.call("jobs", "add_job", START, END)
-    return call, jid_of(call.value) if call.process.events("value") else None
+    return call, call.job_id
 
 
 def messages(submission, jid):
@@ -37,15 +33,13 @@ def messages(submission, jid):
 
     Where HotQueue knows no such list, every list may be the queue.
     """
-    pushes = [
-        one for one in submission.redis.pushes() if jid.encode() in b" ".join(one.arguments[1:])
-    ]
-    of_hotqueue = [one for one in pushes if one.arguments[0].startswith(b"hotqueue:")]
+    pushes = submission.redis.pushes_of(jid)
+    of_hotqueue = [command for command in pushes if command.arguments[0].startswith(b"hotqueue:")]
     pushes = of_hotqueue or pushes
     return [
         (place, message)
         for place, command in enumerate(submission.redis.commands)
-        if any(command is one for one in pushes)
+        if any(command is push for push in pushes)
         for message in command.arguments[1:]
         if jid.encode() in message
     ]
@@ -65,25 +59,11 @@ def lean_on(submission, names, *arguments):
     return add_job(submission)
 
 
-def texts_in(value):
-    """Return the texts in a message, whatever it is made of."""
-    if isinstance(value, dict):
-        value = [*value, *value.values()]
-    if isinstance(value, list):
-        return [text for one in value for text in texts_in(one)]
-    return [value]
-
-
 @points(1)
 def test_it_returns_the_job(submission):
     """add_job(start, end) returns the job"""
     call, jid = add_job(submission)
-    expect(
-        call.process.events("value"),
-        "it comes back with the job, a dict",
-        call=call,
-        hint=hint_for(call.error),
-    )
+    expect(call.returned, "it comes back with the job, a dict", call=call, hint=call.hint)
     expect(
         jid and " " not in jid,
         "it comes back with the job, a dict with its id",
@@ -109,13 +89,9 @@ def test_the_job_is_saved(submission):
     if record is None:
         job = {"id": jid, "status": "submitted", "start": START, "end": END}
         call, jid = lean_on(submission, ("_save_job", "save_job"), f"job.{jid}", job)
-    expect(
-        record,
-        f"a job with the id {jid} is in Redis",
-        call=call,
-        got=f"it returned {call.outcome_text}\nand nothing in Redis is a job with this id",
-        hint="Which of your two calls saves? Which id is in what it gets?",
-    )
+    got = f"it returned {call.outcome_text}\nand nothing in Redis is a job with this id"
+    hint = "Which of your two calls saves? Which id is in what it gets?"
+    expect(record, f"a job with the id {jid} is in Redis", call=call, got=got, hint=hint)
     if any(name in submission.source.definitions() for name in KEY_MAKERS):
         key = submission.call("jobs", KEY_MAKERS, jid)
         wanted = key.value if isinstance(key.value, str) else jid
@@ -161,13 +137,9 @@ def test_the_id_is_queued(submission):
         hint="How often does a worker have to hear of this job, and which of your lines tells it?",
     )
     read = submission.read(call.process, put[0])
-    expect(
-        jid in texts_in(read),
-        f"q.get() returns the id: {jid!r}",
-        call=call,
-        got=f"q.get() returns {short(repr(read))}",
-        hint="A worker calls update_job_status() with what it gets from the queue. Is it an id?",
-    )
+    got = f"q.get() returns {short(repr(read))}"
+    hint = "A worker calls update_job_status() with what it gets from the queue. Is it an id?"
+    expect(jid in texts_in(read), f"q.get() returns the id: {jid!r}", call=call, got=got, hint=hint)
 
 
 @points(1, after=("test_the_job_is_saved", "test_the_id_is_queued"))
@@ -175,18 +147,12 @@ def test_saved_before_queued(submission):
     """The job is saved before its id is queued"""
     call, jid = add_job(submission)
     queued, _ = messages(submission, jid)[0]
-    late = [
-        command
-        for command in submission.redis.commands[queued:]
-        if command.name in HASH_WRITES | OTHER_WRITES
-        and any(jid.encode() in word for word in command.arguments)
-        and any(b"status" in word for word in command.arguments)
-    ]
+    late = submission.redis.writes(jid, "status", since=queued)
     expect(
         not late,
         "first the job is saved, then its id goes on the queue",
         call=call,
-        got=late and f"first {submission.redis.commands[queued]}\nthen {late[0]}",
+        got=late and f"first {submission.redis.commands[queued]}\nthen {late[0][1]}",
         hint="A worker waits at the queue and is fast. What does it find in Redis, if it gets the id "
         "between your two lines?",
     )
@@ -196,14 +162,10 @@ def test_saved_before_queued(submission):
 def test_ids_differ(submission):
     """Each call makes a job with an id of its own"""
     call = submission.call("jobs", "add_job", START, END, times=2)
-    jids = [jid_of(value) for value in call.values]
-    expect(
-        len(set(jids)) == 2,
-        "two jobs, two ids",
-        call=call,
-        got=f"the ids {jids[0]} and {jids[-1]}",
-        hint="When does Python run the line that makes the id: at each call, or once?",
-    )
+    jids = call.job_ids
+    got = f"the ids {jids[0]} and {jids[-1]}"
+    hint = "When does Python run the line that makes the id: at each call, or once?"
+    expect(len(set(jids)) == 2, "two jobs, two ids", call=call, got=got, hint=hint)
     call, jid = add_job(submission)
     expect(
         jid not in jids,
@@ -213,7 +175,7 @@ def test_ids_differ(submission):
         hint="Two programs add jobs at the same time, or one is started again. What do both of them "
         "know of the ids that are taken?",
     )
-    gone = [one for one in (*jids, jid) if not submission.redis.find_job(one)]
+    gone = [each for each in (*jids, jid) if not submission.redis.find_job(each)]
     if submission.redis.find_job(jid):  # else nothing is saved at all: another check says so
         expect(
             not gone,
