@@ -1,21 +1,13 @@
 """A job that raises ends `failed` and says why; the worker goes on, even past an unknown id."""
 
-import ast
-import contextlib
 import re
 
-from jobs_kit.grading import CheckError, Exercise, NotAttemptedError, expect, points
-from jobs_kit.grading.programs.explanations import ending, own_frames
-from jobs_kit.grading.programs.formats import UUID, dicts_in, other_id
-from jobs_kit.grading.programs.hints import hint_for
-from jobs_kit.redis_server.text import text
+from jobs_kit.grading import UUID, Exercise, NotAttemptedError, expect, is_blank, points, service
 
-GOOD = ("2012-03-01", "2012-03-31")
+GOOD = service.MARCH
 TOO_EARLY = ("1890-01-01", "1890-12-31")  # the data begins in 2012
 REVERSED = ("2012-12-31", "2012-01-01")
 DATA = "data/seattle-weather.csv"
-WORKS = ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef | ast.For | ast.While
-FIELDS = {"id", "status", "start", "end"}
 ID_OR_DIGIT = re.compile(rf"{UUID.pattern}|\d")
 
 
@@ -28,34 +20,15 @@ def is_attempted(source):
     """
     if "worker.py" not in source.modules():
         raise NotAttemptedError("nothing to judge yet: there is no worker.py")
-    nodes = [node for file in source.modules() for node in ast.walk(source.tree(file))]
-    written = [one for one in nodes if getattr(one, "name", None) == "execute_job"]
-    worker = ast.walk(source.tree("worker.py"))
-    if all(map(_is_blank, written or (one for one in worker if isinstance(one, WORKS)))):
+    written = [node for node in source.nodes() if getattr(node, "name", None) == "execute_job"]
+    if all(map(is_blank, written or source.works_in("worker.py"))):
         raise NotAttemptedError("nothing to judge yet: execute_job() has no body")
     noted = source.record().get("worker.py")
-    texts = [one for one in noted if isinstance(one, str)] if isinstance(noted, list) else []
-    before = [one for one in texts if "except" not in one]
-    mine = source.tree("worker.py")
-    if any(_is_tree_of(one, mine) for one in (source.handed_out()["worker.py"], *before)):
+    texts = [text for text in noted if isinstance(text, str)] if isinstance(noted, list) else []
+    before = [source.handed_out()["worker.py"], *(text for text in texts if "except" not in text)]
+    if any(source.equals("worker.py", text) for text in before):
         raise NotAttemptedError("nothing to judge yet: worker.py is as it was before this exercise")
     return True
-
-
-def _is_blank(function):
-    """Tell whether nothing but `...`, pass and a docstring stands in a function."""
-    return all(
-        isinstance(one, ast.Pass)
-        or (isinstance(one, ast.Expr) and isinstance(one.value, ast.Constant))
-        for one in getattr(function, "body", ())
-    )
-
-
-def _is_tree_of(source, tree):
-    try:
-        return ast.dump(ast.parse(source)) == ast.dump(tree)
-    except (SyntaxError, ValueError):
-        return False
 
 
 EXERCISE = Exercise(
@@ -79,52 +52,6 @@ EXERCISE = Exercise(
 )
 
 
-def queue_job(submission, start, end):
-    """Queue a job with these dates, even where add_job() refuses them; return its id."""
-    with contextlib.suppress(CheckError):
-        jid, _, _ = submission.add_job(start, end)
-        if saved(submission, jid).fields.get("start", start) == start:
-            return jid
-    jid, _, _ = submission.add_job(*GOOD)
-    saved(submission, jid)
-    submission.redis.change_job(jid, start=start, end=end)
-    return jid
-
-
-def saved(submission, jid):
-    """Return the Record of a job that was added."""
-    job = submission.redis.find_job(jid)
-    expect(
-        job,
-        "the job is saved, with its status",
-        call=f"jobs.add_job{GOOD}",
-        got=f"the id {jid}, and no job with it",
-        hint="This belongs to `add_job`: check that exercise first.",
-    )
-    return job
-
-
-def run(submission):
-    """Start the worker and let it do all that is queued; return it."""
-    worker = submission.start("worker.py")
-    settle(submission, worker)
-    return worker
-
-
-def settle(submission, worker):
-    """Wait until a worker has ended, or waits for the next message."""
-    if not submission.settle(worker) or worker.events("time_limit"):
-        raise submission.timed_out(worker, "the worker comes back for the next message")
-
-
-def what_became_of(submission, jid, worker):
-    """Return in words what became of a job and of the worker."""
-    doing = f"has ended: {ending(worker)}"
-    if worker.running:
-        doing = "waits for the next message" if submission.waits(worker) else "still runs"
-    return f"the job is {submission.redis.status(jid) or 'not there'}; the worker {doing}"
-
-
 def expect_failed(submission, jid, worker, call):
     """Raise CheckError unless the job is failed."""
     status = submission.redis.status(jid)
@@ -132,7 +59,7 @@ def expect_failed(submission, jid, worker, call):
         status == "failed",
         "the status of this job becomes `failed`",
         call=call,
-        got=what_became_of(submission, jid, worker),
+        got=service.job_and_worker(submission, jid, worker),
         hint=hint_for_status(status, worker),
     )
 
@@ -144,10 +71,8 @@ def hint_for_status(status, worker):
             "Which lines of execute_job() run whether the work has raised or not? (If it has not "
             "raised: does the worker do the analysis of `job_results`?)"
         )
-    error = (worker.events("error") or [{}])[-1]
-    frames = error.get("frames") or [{}]
-    if error and own_frames(frames[-1:]) and hint_for(error):
-        return hint_for(error)  # it is not what the analysis has raised
+    if worker.hint and not worker.failed_in_given_file:
+        return worker.hint  # it is not what the analysis has raised
     if status == "in progress" and worker.running:
         return "The exception was caught. Which line says what became of the job?"
     if status == "in progress":
@@ -165,45 +90,16 @@ def hint_for_status(status, worker):
     )
 
 
-def said_of(redis, jid):
-    """Return as text what Redis holds under the id of a job, apart from the four fields."""
-    said, name = [], jid.encode()
-    stored = redis.keys()
-    for db, key, kind in stored:
-        client = redis.client(db)
-        if kind == "hash":
-            fields = {text(one): text(value) for one, value in client.hgetall(key).items()}
-            said += _rest(fields, jid, name in key)
-        elif kind == "string":
-            value = text(client.get(key))
-            objects = dicts_in(value)
-            said += [one for fields in objects[:1] for one in _rest(fields, jid, name in key)]
-            said += [value] if name in key and not objects else []
-        else:
-            values = redis.texts(db, key, kind)
-            said += [text(value) for value in values if name in key or name in value]
-    return " ".join(said).strip()
-
-
-def _rest(fields, jid, is_of_job):
-    is_of_job = is_of_job or jid in (fields.get("id"), fields.get("jid"), fields.get("job_id"))
-    return [
-        str(value)
-        for name, value in fields.items()
-        if value and (name not in FIELDS if is_of_job else jid in name)
-    ]
-
-
 @points(3)
 def test_a_job_that_raises_ends_failed(submission):
     """A job whose analysis raises ends `failed`"""
-    queue_job(submission, *GOOD)
-    bad = queue_job(submission, *TOO_EARLY)
-    before = saved(submission, bad).fields
-    worker = run(submission)
+    service.queue_job(submission, *GOOD)
+    bad = service.queue_job(submission, *TOO_EARLY)
+    before = service.record_of(submission, bad).fields
+    worker = service.run_worker(submission)
     call = f"a job from {' to '.join(TOO_EARLY)}; the data begins in 2012"
     expect_failed(submission, bad, worker, call)
-    after = saved(submission, bad).fields
+    after = service.record_of(submission, bad).fields
     lost = [name for name in ("id", "start", "end") if after.get(name) != before.get(name)]
     expect(
         not lost,
@@ -218,8 +114,8 @@ def test_a_job_that_raises_ends_failed(submission):
 def test_the_worker_goes_on(submission):
     """The worker goes on: the good jobs before and after the bad ones are complete"""
     dates = (GOOD, REVERSED, TOO_EARLY, GOOD)
-    jids = [queue_job(submission, *one) for one in dates]
-    worker = run(submission)
+    jids = [service.queue_job(submission, *pair) for pair in dates]
+    worker = service.run_worker(submission)
     call = "\n".join(
         [f"{worker.call_text}, with four jobs on the queue:", *map(" to ".join, dates)]
     )
@@ -227,7 +123,7 @@ def test_the_worker_goes_on(submission):
         worker.running,
         "the worker waits for the next message",
         call=call,
-        got=ending(worker),
+        got=worker.outcome_text,
         hint="The job is over, and the program with it. What does the last line of your except do?",
     )
     for jid in (jids[0], jids[-1]):
@@ -235,7 +131,7 @@ def test_the_worker_goes_on(submission):
             submission.redis.status(jid) == "complete",
             "the good jobs are complete: the first and the last",
             call=call,
-            got=what_became_of(submission, jid, worker),
+            got=service.job_and_worker(submission, jid, worker),
             hint="Which lines run for a job that does not raise?",
         )
 
@@ -243,10 +139,10 @@ def test_the_worker_goes_on(submission):
 @points(1, after="test_a_job_that_raises_ends_failed")
 def test_whatever_it_raises(submission):
     """It ends `failed` whatever it raises, and not for a ValueError alone"""
-    worker = run(submission)
+    worker = service.run_worker(submission)
     with submission.without(DATA):
-        jid = queue_job(submission, *GOOD)
-        settle(submission, worker)
+        jid = service.queue_job(submission, *GOOD)
+        submission.settle(worker)
     submission.require_saved_first(jid)
     call = f"a good job, while {DATA} is missing"
     expect_failed(submission, jid, worker, call)
@@ -255,12 +151,12 @@ def test_whatever_it_raises(submission):
 @points(1, after=("test_the_worker_goes_on", "test_whatever_it_raises"))
 def test_a_message_says_why(submission):
     """A failed job has a message in Redis that says why it failed"""
-    early = queue_job(submission, *TOO_EARLY)
-    worker = run(submission)
+    early = service.queue_job(submission, *TOO_EARLY)
+    worker = service.run_worker(submission)
     with submission.without(DATA):
-        unlucky = queue_job(submission, *GOOD)
-        settle(submission, worker)
-    messages = [said_of(submission.redis, jid) for jid in (early, unlucky)]
+        unlucky = service.queue_job(submission, *GOOD)
+        submission.settle(worker)
+    messages = [submission.redis.words_about(jid) for jid in (early, unlucky)]
     call = f"a job from {' to '.join(TOO_EARLY)}, and a good one while {DATA} is missing"
     expect(
         all(messages),
@@ -270,9 +166,9 @@ def test_a_message_says_why(submission):
         hint="What was raised had a message for you. Where could it be kept, so that whoever asks for "
         "the job can read it?",
     )
-    said = [ID_OR_DIGIT.sub("", message) for message in messages]
+    reasons = [ID_OR_DIGIT.sub("", message) for message in messages]
     expect(
-        said[0] != said[1],
+        reasons[0] != reasons[1],
         "the message says why this job has failed",
         call=call,
         got=f"two jobs failed for two reasons, and both say: {messages[0]}",
@@ -285,11 +181,9 @@ def run_with_an_unknown_id(submission):
 
     Returns (worker, the unknown id, id of the job after it, the call as text).
     """
-    jid, (db, key), message = submission.add_job(*GOOD)
-    strange, unknown = other_id(message, jid)
-    submission.redis.put(db, key, strange)
+    unknown = submission.queue_unknown_id(*GOOD)
     last, _, _ = submission.add_job(*GOOD)
-    worker = run(submission)
+    worker = service.run_worker(submission)
     call = f"{worker.call_text}, with three ids on the queue; no job has the second one, {unknown}"
     return worker, unknown, last, call
 
@@ -302,7 +196,7 @@ def test_an_unknown_id_does_not_stop_the_worker(submission):
         worker.running,
         "the worker waits for the next message",
         call=call,
-        got=ending(worker),
+        got=worker.outcome_text,
         hint="What does the first line of execute_job() get for an id that no job has: None, something "
         "empty, an exception? And does your code look at it before it goes on?",
     )
@@ -310,7 +204,7 @@ def test_an_unknown_id_does_not_stop_the_worker(submission):
         submission.redis.status(last) not in (None, "submitted"),
         "the worker takes the job after it",
         call=call,
-        got=what_became_of(submission, last, worker),
+        got=service.job_and_worker(submission, last, worker),
         hint="What became of the worker at the second id?",
     )
 
@@ -319,13 +213,14 @@ def test_an_unknown_id_does_not_stop_the_worker(submission):
 def test_an_unknown_id_makes_no_job(submission):
     """An id that no job has does not become a job"""
     _, unknown, _, call = run_with_an_unknown_id(submission)
-    stored = submission.redis.keys()
-    made = [text(key) for _, key, kind in stored if unknown.encode() in key and kind == "hash"]
-    made += [one.key for one in [submission.redis.find_job(unknown)] if one]
+    kinds = submission.redis.kinds()
+    keys = [key for (_, key), kind in kinds.items() if unknown in key and kind == "hash"]
+    job = submission.redis.find_job(unknown)
+    keys += [job.key] if job else []
     expect(
-        not made,
+        not keys,
         "nothing that looks like a job is stored for this id",
         call=call,
-        got=f"there is a key {made and made[0]}",
+        got=f"there is a key {keys and keys[0]}",
         hint="Which of your lines writes to the key of this job? hset() makes a hash where none is.",
     )
