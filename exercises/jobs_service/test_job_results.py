@@ -1,39 +1,26 @@
 """The worker analyses the days of a job; GET /jobs/<jid>/results hands out the summary."""
 
-import ast
 import json
 
-from jobs_kit.analysis import summarize
-from jobs_kit.grading import Exercise, NotAttemptedError, expect, points
-from jobs_kit.grading.programs.explanations import ending
-from jobs_kit.grading.programs.formats import dicts_in, jid_of
-from jobs_kit.grading.programs.hints import hint_for, hint_for_view
-from jobs_kit.redis_server.monitor import HASH_WRITES, OTHER_WRITES, PUSHES
+from jobs_kit.grading import Exercise, NotAttemptedError, expect, points, service, summarize
 
 SPRING = {"start": "2012-03-01", "end": "2012-05-31"}
 NOVEMBER = {"start": "2014-11-01", "end": "2014-11-30"}
-UNKNOWN = "00000000-0000-4000-8000-000000000000"
-OF_A_SUMMARY = b"wettest_day"  # what no other value holds
+OF_A_SUMMARY = "wettest_day"  # what no other value holds
 
 
 def is_attempted(source):
     """Return True if some file uses the analysis or has a path with results; else NotAttemptedError."""
-    if not any(map(_is_of_results, map(source.tree, source.modules()))):
-        raise NotAttemptedError(
-            "nothing to judge yet: no analysis in the worker, no results in the API"
-        )
-    return True
-
-
-def _is_of_results(tree):
-    nodes = list(ast.walk(tree))
-    names = {
-        getattr(node, name, None) for node in nodes for name in ("id", "attr", "name", "module")
-    }
-    texts = [one.value for one in nodes if isinstance(getattr(one, "value", None), str)]
+    nodes, parts = source.nodes(), ("id", "attr", "name", "module")
+    names = {getattr(node, part, None) for node in nodes for part in parts}
+    texts = [node.value for node in nodes if isinstance(getattr(node, "value", None), str)]
     # a route, and not a docstring that tells of one
     routes = [text for text in texts if text.endswith(("/results", "/results/"))]
-    return bool(routes or names & {"analysis", "summarize"})
+    if routes or names & {"analysis", "summarize"}:
+        return True
+    raise NotAttemptedError(
+        "nothing to judge yet: no analysis in the worker, no results in the API"
+    )
 
 
 EXERCISE = Exercise(
@@ -63,107 +50,57 @@ EXERCISE = Exercise(
 def post(api, dates):
     """POST a job; return its id."""
     response = api.post("/jobs", dates)
-    found = [jid_of(one) for one in dicts_in(response.json)] or [jid_of(response.json)]
-    jid = next(filter(None, found), None)
     expect(
-        response.status in (200, 201, 202) and jid,
+        response.is_taken and response.job_id,
         "the job is taken, and the answer carries its id",
         call=response,
         hint="This belongs to `job_status`: check that exercise first.",
     )
-    return jid
+    return response.job_id
 
 
-def results_of(api, jid):
-    """Ask for the results of a job; return the Response."""
-    return api.get(f"/jobs/{jid}/results")
-
-
-def do_jobs(submission, *ranges, api=None):
-    """POST a job for each of these, let the worker do them all; return (api, [id, ...])."""
-    api = api or submission.serve()
+def do_jobs(submission, api, *ranges):
+    """POST a job for each of these, let the worker do them all; return their ids."""
     jids = [post(api, dates) for dates in ranges]
-    worker = submission.start("worker.py")
-    if not submission.settle(worker) or worker.events("time_limit"):
-        raise submission.timed_out(
-            worker, "the worker does the job and comes back for the next one"
-        )
+    worker = service.run_worker(submission)
     for jid, dates in zip(jids, ranges, strict=True):
-        status = submission.redis.status(jid) or "not there"
-        doing, is_idle = f"has ended: {ending(worker)}", submission.waits(worker)
-        if worker.running:
-            doing = "waits for the next message" if is_idle else "still runs"
+        status = submission.redis.status(jid)
         expect(
             status == "complete",
             "the job is complete when the worker has done it",
             call=f"POST /jobs  {json.dumps(dates)}, then {worker.call_text}",
-            got=f"the job is {status}; the worker {doing}",
+            got=service.job_and_worker(submission, jid, worker),
             hint="The worker never came to this job. At which queue does it wait, and where is the id?"
-            if status == "submitted" and is_idle
+            if status == "submitted" and submission.waits(worker)
             else hint_for_worker(worker),
         )
-    return api, jids
+    return jids
 
 
 def hint_for_worker(worker):
     """Return a question that leads from what became of a worker to its cause."""
-    error = (worker.events("error") or [{}])[-1]
-    if error.get("type") == "DataError" or "DataError" in worker.output:
+    if (worker.error or {}).get("type") == "DataError" or "DataError" in worker.output:
         return "Redis keeps text, bytes and numbers. What is it that you give it here?"
-    if error:
-        return hint_for(error) or "Which values were in the line that raised? Print them there."
+    if worker.error:
+        return worker.hint or "Which values were in the line that raised? Print them there."
     if not worker.running:
         return "Which line of worker.py starts the worker, and what ends it?"
     return "Does execute_job() come to the line that says `complete`, and with which id?"
 
 
-def holds(response, summary):
-    """Tell whether an answer holds all of a summary, at whatever depth."""
-    return any(
-        all(found.get(name) == value for name, value in summary.items())
-        for found in dicts_in(response.json)
-    )
-
-
-def stores_a_summary(command):
-    """Tell whether a command writes a summary."""
-    writes = command.name in HASH_WRITES | OTHER_WRITES | PUSHES
-    return writes and any(OF_A_SUMMARY in word for word in command.arguments)
-
-
-def has_sent_a_summary(submission):
-    """Tell whether any program has sent a summary to Redis, by whatever command."""
-    return any(OF_A_SUMMARY in word for one in submission.redis.commands for word in one.arguments)
-
-
-def keep_the_four_fields(redis, jid):
-    """Take out of Redis all but the four fields of one job: as if a worker had stored nothing."""
-    job = redis.find_job(jid)
-    fields = {
-        name: job.fields[name] for name in ("id", "status", "start", "end") if name in job.fields
-    }
-    stored = redis.keys()
-    for db, key, _ in stored:
-        redis.client(db).delete(key)
-    if job.kind == "hash":
-        redis.client(job.db).hset(job.key, mapping=fields)
-    else:
-        redis.client(job.db).set(job.key, json.dumps(fields))
-
-
 def hint_for_results(submission, response):
     """Return a question that leads from wrong results to their cause."""
-    stored = [one for one in submission.redis.commands if stores_a_summary(one)]
+    stored = submission.redis.writes(OF_A_SUMMARY, in_lists=True)
     if not stored:
         return (
             "There is no summary in Redis, in the form in which the analysis returns one. Where "
             "does the worker put it, and is that all of it? The API is another program and can "
             "only see what is in Redis."
         )
-    if any(b"'wettest_day'" in word for word in stored[-1].arguments):
+    if stored[-1][1].holds(f"'{OF_A_SUMMARY}'"):
         return "Look at the quotes of what is stored. Is that JSON, and who wrote it like this?"
-    if hint_for_view(response):
-        return hint_for_view(response)
+    if response.hint:
+        return response.hint
     if response.status == 404:
         return "For which path is your route made, and where does it look for the result?"
     if response.status >= 500:
@@ -176,7 +113,7 @@ def hint_for_results(submission, response):
             "The job is complete: Redis shows it. Which line of your route says that it is not, "
             "and with which word does it compare the status?"
         )
-    days = [str(found["days"]) for found in dicts_in(response.json) if "days" in found]
+    days = [str(fields["days"]) for fields in response.objects if "days" in fields]
     if str(summarize(**SPRING)["days"]) in days:
         return (
             "These are the right days. Compare value by value: which is a text now, or another "
@@ -192,30 +129,24 @@ def says_so(response, jid, unknown):
 
     It must not be the 404 of an unknown id, and with 200 there must be words in it.
     """
-    bodies = [one.body.replace(name.encode(), b"") for one, name in ((response, jid), unknown)]
+    pairs = ((response, jid), unknown)
+    bodies = [answer.body.replace(name.encode(), b"") for answer, name in pairs]
     if response.status == unknown[0].status == 404 and bodies[0] == bodies[1]:
         return False
     if response.status != 200:
         return True
     if response.json is None:
         return response.body.strip() not in (b"", b"null", b"None", b"{}")
-    return _has_words(response.json, {jid, *SPRING.values()})
-
-
-def _has_words(value, known):
-    if isinstance(value, list | dict):
-        values = value.values() if isinstance(value, dict) else value
-        return any(_has_words(one, known) for one in values)
-    return isinstance(value, bool) or (isinstance(value, str) and value not in known | {""})
+    return response.has_words({jid, *SPRING.values()})
 
 
 @points(2)
-def test_the_results_are_the_summary(submission):
+def test_the_results_are_the_summary(submission, api):
     """GET /jobs/<jid>/results of a complete job answers with the summary of its days"""
-    api, [jid] = do_jobs(submission, SPRING)
-    response, summary = results_of(api, jid), summarize(**SPRING)
+    [jid] = do_jobs(submission, api, SPRING)
+    response, summary = api.get(f"/jobs/{jid}/results"), summarize(**SPRING)
     expect(
-        response.status == 200 and holds(response, summary),
+        response.status == 200 and response.holds(summary),
         f"200 and what analysis.summarize() returns for {' to '.join(SPRING.values())}, as JSON:\n"
         f"{json.dumps(summary)}",
         call=response,
@@ -224,22 +155,22 @@ def test_the_results_are_the_summary(submission):
 
 
 @points(2, after="test_the_results_are_the_summary")
-def test_each_job_has_its_own_results(submission):
+def test_each_job_has_its_own_results(submission, api):
     """Each job has results of its own, of its own days"""
-    api, jids = do_jobs(submission, SPRING, NOVEMBER)
+    jids = do_jobs(submission, api, SPRING, NOVEMBER)
     for jid, dates in zip(jids, (SPRING, NOVEMBER), strict=True):
-        response, summary = results_of(api, jid), summarize(**dates)
+        response, summary = api.get(f"/jobs/{jid}/results"), summarize(**dates)
         expect(
-            holds(response, summary),
+            response.holds(summary),
             f"the summary for {' to '.join(dates.values())}:\n{json.dumps(summary)}",
             call=response,
             hint="Two jobs were done before anybody asked. Under which key is each result kept, "
             "and from where do its dates come?",
         )
-        again = results_of(api, jid)
+        again = api.get(f"/jobs/{jid}/results")
         again.call_text += ", asked for the second time"
         expect(
-            again.status == response.status and holds(again, summary),
+            again.status == response.status and again.holds(summary),
             "the same answer as before",
             call=again,
             hint="What was stored, and which of your lines takes it away when somebody reads it?",
@@ -247,70 +178,52 @@ def test_each_job_has_its_own_results(submission):
 
 
 @points(1, after="test_the_results_are_the_summary")
-def test_complete_comes_last(submission):
+def test_complete_comes_last(submission, api):
     """The status becomes complete when the result is there, and not before"""
-    _, [jid] = do_jobs(submission, SPRING)
-    trace = submission.redis.commands
-    stored = [i for i, one in enumerate(trace) if stores_a_summary(one)]
-    completed = [i for i, one in enumerate(trace) if _completes(one, jid)]
-    if not stored or not completed or stored[0] <= completed[0]:
+    [jid] = do_jobs(submission, api, SPRING)
+    trace, stored = submission.redis.commands, submission.redis.writes(OF_A_SUMMARY, in_lists=True)
+    completed = submission.redis.writes(jid, "complete")
+    if not stored or not completed or stored[0][0] <= completed[0][0]:
         return
-    between = trace[completed[0] : stored[0] + 1]
+    first, last = completed[0][0], stored[0][0]
     expect(
-        _are_one_step(trace, completed[0], stored[0]),
+        submission.redis.is_one_step(first, last),
         "the result is stored first, and the status becomes `complete` afterwards",
         call="python worker.py, with one job on the queue",
-        got="it sent to Redis, in this order:\n" + "\n".join(map(str, between)),
+        got="it sent to Redis, in this order:\n" + "\n".join(map(str, trace[first : last + 1])),
         hint="Somebody asks for the results right after the status became `complete`. What is there "
         "at that moment?",
     )
 
 
-def _completes(command, jid):
-    words = command.arguments
-    return (
-        command.name in HASH_WRITES | OTHER_WRITES
-        and any(jid.encode() in word for word in words)
-        and any(b"complete" in word for word in words)
-    )
-
-
-def _are_one_step(trace, first, last):
-    """Tell whether two commands stand in one MULTI."""
-    marks = [one.name for one in trace[:first] if one.name in ("MULTI", "EXEC")]
-    inside = [one.name for one in trace[first:last]]
-    return marks[-1:] == ["MULTI"] and "EXEC" not in inside and "MULTI" not in inside
-
-
 @points(1, after="test_the_results_are_the_summary")
-def test_the_worker_does_the_work(submission):
+def test_the_worker_does_the_work(submission, api):
     """The API hands out what the worker has stored, and analyses nothing itself"""
-    api = submission.serve()
     post(api, NOVEMBER)
     expect(
-        not has_sent_a_summary(submission),
+        not any(command.holds(OF_A_SUMMARY) for command in submission.redis.commands),
         "no summary in Redis before a worker runs: the API answers at once, and the worker works",
         call=f"POST /jobs  {json.dumps(NOVEMBER)}, while no worker runs",
         got="a summary was stored",
         hint="In which of the two programs does analysis.summarize() run, and how long does the client "
         "wait for an answer if an analysis takes an hour?",
     )
-    _, [jid, other] = do_jobs(submission, SPRING, SPRING, api=api)
+    jid, other = do_jobs(submission, api, SPRING, SPRING)
     with submission.without("data/seattle-weather.csv"):
-        response = results_of(api, jid)
-        keep_the_four_fields(submission.redis, other)
-        without = results_of(api, other)
+        response = api.get(f"/jobs/{jid}/results")
+        submission.redis.keep_only_job(other)
+        without = api.get(f"/jobs/{other}/results")
     response.call_text += ", with the weather data out of the API's reach"
     without.call_text += ", after all but the four fields of the job was taken out of Redis"
     expect(
-        holds(response, summarize(**SPRING)),
+        response.holds(summarize(**SPRING)),
         "the results, as the worker has stored them",
         call=response,
         hint="In which of the two programs does analysis.summarize() run when somebody asks for "
         "the results?",
     )
     expect(
-        OF_A_SUMMARY not in without.body,
+        OF_A_SUMMARY.encode() not in without.body,
         "no results any more: the worker has stored them in Redis, and nowhere else",
         call=without,
         hint="In production the worker and the API run on two machines. What do these two share?",
@@ -318,15 +231,14 @@ def test_the_worker_does_the_work(submission):
 
 
 @points(2, after="test_the_results_are_the_summary")
-def test_it_says_when_there_is_no_result_yet(submission):
+def test_it_says_when_there_is_no_result_yet(submission, api):
     """GET /jobs/<jid>/results says so while the job is not complete"""
-    api = submission.serve()
     jid = post(api, SPRING)
-    unknown = (results_of(api, UNKNOWN), UNKNOWN)
+    unknown = (api.get(f"/jobs/{service.UNKNOWN}/results"), service.UNKNOWN)
     for status in ("submitted", "in progress"):
         if status != "submitted":
-            submission.call("jobs", "update_job_status", jid, status)
-        response = results_of(api, jid)
+            service.set_status(submission, jid, status)
+        response = api.get(f"/jobs/{jid}/results")
         response.call_text += f", while the job is {status}"
         expect(
             response.status < 500,
@@ -335,7 +247,7 @@ def test_it_says_when_there_is_no_result_yet(submission):
             hint="What does your route find in Redis when the worker has not been there yet?",
         )
         expect(
-            OF_A_SUMMARY not in response.body,
+            OF_A_SUMMARY.encode() not in response.body,
             "no results: no worker has done this job",
             call=response,
             hint="From where do these results come, if the worker did not make them?",
@@ -350,34 +262,25 @@ def test_it_says_when_there_is_no_result_yet(submission):
 
 
 @points(1, after="test_the_results_are_the_summary")
-def test_an_unknown_id_has_no_results(submission):
+def test_an_unknown_id_has_no_results(submission, api):
     """GET /jobs/<jid>/results answers 404 for an id that no job has"""
-    api = submission.serve()
-    response = results_of(api, UNKNOWN)
-    response.call_text += ", an id that no job has"
-    expect(
-        response.status == 404,
-        "404: there is no such job",
-        call=response,
-        hint="How does your route for GET /jobs/<jid> find out that there is no such job?",
+    response = service.expect_not_found(
+        api,
+        f"/jobs/{service.UNKNOWN}/results",
+        "How does your route for GET /jobs/<jid> find out that there is no such job?",
     )
-    expect(
-        not submission.redis.keys(),
-        "to ask for results changes nothing in Redis",
-        call=response,
-        got=f"{response.outcome_text}\nand a key was stored",
-        hint="Which of your lines writes, although somebody only wanted to read?",
-    )
+    is_empty = not submission.redis.keys()
+    service.expect_only_read(is_empty, "results", response, "a key was stored")
 
 
 @points(1, after="test_the_results_are_the_summary")
-def test_the_job_is_still_shown(submission):
+def test_the_job_is_still_shown(submission, api):
     """GET /jobs/<jid> still shows the job: its four fields, and that it is complete"""
-    api, [jid] = do_jobs(submission, SPRING)
+    [jid] = do_jobs(submission, api, SPRING)
     response = api.get(f"/jobs/{jid}")
     wanted = {"id": jid, "status": "complete"} | SPRING
     expect(
-        response.status == 200 and holds(response, wanted),
+        response.status == 200 and response.holds(wanted),
         f"200 and the job, as JSON: {wanted}",
         call=response,
         hint="What else is in the hash of the job now, and what does the function that reads the "
