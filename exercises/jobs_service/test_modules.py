@@ -8,11 +8,10 @@ from jobs_kit.grading import (
     NotAttemptedError,
     NotReachedError,
     Shuffled,
-    expect,
+    expect_none,
+    is_private,
     points,
 )
-from jobs_kit.grading.source.project import Project
-from jobs_kit.grading.source.syntax import is_private
 
 API = ("app", "jobs_api", "app.run")
 WORKER = ("execute_job",)
@@ -57,35 +56,9 @@ EXERCISE = Exercise(
 )
 
 
-def plain(name):
-    """Return a name without the underscores before it."""
-    return name.lstrip("_")
-
-
 def found_in(project):
     """Return {one of the thirteen: its Sites}, those that count."""
-    every = {module: project.sites(module) for module in project.trees}
-    near = project.reached()
-    found = {}
-    for name in THIRTEEN:
-        sites = [site for module in near for site in every[module] if plain(site.name) == name]
-        # a module that nobody imports yet counts for what stands nowhere else
-        found[name] = counted(name, sites) or counted(
-            name, [s for m in every if m not in near for s in every[m] if plain(s.name) == name]
-        )
-    return found
-
-
-def counted(name, sites):
-    """Return the Sites at which a definition can be reached, other names for it left out."""
-    top = [site for site in sites if site.inside is None]
-    if not top and name in BY_THE_INTERPRETER:
-        top = [site for site in sites if plain(site.inside) not in THIRTEEN]
-    kept = []
-    for site in [site for site in top if not site.weak] or top:
-        if not any(site.excludes(other) for other in kept):
-            kept.append(site)
-    return kept
+    return project.sites_of(THIRTEEN, may_be_inside=BY_THE_INTERPRETER)
 
 
 def once(project):
@@ -101,6 +74,7 @@ def require_two_files(project):
 
 
 def shown(name):
+    """Return a definition as students see it."""
     return "app.run(...)" if name == "app.run" else name
 
 
@@ -108,21 +82,19 @@ def where_else(project, name):
     """Return in words why a definition is missing that seems to be there."""
     for module in project.reached():
         for site in project.sites(module):
-            if plain(site.name) == name and site.inside:
+            if site.plain_name == name and site.inside:
                 return f" ({site}, is inside {site.inside})"
     return ""
 
 
 @points(1)
-def test_python_can_read_every_file(source):
+def test_python_can_read_every_file(project):
     """Python can read api.py, jobs.py and worker.py"""
-    Project(source)
 
 
 @points(2, after="test_python_can_read_every_file")
-def test_each_definition_is_there_once(source):
+def test_each_definition_is_there_once(project):
     """Each of the thirteen definitions is there exactly once"""
-    project = Project(source)
     missing, twice = [], []
     for name, sites in found_in(project).items():
         if not sites:
@@ -135,7 +107,7 @@ def test_each_definition_is_there_once(source):
         f"{site.name} ({site})"
         for module in project.reached()
         for site in project.sites(module)
-        if site.inside is None and plain(site.name) not in THIRTEEN
+        if site.inside is None and site.plain_name not in THIRTEEN
     ]
     if missing and others:
         lines.append("definitions.py does not have: " + ", ".join(others[:5]))
@@ -147,19 +119,17 @@ def test_each_definition_is_there_once(source):
         hint = "Has something been renamed? An underscore in front is the only change of a name."
     else:
         hint = "Tick off the thirteen in definitions.py: which have you not moved yet?"
-    expect(
-        not lines,
+    expect_none(
+        lines,
         "each of the thirteen is defined in one place, in api.py, jobs.py or worker.py "
         "(definitions.py itself does not count)",
-        got="\n".join(lines),
         hint=hint,
     )
 
 
 @points(2, after="test_python_can_read_every_file")
-def test_each_definition_is_in_its_file(source):
+def test_each_definition_is_in_its_file(project):
     """Each definition is in the file that it belongs to"""
-    project = Project(source)
     wrong = {}
     for name, site in once(project).items():
         home = "api" if name in API else "worker" if name in WORKER else "jobs"
@@ -173,64 +143,59 @@ def test_each_definition_is_in_its_file(source):
         hint = "Which of the two programs does the work? Who else would ever call execute_job?"
     else:
         hint = f"Which file would both programs import, and so find {name} there?"
-    expect(
-        not wrong,
+    expect_none(
+        wrong.values(),
         "api.py has what answers requests, worker.py what does the work, jobs.py all that knows "
         "how a job is stored and queued",
-        got="\n".join(wrong.values()),
         hint=hint,
     )
 
 
 @points(1, after="test_python_can_read_every_file")
-def test_helpers_are_private(source, note):
+def test_helpers_are_private(project, note):
     """What only jobs.py itself uses is private"""
-    project = Project(source)
     sites = [site for name, site in once(project).items() if name in HELPERS]
     if not sites:
         raise NotReachedError("this can only be seen when one of the five helpers is there")
-    wrong = [site for site in sites if site.name != f"_{plain(site.name)}"]
-    expect(
-        not wrong,
+    wrong = [site for site in sites if site.name != f"_{site.plain_name}"]
+    expect_none(
+        [f"{site.name} ({site})" for site in wrong],
         "the names of the five that only jobs.py calls begin with one underscore, the mark of what "
         "is private",
-        got="\n".join(f"{site.name} ({site})" for site in wrong),
         hint=wrong and hint_for_privacy(wrong[0].name),
     )
-    private = {plain(site.name): site.name for site in sites}
-    for one in project.missing("jobs"):
-        if one.name in private:
+    private = {site.plain_name: site.name for site in sites}
+    for name in project.missing("jobs"):
+        if name.name in private:
             note(
-                f"jobs.py, line {one.line}, still calls {one.name}, which is {private[one.name]} "
+                f"jobs.py, line {name.line}, still calls {name.name}, which is {private[name.name]} "
                 "now; the exercise `imports` will ask for that"
             )
 
 
 def hint_for_privacy(name):
+    """Return a question that leads to the underscore that a helper needs."""
     if name.startswith("__"):
         return f"With how many underscores does {name} begin, and how many mark what is private?"
     return f"Search the three files for {name}: who calls it?"
 
 
 @points(1, after="test_python_can_read_every_file")
-def test_names_for_others_are_public(source):
+def test_names_for_others_are_public(project):
     """What the API and the worker need from jobs.py is public"""
-    project = Project(source)
     require_two_files(project)
     sites = [site for name, site in once(project).items() if name in FOR_OTHERS]
     wrong = [site for site in sites if is_private(site.name)]
-    expect(
-        not wrong,
+    expect_none(
+        [f"{site.name} ({site})" for site in wrong],
         "q, add_job and update_job_status have no underscore: other files use them",
-        got="\n".join(f"{site.name} ({site})" for site in wrong),
         hint="Which line of api.py or worker.py, now or in a later part, needs this name?",
     )
 
 
 @points(1, after="test_python_can_read_every_file")
-def test_no_private_name_is_used_outside(source):
+def test_no_private_name_is_used_outside(project):
     """No file uses a private name of another file"""
-    project = Project(source)
     require_two_files(project)
     wrong = [
         (module, use)
@@ -239,10 +204,9 @@ def test_no_private_name_is_used_outside(source):
         if is_private(use.name)
     ]
     lines = [f"{m}.py, line {u.line}: {u.text}, private in {u.module}.py" for m, u in wrong]
-    expect(
-        not wrong,
+    expect_none(
+        lines,
         "a name that begins with an underscore is used in its own file alone",
-        got="\n".join(dict.fromkeys(lines)),
         hint=f"Which public function of {wrong[0][1].module}.py does what is wanted here? "
         "If there is none, is the name rightly private?"
         if wrong
@@ -251,16 +215,14 @@ def test_no_private_name_is_used_outside(source):
 
 
 @points(1, after="test_python_can_read_every_file")
-def test_jobs_imports_neither_program(source):
+def test_jobs_imports_neither_program(project):
     """jobs.py imports neither api.py nor worker.py"""
-    project = Project(source)
     require_two_files(project)
     ways = [way for name in ("api", "worker") if (way := project.path("jobs", name))]
     lines = [line for way in ways for line in project.steps(way)]
-    expect(
-        not lines,
+    expect_none(
+        lines,
         "api.py and worker.py use jobs.py, and jobs.py knows neither of them",
-        got="\n".join(dict.fromkeys(lines)),
         hint=f"Which line of jobs.py needs something of {ways[0][-1]}.py, and where does that "
         "belong?"
         if ways
