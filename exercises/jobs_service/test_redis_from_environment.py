@@ -3,10 +3,7 @@
 import ast
 import contextlib
 
-from jobs_kit.grading import CheckError, Exercise, NotReachedError, expect, points
-from jobs_kit.grading.programs.explanations import ending
-from jobs_kit.grading.programs.formats import jid_of
-from jobs_kit.grading.programs.hints import hint_for
+from jobs_kit.grading import CheckError, Exercise, NotReachedError, addresses, expect, points
 
 HANDED_OUT = "172.17.0.1"
 READS = {"environ", "environb", "getenv"}
@@ -14,12 +11,12 @@ READS = {"environ", "environb", "getenv"}
 
 def is_attempted(source):
     """Tell whether the address is another than the handed-out one, or the environment is read."""
-    nodes = [node for file in source.modules() for node in ast.walk(source.tree(file))]
-    texts = [one.value for one in nodes if isinstance(one, ast.Constant)]
-    names = {getattr(one, "attr", getattr(one, "id", None)) for one in nodes}
+    nodes = source.nodes()
+    texts = [node.value for node in nodes if isinstance(node, ast.Constant)]
+    names = {getattr(node, "attr", getattr(node, "id", None)) for node in nodes}
     if not {"q", "rd", "_rd"} & source.definitions().keys():
         return bool(names & READS)
-    return bool(names & READS) or not any(HANDED_OUT in str(one) for one in texts)
+    return bool(names & READS) or not any(HANDED_OUT in str(text) for text in texts)
 
 
 EXERCISE = Exercise(
@@ -41,123 +38,88 @@ EXERCISE = Exercise(
 )
 
 START, END = "2012-01-01", "2012-01-31"
-PLACES = (("first.example", "7001"), ("second.example", "7002"))
 NOWHERE = (None, "", "None")  # what becomes of a variable that is not set
-UNSET = {"REDIS_HOST": None, "REDIS_PORT": None, "REDIS_URL": None, "REDIS_IP": None}
-
-
-def environment(**variables):
-    """Return what a program sees of Redis: these variables and no others."""
-    return UNSET | variables
-
-
-def shown(variables, what):
-    """Return a call as text, with its variables in front as in a terminal."""
-    words = [f"{name}={value}" for name, value in variables.items() if value is not None]
-    return " ".join([*words, what])
 
 
 def add_job(submission, variables):
-    """Call add_job() in this environment; return (Call, its text)."""
+    """Add a job in this environment; return (Call, its text)."""
     call = submission.call("jobs", "add_job", START, END, **variables)
-    return call, shown(variables, call.call_text)
+    return call, addresses.in_environment(variables, call.call_text)
 
 
-def addresses(submission, host, port):
+def asked_addresses(submission, host, port):
     """Call add_job() with this host and port in the environment.
 
     Returns (the call as text, the addresses that the queue asked, those that the other client
     asked), each address a dict with "host" and "port".
     """
     before = len(submission.redis.pushes())
-    variables = environment(REDIS_HOST=host, REDIS_PORT=port)
+    variables = addresses.environment(REDIS_HOST=host, REDIS_PORT=port)
     call, text = add_job(submission, variables)
-    databases = {str(one.db) for one in submission.redis.pushes()[before:]}
+    databases = {str(push.db) for push in submission.redis.pushes()[before:]}
     is_of_add_job = call.error is None or "ellipsis" in call.error["message"]
     is_of_add_job = is_of_add_job or call.error["type"] == "NameError"
     if call.process.events("imported") and not databases and is_of_add_job:
         submission.add_job()  # which says so if it does not do its part elsewhere either
     expect(
-        call.process.events("value"),
+        call.returned,
         "add_job() works, wherever Redis is",
         call=text,
         got=call.outcome_text,
-        hint=why(call.error),
+        hint=hint_for_call(call),
     )
     asked = call.process.events("redis_connection")
-    queue = [one for one in asked if str(one["db"] or 0) in databases]
-    return text, queue, [one for one in asked if one not in queue] or queue
+    queue = [address for address in asked if str(address["db"] or 0) in databases]
+    return text, queue, [address for address in asked if address not in queue] or queue
 
 
-def why(error):
-    """Return a question that leads from what was raised to its cause."""
-    if (error or {}).get("type") == "KeyError":
+def hint_for_call(call):
+    """Return a question that leads from what add_job() raised to its cause."""
+    error = call.error or {"type": None, "message": ""}
+    if error["type"] == "KeyError":
         return "REDIS_HOST and REDIS_PORT are set. Which name do you ask for?"
-    is_called = any(
-        said in (error or {}).get("message", "") for said in ("not callable", "not subs")
-    )
-    if (error or {}).get("type") in ("ValueError", "AttributeError", "TypeError") and not is_called:
+    is_called = any(words in error["message"] for words in ("not callable", "not subs"))
+    if error["type"] in ("ValueError", "AttributeError", "TypeError") and not is_called:
         return "What are the values of host= and port= at the lines that make q and rd? Print them."
-    return hint_for(error)
-
-
-def named(one):
-    """Return an address as text."""
-    if one.get("path"):
-        return f"the socket {one['path']}"
-    host = one["host"] if one["host"] is not None else "None (which means localhost)"
-    return f"host {host}, port {one['port']}"
-
-
-def expect_followed(asked, name, value, who, call):
-    """Expect that all of these addresses have this host or port."""
-    part = name.removeprefix("REDIS_").lower()
-    other = next((one for one in asked if str(one[part]) != value or one.get("path")), None)
-    if other and name in str(other[part]):
-        hint = (
-            f"{name} is the name of a variable, and here it is taken for the value. What asks the "
-            "environment for the value? It takes the name first, and a default second."
-        )
-    elif other and other[part] is None:
-        hint = f"What is the name of the variable that you ask for? {name} is set."
-    else:
-        hint = f"Where does {who} take its {part} from? Follow the value back to where it began."
-    got = other and f"{who} asks {named(other)}"
-    expect(not other, f"{who} asks {part} {value}", call=call, got=got, hint=hint)
+    return call.hint
 
 
 @points(1)
 def test_the_queue_follows_the_host(submission):
     """The queue asks the host that REDIS_HOST names"""
-    for host, port in PLACES:
-        call, queue, _ = addresses(submission, host, port)
-        expect_followed(queue, "REDIS_HOST", host, "the queue", call)
+    for host, port in addresses.PLACES:
+        call, queue, _ = asked_addresses(submission, host, port)
+        addresses.expect_variable_followed(queue, "REDIS_HOST", host, "the queue", call)
 
 
 @points(1, after="test_the_queue_follows_the_host")
 def test_the_client_follows_the_host(submission):
     """The client of the jobs asks the same host"""
-    for host, port in PLACES:
-        call, _, client = addresses(submission, host, port)
-        expect_followed(client, "REDIS_HOST", host, "the client of the jobs", call)
+    for host, port in addresses.PLACES:
+        call, _, client = asked_addresses(submission, host, port)
+        addresses.expect_variable_followed(
+            client, "REDIS_HOST", host, "the client of the jobs", call
+        )
 
 
 @points(1, after="test_the_client_follows_the_host")
 def test_both_follow_the_port(submission):
     """Both ask the port that REDIS_PORT names"""
-    for host, port in PLACES:
-        call, queue, client = addresses(submission, host, port)
-        expect_followed(queue, "REDIS_PORT", port, "the queue", call)
-        expect_followed(client, "REDIS_PORT", port, "the client of the jobs", call)
+    for host, port in addresses.PLACES:
+        call, queue, client = asked_addresses(submission, host, port)
+        addresses.expect_variable_followed(queue, "REDIS_PORT", port, "the queue", call)
+        addresses.expect_variable_followed(
+            client, "REDIS_PORT", port, "the client of the jobs", call
+        )
 
 
 @points(1, after="test_both_follow_the_port")
 def test_the_worker_follows(submission):
     """The worker and the API ask there, too, and nowhere else"""
-    host, port = PLACES[0]
-    variables = environment(REDIS_HOST=host, REDIS_PORT=port)
+    host, port = addresses.PLACES[0]
+    variables = addresses.environment(REDIS_HOST=host, REDIS_PORT=port)
     call, _ = add_job(submission, variables)
-    jid = jid_of(call.value)  # None if add_job() returns none: that is for another exercise, too
+    jid = call.job_id  # None if add_job() returns none: that is for another exercise, too
     process = submission.start("worker.py", **variables)
     # whether it does its job well is the matter of another exercise
     submission.until(
@@ -171,42 +133,28 @@ def test_the_worker_follows(submission):
         raise NotReachedError(
             "python worker.py asks no Redis at all; the exercise execute_job comes first",
             call=process.call_text,
-            got=ending(process),
+            got=process.outcome_text,
         )
-    expect_nowhere_else(process, variables)
+    addresses.expect_environment_followed(process, variables)
     with contextlib.suppress(CheckError):  # whether it serves, and how, is for other exercises, too
         submission.serve(**variables).post("/jobs", {"start": START, "end": END})
-    expect_nowhere_else(submission.processes[-1], variables)
-
-
-def expect_nowhere_else(process, variables):
-    """Expect that a program has asked the Redis that its environment names, and no other."""
-    host, port = variables["REDIS_HOST"], variables["REDIS_PORT"]
-    asked = process.events("redis_connection")
-    other = next((one for one in asked if (one["host"], str(one["port"])) != (host, port)), None)
-    file = process.call_text.removeprefix("python ")
-    expect(
-        not other,
-        f"host {host}, port {port}",
-        call=shown(variables, process.call_text),
-        got=other and f"it asks {named(other)} as well",
-        hint=f"Does {file} make a queue or a client of its own? Which of those in jobs.py would do?",
-    )
+    addresses.expect_environment_followed(submission.processes[-1], variables)
 
 
 @points(1, after="test_both_follow_the_port")
 def test_unset_variables(submission):
     """Where a variable is not set, there is a default, or an error that names it"""
-    host, port = PLACES[0]
+    host, port = addresses.PLACES[0]
     for variables in ({"REDIS_HOST": host}, {"REDIS_PORT": port}, {}):
-        call, text = add_job(submission, environment(**variables))
+        call, text = add_job(submission, addresses.environment(**variables))
         missing = [name for name in ("REDIS_HOST", "REDIS_PORT") if name not in variables]
-        said = call.process.output.partition("Traceback")[0]
-        said += (call.error or {}).get("message", "")
-        asked = call.process.events("redis_connection") if call.process.events("value") else []
+        words = call.process.output.partition("Traceback")[0]
+        words += (call.error or {}).get("message", "")
+        asked = call.process.events("redis_connection") if call.returned else []
+        who = f"a program without {' and '.join(missing)}"
         for name, value in variables.items():
-            expect_followed(asked, name, value, "a program without " + " and ".join(missing), text)
-        nowhere = [one for one in asked if one["host"] in NOWHERE and not one.get("path")]
+            addresses.expect_variable_followed(asked, name, value, who, text)
+        nowhere = [at for at in asked if at["host"] in NOWHERE and not at.get("path")]
         expect(
             not nowhere,
             "a default that stands in your code, or an error that names the missing variable",
@@ -218,7 +166,7 @@ def test_unset_variables(submission):
             "notice if the variable were forgotten where Redis is somewhere else?",
         )
         expect(
-            call.process.events("value") or any(name in said for name in missing),
+            call.returned or any(name in words for name in missing),
             "a default, such as localhost and 6379, or an error that names the missing variable",
             call=f"{text}\nwithout {' and '.join(missing)}",
             got=call.outcome_text,
