@@ -1,9 +1,6 @@
 """_save_job() makes a hash at the key of a job; _queue_job() puts its id on the queue `queue`."""
 
-from jobs_kit.grading import Exercise, expect, points
-from jobs_kit.grading.programs.hints import hint_for
-from jobs_kit.grading.text import short
-from jobs_kit.redis_server.text import text
+from jobs_kit.grading import Exercise, expect, points, short
 
 EXERCISE = Exercise(
     __file__,
@@ -13,7 +10,7 @@ EXERCISE = Exercise(
     files=("jobs.py",),
     changes={"jobs.py": ("_save_job", "_queue_job")},
     hints=(
-        "jobs.py has two ways to Redis, made at its top: rd, a client, and q, a queue. Which of "
+        "jobs.py has two ways to Redis, call at its top: rd, a client, and q, a queue. Which of "
         "them does each function need? What they can do: rd.h… in redis-py, q.… in lesson 02.",
         "One call in each body. rd stores a whole dict as the fields of one hash, if you tell it "
         "the key and the dict; q puts a message.",
@@ -30,28 +27,18 @@ OTHER_JOB = {"id": OTHER, "status": "complete", "start": "2014-05-01", "end": "2
 SAVE, QUEUE = ("_save_job", "save_job"), ("_queue_job", "queue_job")
 
 
-def call(submission, names, *arguments):
+def call_jobs(submission, names, *arguments):
     """Call a function of jobs.py that has to come back; return the Call."""
     call = submission.call("jobs", names, *arguments)
-    hint = hint_for(call.error)
+    hint = call.hint
     if call.error and not call.error["frames"]:
         hint = "Which functions does jobs.py define at its left margin, and how are they spelled?"
     elif submission.waits(call.process):
         hint = "Which line asks the queue for a message, and which one would put one there?"
     expect(
-        call.process.events("value"),
-        "it does its work and comes back, without an exception",
-        call=call,
-        hint=hint,
+        call.returned, "it does its work and comes back, without an exception", call=call, hint=hint
     )
     return call
-
-
-def saved(submission):
-    """Call _save_job(); return (call, {(db, key): kind of what is stored there})."""
-    made = call(submission, SAVE, KEY, JOB)
-    stored = submission.redis.keys()
-    return made, {(db, text(key)): kind for db, key, kind in stored}
 
 
 @points(1)
@@ -59,24 +46,25 @@ def test_jobs_can_be_imported(submission):
     """jobs.py can be imported"""
     call = submission.call("jobs", None)
     expect(
-        call.process.events("value"),
+        call.returned,
         "the import comes back, and everything in jobs.py is defined",
         call=call,
-        hint=hint_for(call.error),
+        hint=call.hint,
     )
 
 
 @points(1, after="test_jobs_can_be_imported")
 def test_a_hash_at_the_key(submission, note):
     """_save_job() makes a hash at the key that it is given"""
-    made, stored = saved(submission)
+    call = call_jobs(submission, SAVE, KEY, JOB)
+    stored = submission.redis.kinds()
     kinds = [kind for (_, key), kind in stored.items() if key == KEY]
     others = ", ".join(key for _, key in stored)
     elsewhere = any(kind != "list" for kind in stored.values())
     expect(
         kinds,
         f"a hash at the key {KEY}",
-        call=made,
+        call=call,
         got=f"nothing is at this key; there is {others}" if others else "nothing is stored at all",
         hint="Compare the key in Redis with the key in the call. Where does your function take it from?"
         if elsewhere
@@ -85,40 +73,40 @@ def test_a_hash_at_the_key(submission, note):
     expect(
         kinds == ["hash"],
         f"a hash at the key {KEY}",
-        call=made,
+        call=call,
         got=f"what is there is a {kinds[0]}",
         hint="A hash has fields, which can be read and changed one by one. With which letter do all "
         "commands for hashes begin?",
     )
-    if any(one.name == "HMSET" for one in submission.redis.commands):
+    if any(command.name == "HMSET" for command in submission.redis.commands):
         note("hmset() works, and redis-py calls it deprecated: hset() takes a whole dict today")
 
 
 @points(1, after="test_a_hash_at_the_key")
 def test_the_four_fields(submission):
     """The hash has the four fields of the job, as they are in the dict"""
-    made, stored = saved(submission)
+    call = call_jobs(submission, SAVE, KEY, JOB)
+    stored = submission.redis.kinds()
     db = next(db for db, key in stored if key == KEY)
-    expect_fields(submission, made, db, KEY, JOB)
-    made = call(submission, SAVE, OTHER_KEY, OTHER_JOB)
-    expect_fields(submission, made, db, OTHER_KEY, OTHER_JOB)
+    expect_fields(submission, call, db, KEY, JOB)
+    call = call_jobs(submission, SAVE, OTHER_KEY, OTHER_JOB)
+    expect_fields(submission, call, db, OTHER_KEY, OTHER_JOB)
     expect(
         submission.redis.client(db).exists(KEY),
         f"the job that was saved before is still there, at {KEY}",
-        call=made,
+        call=call,
         got="it is gone",
         hint="Which command of yours takes more away than it adds?",
     )
 
 
-def expect_fields(submission, made, db, key, job):
+def expect_fields(submission, call, db, key, job):
     """Expect that the hash at a key holds the fields of a job."""
-    fields = submission.redis.client(db).hgetall(key)
-    fields = {text(name): text(value) for name, value in fields.items()}
+    fields = submission.redis.fields(db, key)
     expect(
         fields.items() >= job.items(),
         "\n".join(f"{name}: {value}" for name, value in job.items()),
-        call=made,
+        call=call,
         got="\n".join(f"{name}: {short(value)}" for name, value in fields.items())
         or f"nothing is at the key {key}",
         hint="Compare the fields in Redis with those of the dict, one by one. Which is missing, or has "
@@ -129,66 +117,57 @@ def expect_fields(submission, made, db, key, job):
 @points(1, after="test_jobs_can_be_imported")
 def test_one_message_on_the_queue(submission, note):
     """_queue_job() puts one message on the queue named `queue`"""
-    made = call(submission, QUEUE, JID)
+    call = call_jobs(submission, QUEUE, JID)
     pushes = submission.redis.pushes()
-    places = {(text(one.arguments[0]), str(one.db)) for one in pushes}
+    places = {(push.keys[0], str(push.db)) for push in pushes}
     expect(
         pushes,
         "one message on the queue `queue`, which Redis knows as hotqueue:queue",
-        call=made,
+        call=call,
         got="nothing was put on any list",
         hint="How long is the queue before and after the call? What did lesson 02 do to lengthen one?",
     )
-    db = str(queue_at_import(submission, made.process)["db"])
+    db = str(submission.queue_at_import(call.process)["db"])
     expect(
         places == {("hotqueue:queue", db)},
         f"it is put on the queue `queue`: hotqueue:queue, in the database {db} of q",
-        call=made,
+        call=call,
         got="it was put on " + ", ".join(f"{key}, in database {db}" for key, db in sorted(places)),
         hint="Who knows under which key Redis keeps the queue: rd or q? Which of them do you ask?",
     )
-    messages = [message for one in pushes for message in one.arguments[1:]]
+    messages = submission.redis.put_messages()
     expect(
         len(messages) == 1,
         "one call puts one message on the queue",
-        call=made,
+        call=call,
         got=f"{len(messages)} messages: {', '.join(map(short, messages[:4]))}",
         hint="Each argument of put() becomes a message. How many does yours get?",
     )
     expect(
         submission.redis.where(JID),
         "the message waits on the queue until a worker takes it",
-        call=made,
+        call=call,
         got="it was put on the queue, and is not there any more",
         hint="Which line takes messages off the queue, and in which program should that line stand?",
     )
-    if "pickle" in str(submission.queue_of(made.process)["serializer"]):
+    if "pickle" in str(submission.queue_of(call.process)["serializer"]):
         note("without serializer=json this queue runs what its writers send (lesson 02)")
-
-
-def queue_at_import(submission, process):
-    """Return the queue that was made while jobs.py was imported; the last one if none was."""
-    told = process.report
-    imported = next((at for at, one in enumerate(told) if "imported" in one), len(told))
-    made = [one["queue"] for one in told[:imported] if "queue" in one]
-    named = [one for one in made if one["name"] == "queue"]
-    return (named or made or [submission.queue_of(process)])[-1]
 
 
 @points(1, after="test_one_message_on_the_queue")
 def test_the_message_is_the_id(submission):
     """The message is the id, as it was given, and q can read it"""
     for jid in (JID, OTHER):
-        made = call(submission, QUEUE, jid)
+        call = call_jobs(submission, QUEUE, jid)
         message = submission.redis.pushes()[-1].arguments[-1]
-        read = submission.read(made.process, message)
-        found = f"q.get() returns {short(repr(read))}"
+        read = submission.read(call.process, message)
+        outcome = f"q.get() returns {short(repr(read))}"
         expect(
             read == jid,
             f"q.get() returns {jid!r}",
-            call=made,
+            call=call,
             got=f"the message is {short(message)}, "
-            + ("which q cannot read" if read is None else f"and {found}"),
+            + ("which q cannot read" if read is None else f"and {outcome}"),
             hint="Who wraps the message and who unwraps it? Is what your function puts there the id "
             "itself?",
         )
