@@ -1,11 +1,10 @@
 """ReliableQueue of reliable.py loses nothing, whichever worker is killed, and keeps its order."""
 
-from jobs_kit.grading import Exercise, expect, points
-from jobs_kit.grading.programs.worker_scenario import WorkerScenario, after
+from jobs_kit.grading import BUSY, NEXT, Exercise, WorkerScenario, after, expect, points
 
 
 def _is_attempted(source):
-    """A class of another name is an attempt, too: the first check says which name it needs."""
+    """Tell whether a class is defined; of another name, too: the first check says which it needs."""
     defined = source.definitions()
     return bool(defined) and (
         "ReliableQueue" not in defined or source.differs("ReliableQueue", "reliable.py")
@@ -33,40 +32,7 @@ EXERCISE = Exercise(
 )
 
 LEASE = 0.5  # seconds, where a worker is killed
-LONG = 10.0  # seconds, where nobody is
 PATIENCE_WHEN_IDLE = 4  # seconds for what takes one at most, on a busy machine
-
-
-def _took(name, message):
-    return f"{name} has taken {message!r} and is in the middle of it"
-
-
-def _first_in_hand(scenario, name="ana", others=()):
-    """Put "first", start a worker that takes it and stops in the middle; return the worker."""
-    scenario.put("first", *others)
-    worker = scenario.worker(name, holds=True)
-    scenario.wait(
-        lambda: name in scenario.names("begun", "first"),
-        f"{name} gets 'first'",
-        worker.call_text,
-        worker,
-        hint="Which list does put() fill, and which one does consume() look at?",
-    )
-    return worker
-
-
-def _second_in_hand(scenario):
-    """Start ana, who does "first", takes "second" and stops in the middle; return her."""
-    ana = _first_in_hand(scenario, others=["second"])
-    scenario.go("ana")
-    scenario.wait(
-        lambda: scenario.names("begun", "second"),
-        "ana goes on with 'second'",
-        ana.call_text,
-        ana,
-        hint="What does consume() do when the loop comes back?",
-    )
-    return ana
 
 
 @points(1)
@@ -98,7 +64,7 @@ def test_messages_come_in_order(submission):
         "ana does all five",
         call,
         ana,
-        got=lambda: f"done so far: {', '.join(scenario.noted('done')) or 'nothing'}",
+        got=scenario.done_so_far,
         hint=lambda: (
             "What has to happen between two messages, and does it come to an end?"
             if scenario.noted("begun")
@@ -106,13 +72,9 @@ def test_messages_come_in_order(submission):
         ),
     )
     done = scenario.messages("done")
-    expect(
-        done == words,
-        f"ana does {', '.join(words)}",
-        call=call,
-        got=f"ana did {', '.join(done)}",
-        hint=_hint_for_order(done, words),
-    )
+    got = f"ana did {', '.join(done)}"
+    hint = _hint_for_order(done, words)
+    expect(done == words, f"ana does {', '.join(words)}", call=call, got=got, hint=hint)
     scenario.expect_address(ana)
     before = len(scenario.noted("length"))
     scenario.wait(
@@ -128,6 +90,7 @@ def test_messages_come_in_order(submission):
 
 
 def _hint_for_order(done, words):
+    """Return a question that leads from the messages that were done to what is wrong with them."""
     if sorted(done) == sorted(words):
         return "put() adds at the right end of the list. From which end does a message leave?"
     if set(done) <= set(words):
@@ -141,22 +104,16 @@ def _hint_for_order(done, words):
 def test_two_workers_share(submission):
     """Two living workers share the messages: none goes to both"""
     scenario = WorkerScenario(submission)
-    ana = _first_in_hand(scenario)
+    ana = scenario.start_ana()
     ben = scenario.worker("ben")
     scenario.put("second", "third")
-    call = f"{_took('ana', 'first')}; ben works on the same queue"
+    call = f"{BUSY}; ben works on the same queue"
     _ben_does(scenario, "third", call, ben)
     # Ben has come back for more by now, and does so once more.
     scenario.put("fourth")
     _ben_does(scenario, "fourth", call, ben)
     scenario.go("ana")
-    scenario.wait(
-        lambda: scenario.names("done", "first"),
-        "ana does 'first' to its end",
-        call,
-        ana,
-        hint="What does consume() do when the loop comes back?",
-    )
+    scenario.wait_done("first", "ana does 'first' to its end", call, ana, hint=NEXT)
     expect(
         sorted(scenario.messages("done")) == ["first", "fourth", "second", "third"],
         "each message is done once",
@@ -173,14 +130,14 @@ def _ben_does(scenario, message, call, ben):
         f"ben does {message!r} while ana is busy",
         call,
         ben,
-        got=lambda: f"done so far: {', '.join(scenario.noted('done')) or 'nothing'}",
+        got=scenario.done_so_far,
         hint="What keeps ben from taking the next message?",
     )
     expect(
         len(scenario.names("begun", "first")) == 1,
         "ben leaves 'first' alone: ana lives, and her lease has not run out",
         call=call,
-        got=f"begun, in this order: {', '.join(scenario.noted('begun'))}",
+        got=scenario.begun_in_order(),
         hint="Can two workers claim the same message? And how does ben tell whether ana is dead before "
         "he takes what she holds?",
     )
@@ -209,8 +166,8 @@ def test_a_time_out_ends_an_idle_worker(submission):
     idle = after(1.5)
     submission.until(lambda: idle() or not patient.running)
     scenario.put("third")
-    scenario.wait(
-        lambda: scenario.names("done", "third"),
+    scenario.wait_done(
+        "third",
         "without a timeout, consume() waits for a message, however long that takes",
         f"{patient.call_text}\nnothing comes for more than a second; then q.put('third')",
         patient,
@@ -222,13 +179,13 @@ def test_a_time_out_ends_an_idle_worker(submission):
 def test_a_killed_workers_message_comes_back(submission):
     """The message of a worker that is killed in mid-job is done by another, after the lease"""
     scenario = WorkerScenario(submission, LEASE)
-    ana, ben = _ana_and_ben(scenario)
+    ana, ben = scenario.start_both()
     scenario.kill(ana)
     held = scenario.held("first")
     scenario.comes_back(
         "first",
         f"ben gets 'first' when ana's lease of {LEASE} s has run out, and does it",
-        f"{_took('ana', 'first')}; ben waits at the same queue; kill -9 ana",
+        f"{BUSY}; ben waits at the same queue; kill -9 ana",
         ben,
         hint=lambda: (
             "Where is a message while a worker works on it, who can find it there when that worker "
@@ -248,31 +205,17 @@ def test_a_killed_workers_message_comes_back(submission):
     )
 
 
-def _ana_and_ben(scenario):
-    """Return ana, who is in the middle of "first", and ben, who is past his start and waits."""
-    ana = _first_in_hand(scenario)
-    ben = scenario.worker("ben")
-    scenario.put("second")
-    scenario.wait(
-        lambda: scenario.names("done", "second"),
-        "ben does 'second'",
-        f"{_took('ana', 'first')}; ben works on the same queue",
-        ben,
-    )
-    return ana, ben
-
-
 @points(1, after="test_a_killed_workers_message_comes_back")
 def test_a_worker_that_starts_later_finds_it(submission):
     """If nobody else runs when a worker is killed, one that is started later finds its message"""
     scenario = WorkerScenario(submission, LEASE)
-    scenario.kill(_first_in_hand(scenario))
+    scenario.kill(scenario.start_ana())
     submission.until(after(1.5 * LEASE))
     ben = scenario.worker("ben")
     scenario.comes_back(
         "first",
         "ben finds 'first' and does it",
-        f"{_took('ana', 'first')}; kill -9 ana; her lease runs out; then ben is started",
+        f"{BUSY}; kill -9 ana; her lease runs out; then ben is started",
         ben,
         hint="Ben has never seen ana. How can he learn that there was such a worker?",
     )
@@ -282,14 +225,13 @@ def test_a_worker_that_starts_later_finds_it(submission):
 def test_what_was_acknowledged_stays_away(submission):
     """A message that was done is not delivered again, even if its worker is killed later"""
     scenario = WorkerScenario(submission, LEASE)
-    scenario.kill(_second_in_hand(scenario))
+    scenario.kill(scenario.start_ana_with_second())
     ben = scenario.worker("ben")
     call = "ana does 'first', takes 'second' and is killed in the middle of it; ben is started"
     scenario.comes_back("second", "ben does 'second'", call, ben)
     scenario.put("third")
     scenario.comes_back("third", "ben does 'third'", call, ben)
-    _expect_begun(
-        scenario,
+    scenario.expect_begun(
         "first",
         ["ana"],
         "nobody gets 'first' again: ana came back for the next message, so it was done",
@@ -297,8 +239,7 @@ def test_what_was_acknowledged_stays_away(submission):
         "Look at what ana still held when she died. What does acknowledging take away, and is it "
         "spelled exactly like the message on the list?",
     )
-    _expect_begun(
-        scenario,
+    scenario.expect_begun(
         "second",
         ["ana", "ben"],
         "nobody gets 'second' once more: ben did it, and came back for the next one",
@@ -313,8 +254,7 @@ def test_what_was_acknowledged_stays_away(submission):
     for message in ("fourth", "fifth"):
         scenario.put(message)
         scenario.comes_back(message, f"cyd does {message!r}", call, cyd)
-    _expect_begun(
-        scenario,
+    scenario.expect_begun(
         "third",
         ["ben"],
         "nobody gets 'third' again: ben came back for the next message, so it was done",
@@ -323,24 +263,13 @@ def test_what_was_acknowledged_stays_away(submission):
     )
 
 
-def _expect_begun(scenario, message, names, expected, call, hint):
-    """Expect that a message was begun by these, once each."""
-    expect(
-        scenario.names("begun", message) == names,
-        expected,
-        call=call,
-        got=f"begun, in this order: {', '.join(scenario.noted('begun'))}",
-        hint=hint,
-    )
-
-
 @points(1, after="test_a_killed_workers_message_comes_back")
 def test_a_message_survives_two_workers(submission):
     """A message survives a second worker that is killed, too"""
     scenario = WorkerScenario(submission, LEASE)
-    scenario.kill(_first_in_hand(scenario))
+    scenario.kill(scenario.start_ana())
     ben = scenario.worker("ben", holds=True)
-    call = f"{_took('ana', 'first')}; kill -9 ana; ben takes it, too; kill -9 ben; then cyd"
+    call = f"{BUSY}; kill -9 ana; ben takes it, too; kill -9 ben; then cyd"
     scenario.comes_back("first", "ben gets 'first'", call, ben, what="begun")
     scenario.kill(ben)
     cyd = scenario.worker("cyd")
@@ -360,7 +289,7 @@ def test_a_slow_worker_keeps_its_message(submission):
     for lease in (LEASE, 4 * LEASE):
         submission.redis.reset()
         scenario = WorkerScenario(submission, lease)
-        ana = _second_in_hand(scenario)
+        ana = scenario.start_ana_with_second()
         ben = scenario.worker("ben")
         over = after(2.2 * lease)
         submission.until(
@@ -377,7 +306,7 @@ def test_a_slow_worker_keeps_its_message(submission):
         not robbed,
         "ana keeps 'second' as long as she lives",
         call=call,
-        got=f"begun, in this order: {', '.join(scenario.noted('begun'))}{scenario.complaints()}",
+        got=scenario.begun_in_order() + scenario.complaints(),
         hint="Ana's own code is busy with the job all the while. What else in her program could "
         "prolong her lease, and does it still run after her first message?",
     )
@@ -390,22 +319,21 @@ def test_a_slow_worker_keeps_its_message(submission):
         call,
         ana,
         ben,
-        hint="What does consume() do when the loop comes back?",
+        hint=NEXT,
     )
 
 
 @points(
-    1,
-    after=("test_a_killed_workers_message_comes_back", "test_what_was_acknowledged_stays_away"),
+    1, after=("test_a_killed_workers_message_comes_back", "test_what_was_acknowledged_stays_away")
 )
 def test_a_job_that_raises_is_not_acknowledged(submission):
     """The message of a worker that dies of an exception comes back as well"""
     scenario = WorkerScenario(submission, LEASE)
-    ana, ben = _ana_and_ben(scenario)
+    ana, ben = scenario.start_both()
     scenario.go("ana", "raise")
     submission.until(lambda: ana.events("error") or not ana.running)
     lingers, over = after(6 * LEASE), after(2 * LEASE)
-    call = f"{_took('ana', 'first')}; her job raises ValueError, which nobody catches"
+    call = f"{BUSY}; her job raises ValueError, which nobody catches"
     scenario.comes_back(
         "first",
         "ben gets 'first' when ana's lease has run out, and does it",
@@ -421,8 +349,7 @@ def test_a_job_that_raises_is_not_acknowledged(submission):
     submission.until(over)
     scenario.put("third")
     scenario.comes_back("third", "ben does 'third'", call, ben)
-    _expect_begun(
-        scenario,
+    scenario.expect_begun(
         "first",
         ["ana", "ben"],
         "nobody gets 'first' once more: ben did it, and came back for the next one",
