@@ -1,7 +1,6 @@
 """Two shells share a queue: the Redis of the lessons shows what they did, and what they do now."""
 
-from jobs_kit.grading import Exercise, NotAttemptedError, expect, points
-from jobs_kit.grading.programs.queue_observation import ENOUGH, observation_of
+from jobs_kit.grading import Exercise, NotAttemptedError, expect, observation_of, points
 
 HOW_TO_WATCH = (
     "`jobs-kit check two_shells --watch` in a third terminal watches, and so does the exercise's "
@@ -41,6 +40,7 @@ EXERCISE = Exercise(
 
 
 def named(messages):
+    """Return messages as text."""
     return ", ".join(messages) or "none"
 
 
@@ -56,7 +56,7 @@ def test_messages_waited(observation, note):
         hint=f"Who could see it when it happens? {HOW_TO_WATCH}. Then do the steps again.",
     )
     expect(
-        seen["most"] >= ENOUGH,
+        observation.is_enough,
         "three or more messages wait on the queue at once, while nobody consumes",
         call="watched the queue",
         got=f"at most {seen['most']} waited at once: {named(seen['waited'])}"
@@ -105,13 +105,9 @@ def test_they_were_taken_in_order(observation):
         got=f"{seen['removed']} of them were removed and never taken",
         hint="Which line empties a queue without giving its messages to anybody?",
     )
-    expect(
-        seen["all_taken"],
-        "each message that waited is taken",
-        call=what,
-        got=f"these were taken: {named(seen['taken'])}",
-        hint="Does the second shell read the queue that the first one writes to?",
-    )
+    got = f"these were taken: {named(seen['taken'])}"
+    hint = "Does the second shell read the queue that the first one writes to?"
+    expect(seen["all_taken"], "each message that waited is taken", call=what, got=got, hint=hint)
     expect(
         seen["in_order"],
         "the message that has waited longest is taken first",
