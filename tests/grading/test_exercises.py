@@ -36,6 +36,20 @@ def cases_of(exercise, kind):
     return [case for case in all_cases(kind) if case.exercise is exercise]
 
 
+def imports_of(tree):
+    """Return the names of the modules that a tree imports."""
+    nodes = list(ast.walk(tree))
+    names = [alias.name for node in nodes if isinstance(node, ast.Import) for alias in node.names]
+    return [*names, *(node.module for node in nodes if isinstance(node, ast.ImportFrom))]
+
+
+@each
+def test_a_check_imports_nothing_of_the_kit_but_the_grading_package(exercise):
+    names = imports_of(ast.parse(Path(exercise.file).read_text(encoding="utf-8")))
+    kit = {name for name in names if name.partition(".")[0] == "jobs_kit"}
+    assert kit == {"jobs_kit.grading"}
+
+
 @each
 def test_each_check_makes_a_claim_and_is_worth_points(exercise):
     checks = checks_of(exercise)
