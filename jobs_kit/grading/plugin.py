@@ -215,7 +215,7 @@ def observation(request, source):
 
 @pytest.fixture
 def note(request):
-    """Return note(text), which adds a remark to the check, whatever its outcome."""
+    """Return a function that adds a remark (str) to the check, whatever its outcome."""
     request.node.jobs_kit_notes = []
     return request.node.jobs_kit_notes.append
 

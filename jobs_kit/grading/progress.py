@@ -1,4 +1,4 @@
-"""How far is a student? Noted in the folder of the answer, so that it travels with it.
+"""Keep a student's progress, in the folder of the answer, so that it moves with the answer.
 
     .progress.json   {"add_job": {"attempts": 2, "hints": 1, "passed": true}, "worker.py": [text, ...]}
 
@@ -18,11 +18,11 @@ from jobs_kit.grading.results import kit_failure
 from jobs_kit.grading.source.files import PROGRESS, Source
 from jobs_kit.grading.verdict import Verdict
 
-ATTEMPTS = 3  # so many before a solution opens without a pass
+ATTEMPTS = 3  # before a solution opens without a pass
 
 
 class ExerciseProgress:
-    """One exercise of one student. folder (Path): where the answer is."""
+    """The progress of a student in one exercise. folder (Path): where the answer is."""
 
     def __init__(self, exercise, place=None):
         self.exercise, self.folder = exercise, answer_folder(exercise, place)
@@ -54,10 +54,11 @@ class ExerciseProgress:
 
     @property
     def passed(self):
+        """Whether the last check was a pass."""
         return bool(self._mine().get("passed"))
 
     def next_hint(self):
-        """Return the next rung as text; the last one again when there are no more."""
+        """Return the next hint as text; the last one again when there are no more."""
         noted = self._noted()
         mine = noted.setdefault(self.exercise.id, {})
         hints = self.exercise.hints
@@ -77,7 +78,7 @@ class ExerciseProgress:
         return True, solution_of(self.exercise)
 
     def catch_up(self):
-        """Lay the starting point of this exercise: all earlier parts solved.
+        """Write the starting point of this exercise: all earlier parts solved.
 
         Returns [(file, backup or None), ...] of what was written; a student's own file is kept
         beside it, as file.bak, or file.bak2 where that is there already.

@@ -1,23 +1,21 @@
-"""How is a value shown in a message? As text that can be printed, and not too long."""
+"""Shorten values to text that a message can show."""
 
 import re
 
 from jobs_kit.redis_server.text import cut, one_line
 
 
-def without_folder(said):
-    """Name files of the answer by their names alone: where the check has laid them is no matter.
-
-    Where Python keeps its packages is no matter either.
-    """
-    said = re.sub(r" \(/[^()\n]*/(?:site-packages|lib-dynload|python3[.]\d+)/[^()\n]*\)", "", said)
-    return re.sub(r"/[^\s'\"]*/(?:answer|site-packages)/", "", said)
+def without_folder(message):
+    """Return a message without the folders of the answer's files and of Python's packages."""
+    in_brackets = r" \(/[^()\n]*/(?:site-packages|lib-dynload|python3[.]\d+)/[^()\n]*\)"
+    message = re.sub(in_brackets, "", message)
+    return re.sub(r"/[^\s'\"]*/(?:answer|site-packages)/", "", message)
 
 
 def arrows(statuses):
-    """Return a history of statuses as text, shortened where it does not end."""
-    shown = [short(status) for status in statuses[:8]]
-    return " → ".join(shown + ["…"] * (len(statuses) > 8))
+    """Return a history of statuses as text; after eight of them it is cut."""
+    texts = [short(status) for status in statuses[:8]]
+    return " → ".join(texts + ["…"] * (len(statuses) > 8))
 
 
 def short(value, length=70):

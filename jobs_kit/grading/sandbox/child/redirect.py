@@ -64,7 +64,7 @@ def _name_of(serializer):
 
 def _serve(hostname, port, application, **options):
     """Serve as app.run() would, at the check's socket."""
-    from werkzeug.serving import make_server
+    from werkzeug.serving import make_server  # prepare() has imported it
 
     server = make_server("unix://http", 0, application, threaded=True, fd=here["http"])
     _report_serving(hostname, port, options)
