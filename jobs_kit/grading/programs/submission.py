@@ -276,7 +276,7 @@ class Submission:
     # Messages
 
     def queue(self):
-        """Call add_job(); return (db, key) of the queue that it puts the id on."""
+        """Return (db, key) of the queue that add_job() puts the id on, by calling it."""
         return self.add_job()[1]
 
     def add_job(self, start="2012-01-01", end="2012-01-31"):

@@ -23,7 +23,7 @@ from pyflakes.checker import Checker
 from jobs_kit.grading.expectations import CheckError
 from jobs_kit.grading.source import syntax
 from jobs_kit.grading.source.import_paths import reachable, shortest_path
-from jobs_kit.grading.source.uses import UseVisitor
+from jobs_kit.grading.source.uses import find_uses
 
 PACKAGES = {"flask", "hotqueue", "redis", "werkzeug", "requests", "matplotlib", "numpy"}
 
@@ -210,11 +210,11 @@ class Project:
 
     def uses(self, module):
         """Return the Uses that a module makes of names of the other modules."""
-        return self._visit(module).uses
+        return find_uses(self, module)[0]
 
     def dots(self, module):
         """Return [(name, attribute, line), ...] of a module's own names."""
-        return self._visit(module).dots
+        return find_uses(self, module)[1]
 
     def stored(self, module):
         """Return the attributes that a module sets on anything: its code may create them."""
@@ -224,11 +224,6 @@ class Project:
             for node in nodes
             if isinstance(node, ast.Attribute) and isinstance(node.ctx, ast.Store)
         }
-
-    def _visit(self, module):
-        visitor = UseVisitor(self, module)
-        visitor.visit(self.trees[module])
-        return visitor
 
     def missing(self, module):
         """Return what is Missing in a module."""

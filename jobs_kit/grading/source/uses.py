@@ -20,7 +20,17 @@ class Use:
     certain: bool = True
 
 
-class UseVisitor(ast.NodeVisitor):
+def find_uses(project, module):
+    """Return (uses, dots) of a module of a Project.
+
+    uses: a list of Use. dots: [(name, attribute, line), ...] of the module's own names.
+    """
+    visitor = _UseVisitor(project, module)
+    visitor.visit(project.trees[module])
+    return visitor.uses, visitor.dots
+
+
+class _UseVisitor(ast.NodeVisitor):
     """Visits one module. scopes: {name: Import or None} of each function around a node."""
 
     def __init__(self, project, module):

@@ -1,0 +1,133 @@
+"""Read the files of a hand-in, from a folder, a zip file or loose files."""
+
+import re
+import zipfile
+from pathlib import Path, PurePosixPath
+
+from jobs_kit.grading.batch.exercise_folders import folder_of, folders
+from jobs_kit.grading.limits import SOURCE_FILE_BYTES, SUBMISSION_FILES
+from jobs_kit.grading.source.files import regular_files
+
+NEVER_READ = re.compile(
+    r"__pycache__|__MACOSX|\.DS_Store|\.git|\.ipynb_checkpoints|\.venv|site-packages|.*\.pyc"
+)
+PACKED = re.compile(r"\.(?:zip|rar|7z|tar|tgz|gz|bz2|xz)", re.IGNORECASE)
+KIT = re.compile(r"(.*/)?jobs_kit/__init__\.py")
+
+
+def unpack(path, hand_in):
+    """Return {path inside the hand-in: bytes} of the files of a hand-in.
+
+    path: a folder, a zip file, or {name: path} of loose files. hand_in: a HandIn for the remarks.
+    """
+    files = {}
+    if isinstance(path, dict):
+        _add_files(path, hand_in, files)
+    elif path.is_file():
+        _add_zip(path, hand_in, files)
+    else:
+        _add_folder(path, hand_in, files)
+    return files
+
+
+def _add_folder(place, hand_in, files):
+    """Add the files of a folder to files, zip files opened."""
+
+    def refuse(problem):
+        hand_in.remark(f"{Path(problem.filename).name} cannot be read: {problem.strerror}")
+
+    paths = regular_files(place, left_out=NEVER_READ, depth=6, onerror=refuse)
+    paths = {path.relative_to(place).as_posix(): path for path in paths}
+    _add_files(paths, hand_in, files)
+
+
+def _add_files(paths, hand_in, files):
+    """Add {name: bytes} of {name: path} to files, zip files opened."""
+    packed = [name for name, path in paths.items() if path.suffix.lower() == ".zip"]
+    others = [name for name in paths if name not in packed]
+    for name in [*_chosen(others, hand_in, files), *packed]:
+        path, status = paths[name], paths[name].stat()
+        hand_in.newest = max(hand_in.newest, status.st_mtime)
+        if name in packed:
+            _add_zip(path, hand_in, files, f"{path.stem}/")
+        elif status.st_size > min(SOURCE_FILE_BYTES * 4, hand_in.room):
+            hand_in.remark(f"{name} is too large ({status.st_size} bytes): left out")
+        else:
+            try:
+                files[name] = path.read_bytes()
+            except OSError as problem:
+                hand_in.remark(f"{name} cannot be read: {problem.strerror}")
+            hand_in.room -= status.st_size
+
+
+def _add_zip(path, hand_in, files, prefix=""):
+    """Add the files of a zip file to files; nothing too large, nothing that leads out of it."""
+    hand_in.newest = max(hand_in.newest, path.stat().st_mtime)
+    try:
+        with zipfile.ZipFile(path) as packed:
+            entries = _entries(packed, path.name, hand_in)
+            for name in _chosen(entries, hand_in, files):
+                files |= _unpacked(packed, entries[name], f"{prefix}{name}", hand_in)
+    except Exception as problem:  # whatever zipfile makes of broken bytes
+        hand_in.remark(f"{path.name} is no zip file that can be read: {problem}")
+
+
+def _entries(packed, zip_name, hand_in):
+    """Return {path: entry} of the files of a zip file that do not lead out of it."""
+    entries = {}
+    for entry in packed.infolist():
+        name = PurePosixPath(entry.filename.replace("\\", "/"))
+        if entry.filename.endswith(("/", "\\")) or any(map(NEVER_READ.fullmatch, name.parts)):
+            continue
+        if name.is_absolute() or ".." in name.parts or ":" in str(name).partition("/")[0]:
+            hand_in.remark(f"{zip_name}: {name} leads out of it; left out")
+        else:
+            entries[str(name)] = entry
+    return entries
+
+
+def _unpacked(packed, entry, name, hand_in):
+    """Return {name: bytes} of one file of a zip file, or {} where it cannot be read."""
+    most = max(0, min(hand_in.room, SOURCE_FILE_BYTES * 4))
+    try:
+        with packed.open(entry) as file:
+            data = file.read(most + 1)  # the size that it states may be a lie
+    except Exception as problem:  # whatever the unpackers make of broken bytes
+        hand_in.remark(f"{name} cannot be unpacked: {problem}")
+        hand_in.room -= SOURCE_FILE_BYTES  # unpacking in vain takes time, too
+        return {}
+    hand_in.room -= min(len(data), most)
+    if len(data) > most:
+        hand_in.remark(f"{name} is too large; left out")
+        return {}
+    return {name: data}
+
+
+def _without_kit(names, hand_in):
+    """Return the names without files of a whole kit that are outside its exercises/.
+
+    Its other folders hold files of the same names.
+    """
+    for kit in {match[1] or "" for match in map(KIT.fullmatch, names) if match}:
+        if any(name.startswith(f"{kit}exercises/") for name in names):
+            hand_in.remark("the whole kit was handed in: only its exercises/ is looked at")
+            names = [n for n in names if not n.startswith(kit) or n.startswith(f"{kit}exercises/")]
+    return names
+
+
+def _chosen(names, hand_in, files):
+    """Return the names of files that can be an answer, those that belong to an exercise first."""
+    known = folders()
+    names = _without_kit(list(names), hand_in)
+    chosen = []
+    for path in map(PurePosixPath, names):
+        belongs = folder_of(path, known) or any(path.name in there for there in known.values())
+        if PACKED.fullmatch(path.suffix):
+            hand_in.remark(f"{path.name} is left out: hand in the files, or one zip file of them")
+        elif belongs or path.suffix in (".py", ".ipynb") or path.name.startswith("."):
+            chosen.append((not belongs, str(path)))
+    chosen = [name for _, name in sorted(chosen, key=lambda choice: choice[0])]
+    room = SUBMISSION_FILES - len(files)
+    if len(chosen) > room:
+        hand_in.remark(f"more than {SUBMISSION_FILES} files: {chosen[room]} and more left out")
+    return chosen[:room]
