@@ -44,6 +44,8 @@ class Judge:
         seconds: after these the run is ended; what was not judged is missing from the results.
         Raises RuntimeError.
         """
+        if not tests:  # pytest would look for some by itself
+            return []
         request = {
             "tests": list(map(str, tests)),
             "folder": str(folder),

@@ -190,6 +190,12 @@ def test_an_answer_named_like_a_module_of_python_does_not_end_the_judge(folder):
         assert judge.check(find_exercise("echo_worker"), folder).outcome == "fail"
 
 
+def test_without_tests_a_judge_does_not_even_start(folder):
+    judge = Judge()
+    assert judge.check_all([], folder) == []
+    assert judge._process is None
+
+
 def test_nothing_is_left_of_a_judge(folder, until):
     before = set(psutil.Process().children(recursive=True))
     with Judge() as judge:
