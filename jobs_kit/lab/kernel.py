@@ -82,7 +82,7 @@ class Kernel:
         if self._manager.has_kernel:
             self._manager.shutdown_kernel(now=True)
         if keeper:
-            keeper.release()
+            keeper.end()
         if not self._ended.is_set():
             self._on_end(self, reason)
 
@@ -96,7 +96,9 @@ class Kernel:
             extra_arguments=["--HistoryManager.hist_file=:memory:"],
         )
         self._process = self._manager.provisioner.process
-        return Keeper(self._process)
+        keeper = Keeper()
+        keeper.keep(self._process)
+        return keeper
 
     def _wait_until_ready(self):
         client = self._manager.blocking_client()

