@@ -5,6 +5,8 @@ import shutil
 import tomllib
 from pathlib import Path
 
+import pytest
+
 from jobs_kit.course import starters
 from jobs_kit.course.exercise import all_exercises, earlier, shuffled_in
 
@@ -97,6 +99,19 @@ def file_cases(kind):
 def sessions(kind):
     """Return every Case of a kind that is answered in a session."""
     return [case for case in all_cases(kind) if not case.exercise.files]
+
+
+def for_each(argument, answers):
+    """Parametrize a test with answers; all but the first of each exercise are marked as slow.
+
+    The last exercises take longest and come first: no judge is left alone with them.
+    """
+    parameters, sampled = [], set()
+    for answer in sorted(answers, key=lambda answer: -answer.exercise.number):
+        marks = [pytest.mark.slow] if answer.exercise.id in sampled else []
+        sampled.add(answer.exercise.id)
+        parameters.append(pytest.param(answer, marks=marks))
+    return pytest.mark.parametrize(argument, parameters, ids=repr)
 
 
 def hostile_entries():

@@ -11,13 +11,12 @@ from pathlib import Path
 from queue import SimpleQueue
 
 import pytest
-from cases import file_cases, write_stage
+from cases import file_cases, for_each, write_stage
 
 from jobs_kit.course.exercise import all_exercises
 from jobs_kit.grading.judge import Judge
 
 JUDGES = 2 * os.cpu_count() + 1
-SAMPLE = 1  # answers of each exercise and kind that are judged in the quick run of the tests, too
 EXERCISES = [exercise for exercise in all_exercises().values() if exercise.files]
 each = pytest.mark.parametrize("exercise", EXERCISES, ids=lambda exercise: exercise.id)
 
@@ -35,19 +34,6 @@ class Stage:
 
     def __repr__(self):
         return f"{self.exercise.id}-{self.base}"
-
-
-def for_each(answers):
-    """Parametrize a test with answers; all but a sample of each exercise are marked as slow.
-
-    The last exercises come first: they take longest, and no judge is left alone with them.
-    """
-    parameters = []
-    for exercise in reversed(EXERCISES):
-        own = [answer for answer in answers if answer.exercise is exercise]
-        parameters += own[:SAMPLE]
-        parameters += [pytest.param(answer, marks=pytest.mark.slow) for answer in own[SAMPLE:]]
-    return pytest.mark.parametrize("answer", parameters, ids=repr)
 
 
 @pytest.fixture(scope="module")
@@ -86,7 +72,7 @@ def verdict(verdicts, answer):
     return verdicts[answer].result()
 
 
-@for_each(file_cases("wrong"))
+@for_each("answer", file_cases("wrong"))
 def test_a_wrong_answer_is_rejected_for_its_own_reason(verdict, answer):
     outcomes = {check.name: check.outcome for check in verdict.checks}
     assert outcomes.pop(answer.rejected_by) == answer.outcome, str(verdict)
@@ -94,12 +80,14 @@ def test_a_wrong_answer_is_rejected_for_its_own_reason(verdict, answer):
     assert answer.says in str(verdict), str(verdict)
 
 
-@for_each(file_cases("right"))
+@for_each("answer", file_cases("right"))
 def test_a_right_answer_is_accepted(verdict, answer):
     assert verdict.passed, str(verdict)
 
 
-@for_each([Stage(exercise, base) for exercise in EXERCISES for base in ("solved", "final")])
+@for_each(
+    "answer", [Stage(exercise, base) for exercise in EXERCISES for base in ("solved", "final")]
+)
 def test_a_solution_gets_full_marks(verdict, answer):
     assert verdict.passed and verdict.points == verdict.max_points, str(verdict)
 

@@ -133,6 +133,7 @@ def test_a_class_is_graded_and_each_gets_what_is_due(place, tmp_path):
 
 
 @contained
+@pytest.mark.slow
 def test_the_same_grades_whatever_the_number_of_judges(place, tmp_path):
     for number in range(4):
         place(f"student{number}", text=(RIGHT, WRONG)[number % 2])
@@ -142,6 +143,7 @@ def test_the_same_grades_whatever_the_number_of_judges(place, tmp_path):
 
 
 @contained
+@pytest.mark.slow
 def test_a_batch_that_was_killed_goes_on_where_it_was(place, tmp_path, run_and_read, until):
     for number in range(8):
         place(f"student{number}", text=(RIGHT, WRONG)[number % 2])
@@ -175,6 +177,7 @@ def test_only_what_was_handed_in_again_is_graded_again(place, tmp_path):
 
 
 @contained
+@pytest.mark.slow
 def test_only_and_since_leave_the_others_as_they_are(place, tmp_path):
     for name in ("ana", "ben"):
         place(name, text=WRONG)
@@ -189,6 +192,7 @@ def test_only_and_since_leave_the_others_as_they_are(place, tmp_path):
     assert code == 2 and "zoe" in said
 
 
+@pytest.mark.slow
 def test_a_result_of_other_exercises_does_not_stand_for_those_that_are_asked_for(place, tmp_path):
     for name in ("ana", "ben"):
         place(name)
@@ -244,6 +248,7 @@ def test_where_a_judge_ends_again_and_again_it_is_said_and_tried_anew(place, tmp
 
 
 @contained
+@pytest.mark.slow
 def test_a_roster_keeps_its_columns_and_everybody_on_it(place, tmp_path):
     place("ana")
     place("stranger")
@@ -416,6 +421,7 @@ def test_hidden_checks_count_and_do_not_show_their_code(place, tmp_path):
     assert "a docstring" in page and "secret_name" not in page
 
 
+@pytest.mark.slow
 def test_hidden_checks_without_a_verdict_count_all_the_same(place, tmp_path, monkeypatch):
     place("ana")
     place("ben", text=WRONG)
@@ -441,6 +447,7 @@ def test_hidden_checks_without_a_verdict_count_all_the_same(place, tmp_path, mon
 
 
 @contained
+@pytest.mark.slow
 def test_gradescope_gets_its_file_and_gets_one_after_a_crash_too(place, tmp_path):
     place("ana")
     assert grade(place, tmp_path / "out", "--gradescope")[0] == 0

@@ -1,7 +1,7 @@
 """What is done in two shells is judged by what Redis shows: right ones pass, wrong ones do not."""
 
 import pytest
-from cases import sessions
+from cases import for_each, sessions
 from sessions import Session
 
 from jobs_kit.course.exercise import find_exercise
@@ -27,7 +27,7 @@ def play(tmp_path, monkeypatch):
         session.close()
 
 
-@pytest.mark.parametrize("case", sessions("wrong"), ids=repr)
+@for_each("case", sessions("wrong"))
 def test_a_wrong_session_is_rejected_for_its_own_reason(judge, case, play):
     verdict = judge.check(TWO_SHELLS, play(case).folder)
     outcomes = {check.name: check.outcome for check in verdict.checks}
@@ -36,7 +36,7 @@ def test_a_wrong_session_is_rejected_for_its_own_reason(judge, case, play):
     assert case.says in str(verdict), str(verdict)
 
 
-@pytest.mark.parametrize("case", sessions("right"), ids=repr)
+@for_each("case", sessions("right"))
 def test_a_right_session_is_accepted(judge, case, play):
     verdict = judge.check(TWO_SHELLS, play(case).folder)
     assert verdict.passed, str(verdict)
