@@ -186,7 +186,7 @@ def test_two_workers(submission):
             return True
         return max(runs()) > 1 or all(submission.redis.status(jid) == COMPLETE for jid in jids)
 
-    submission.until(is_over, service.CHECK_TIMEOUT_SECONDS * len(jids))
+    submission.until(is_over, service.seconds_for(jids))
     submission.settle(*workers)
     submission.require_saved_first(*jids)
     counts, ends = runs(), [submission.redis.history(jid)[-1] for jid in jids]

@@ -1,6 +1,6 @@
 """ReliableQueue of reliable.py loses nothing, whichever worker is killed, and keeps its order."""
 
-from jobs_kit.grading import BUSY, NEXT, Exercise, WorkerScenario, after, expect, points
+from jobs_kit.grading import Exercise, WorkerScenario, after, expect, points
 
 
 def _is_attempted(source):
@@ -107,13 +107,13 @@ def test_two_workers_share(submission):
     ana = scenario.start_ana()
     ben = scenario.worker("ben")
     scenario.put("second", "third")
-    call = f"{BUSY}; ben works on the same queue"
+    call = f"{scenario.BUSY}; ben works on the same queue"
     _ben_does(scenario, "third", call, ben)
     # Ben has come back for more by now, and does so once more.
     scenario.put("fourth")
     _ben_does(scenario, "fourth", call, ben)
     scenario.go("ana")
-    scenario.wait_done("first", "ana does 'first' to its end", call, ana, hint=NEXT)
+    scenario.wait_done("first", "ana does 'first' to its end", call, ana, hint=scenario.NEXT_HINT)
     expect(
         sorted(scenario.messages("done")) == ["first", "fourth", "second", "third"],
         "each message is done once",
@@ -185,7 +185,7 @@ def test_a_killed_workers_message_comes_back(submission):
     scenario.comes_back(
         "first",
         f"ben gets 'first' when ana's lease of {LEASE} s has run out, and does it",
-        f"{BUSY}; ben waits at the same queue; kill -9 ana",
+        f"{scenario.BUSY}; ben waits at the same queue; kill -9 ana",
         ben,
         hint=lambda: (
             "Where is a message while a worker works on it, who can find it there when that worker "
@@ -215,7 +215,7 @@ def test_a_worker_that_starts_later_finds_it(submission):
     scenario.comes_back(
         "first",
         "ben finds 'first' and does it",
-        f"{BUSY}; kill -9 ana; her lease runs out; then ben is started",
+        f"{scenario.BUSY}; kill -9 ana; her lease runs out; then ben is started",
         ben,
         hint="Ben has never seen ana. How can he learn that there was such a worker?",
     )
@@ -269,7 +269,7 @@ def test_a_message_survives_two_workers(submission):
     scenario = WorkerScenario(submission, LEASE)
     scenario.kill(scenario.start_ana())
     ben = scenario.worker("ben", holds=True)
-    call = f"{BUSY}; kill -9 ana; ben takes it, too; kill -9 ben; then cyd"
+    call = f"{scenario.BUSY}; kill -9 ana; ben takes it, too; kill -9 ben; then cyd"
     scenario.comes_back("first", "ben gets 'first'", call, ben, what="begun")
     scenario.kill(ben)
     cyd = scenario.worker("cyd")
@@ -319,7 +319,7 @@ def test_a_slow_worker_keeps_its_message(submission):
         call,
         ana,
         ben,
-        hint=NEXT,
+        hint=scenario.NEXT_HINT,
     )
 
 
@@ -333,7 +333,7 @@ def test_a_job_that_raises_is_not_acknowledged(submission):
     scenario.go("ana", "raise")
     submission.until(lambda: ana.events("error") or not ana.running)
     lingers, over = after(6 * LEASE), after(2 * LEASE)
-    call = f"{BUSY}; her job raises ValueError, which nobody catches"
+    call = f"{scenario.BUSY}; her job raises ValueError, which nobody catches"
     scenario.comes_back(
         "first",
         "ben gets 'first' when ana's lease has run out, and does it",

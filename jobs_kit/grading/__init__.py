@@ -3,7 +3,7 @@
     from jobs_kit.grading import Exercise, expect, points, service
 
 A check, exercises/<folder>/test_<id>.py, imports nothing else of the kit. The programs of a
-submission come to it as fixtures (plugin.py): `submission`, `source`, `project`, `redis`,
+submission come to it as fixtures (plugin.py): `submission`, `source`, `project`, `api`, `redis`,
 `observation`, `note`. Steps that several checks take are in `service` (programs/service.py).
 """
 
@@ -19,16 +19,14 @@ from jobs_kit.grading.expectations import (
     expect_none,
 )
 from jobs_kit.grading.programs import addresses, service
-from jobs_kit.grading.programs.formats import UUID, dicts_in, jid_of, texts_in
+from jobs_kit.grading.programs.formats import UUID, jid_of, texts_in
 from jobs_kit.grading.programs.queue_observation import observation_of
 from jobs_kit.grading.programs.recursion import expect_no_recursion
-from jobs_kit.grading.programs.worker_scenario import BUSY, NEXT, WorkerScenario, after
+from jobs_kit.grading.programs.worker_scenario import WorkerScenario, after
 from jobs_kit.grading.source.syntax import imports_in, is_blank, is_private
 from jobs_kit.grading.text import short
 
 __all__ = [
-    "BUSY",
-    "NEXT",
     "UUID",
     "CheckError",
     "Exercise",
@@ -39,7 +37,6 @@ __all__ = [
     "WorkerScenario",
     "addresses",
     "after",
-    "dicts_in",
     "expect",
     "expect_no_recursion",
     "expect_none",

@@ -139,12 +139,7 @@ def start_worker(submission):
     except TimedOutError as late:
         if "processor time" in worker.events("time_limit")[0] or submission.redis.polled_lists():
             raise
-        raise CheckError(
-            "it asks the queue for messages",
-            call=worker.call_text,
-            got=f"it runs, and asks no queue for anything\n{late.got.partition(chr(10))[2]}".strip(),
-            hint=ASKS_NO_QUEUE,
-        ) from None
+        raise _asks_no_queue(worker, late) from None
     submission.let_time_pass(worker)
     submission.settle(worker)
     expect(
@@ -157,6 +152,21 @@ def start_worker(submission):
     return worker
 
 
+def _asks_no_queue(worker, late):
+    """Return the CheckError for a worker that is late, a TimedOutError, and asks no queue."""
+    return CheckError(
+        "it asks the queue for messages",
+        call=worker.call_text,
+        got=f"it runs, and asks no queue for anything\n{late.got.partition(chr(10))[2]}".strip(),
+        hint=ASKS_NO_QUEUE,
+    )
+
+
+def seconds_for(jids):
+    """Return how long to wait for the end of these jobs, in seconds."""
+    return CHECK_TIMEOUT_SECONDS * len(jids)
+
+
 def work_off(submission, jids):
     """Start worker.py and let it do the jobs that wait, also one that ends early; return it."""
     worker = submission.start("worker.py")
@@ -165,7 +175,7 @@ def work_off(submission, jids):
         again = any(len(submission.redis.history(jid)) > 6 for jid in jids)
         return again or submission.has_settled(worker)
 
-    in_time = submission.until(is_over, CHECK_TIMEOUT_SECONDS * len(jids))
+    in_time = submission.until(is_over, seconds_for(jids))
     if not in_time or worker.events("time_limit"):
         raise submission.timed_out(worker, "it does its work and waits for the next message")
     return worker
@@ -193,7 +203,20 @@ def state_of(worker):
 
 def hint_for_end(worker):
     """Return a question that leads from the end of a worker to its cause."""
-    error = worker.error or {}
+    if worker.error:
+        return _hint_for_decorator(worker.error) or worker.hint
+    if worker.events("threads"):
+        return "A thread of it still waited at the queue. Does the program wait for the thread?"
+    if worker.events("redis_connection"):
+        return (
+            "It came to its queue, found nothing, and ended. Which argument says how long a worker "
+            "waits, and what would be asked for a second message?"
+        )
+    return "To define a worker does not start it. Which line calls it, and is that line reached?"
+
+
+def _hint_for_decorator(error):
+    """Return a question about the use of the decorator, or of the queue, that raised; or None."""
     message = error.get("message", "")
     line = (error.get("frames") or [{}])[-1].get("text", "")
     if error.get("type") == "TypeError" and line.startswith("@"):
@@ -207,16 +230,7 @@ def hint_for_end(worker):
         return "The decorator hands in the message by itself. What do you hand in beside it?"
     if error.get("type") == "KeyError" and message == "None":
         return "What does get() return when the queue is empty, and which call waits instead?"
-    if error:
-        return worker.hint
-    if worker.events("threads"):
-        return "A thread of it still waited at the queue. Does the program wait for the thread?"
-    if worker.events("redis_connection"):
-        return (
-            "It came to its queue, found nothing, and ended. Which argument says how long a worker "
-            "waits, and what would be asked for a second message?"
-        )
-    return "To define a worker does not start it. Which line calls it, and is that line reached?"
+    return None
 
 
 # What becomes of a job
@@ -241,13 +255,8 @@ def _hint_for_history(submission, worker, jid, history):
     """Return a question that leads from the statuses of a job to the cause of a wrong one."""
     if set(history) - {"submitted", IN_PROGRESS, COMPLETE}:
         return "Which of these statuses does the task not know? Compare letter by letter."
-    if history.count(IN_PROGRESS) > 1 and len(submission.redis.pushes_of(jid)) > 1:
-        return "The job begins again. Who has put its id on the queue once more?"
     if history.count(IN_PROGRESS) > 1:
-        return (
-            "The job begins again, and its id was put on the queue once. Which line takes "
-            "the next id, and does it run for each job?"
-        )
+        return _hint_for_second_run(submission, jid)
     if "was never awaited" in worker.output:
         return "A call of an `async def` does nothing until somebody awaits it. Does HotQueue?"
     if history == ["submitted"] and worker.running and not submission.redis.queues():
@@ -260,3 +269,13 @@ def _hint_for_history(submission, worker, jid, history):
     if COMPLETE not in history and not worker.error:
         return "What does your function do when the work is done, and does it come to that?"
     return worker.hint or "In which order does your function take its three steps?"
+
+
+def _hint_for_second_run(submission, jid):
+    """Return a question that leads from a job that begins again to its cause."""
+    if len(submission.redis.pushes_of(jid)) > 1:
+        return "The job begins again. Who has put its id on the queue once more?"
+    return (
+        "The job begins again, and its id was put on the queue once. Which line takes "
+        "the next id, and does it run for each job?"
+    )

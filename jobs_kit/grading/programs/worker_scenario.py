@@ -25,8 +25,6 @@ LONG_LEASE_SECONDS = 10.0  # where no worker is killed
 LOST_SECONDS = 1.0  # for which a message must be nowhere in Redis until it counts as lost
 SILENT_SECONDS = 2  # without a command, after which a blocked worker does nothing else
 LAST_POLLS = 8  # of a worker, long after the lease, until nothing more is expected of it
-BUSY = "ana has taken 'first' and is in the middle of it"
-NEXT = "What does consume() do when the loop comes back?"
 ADDS = PUSHES | HASH_WRITES | OTHER_WRITES | {"ZADD", "SADD", "XADD", "LINSERT"}
 
 
@@ -35,6 +33,9 @@ class WorkerScenario:
 
     submission: a Submission. lease: of the queue, in seconds.
     """
+
+    BUSY = "ana has taken 'first' and is in the middle of it"
+    NEXT_HINT = "What does consume() do when the loop comes back?"
 
     def __init__(self, submission, lease=LONG_LEASE_SECONDS):
         submission.source.require("reliable.py")
@@ -127,7 +128,7 @@ class WorkerScenario:
             "ana goes on with 'second'",
             ana.call_text,
             ana,
-            hint=NEXT,
+            hint=self.NEXT_HINT,
         )
         return ana
 
@@ -135,7 +136,9 @@ class WorkerScenario:
         """Return the Processes of ana, in the middle of "first", and ben, past his start and idle."""
         ana, ben = self.start_ana(), self.worker("ben")
         self.put("second")
-        self.wait_done("second", "ben does 'second'", f"{BUSY}; ben works on the same queue", ben)
+        self.wait_done(
+            "second", "ben does 'second'", f"{self.BUSY}; ben works on the same queue", ben
+        )
         return ana, ben
 
     # What they noted
