@@ -139,12 +139,12 @@ def test_it_prints_items_of_every_kind(submission):
     """It prints an item of any kind: a number, a list"""
     process = start(submission)
 
-    def said():
+    def printed():
         return re.findall(r"(?<!\d)4711(?!\d)|egg", process.output)
 
-    submission.feed(process, 4711, ["egg", 7], until=lambda: said() == ["4711", "egg"])
+    submission.feed(process, 4711, ["egg", 7], until=lambda: printed() == ["4711", "egg"])
     expect(
-        said() == ["4711", "egg"],
+        printed() == ["4711", "egg"],
         "it prints the number 4711, and then the list with the egg",
         call='put 4711 and ["egg", 7] on the queue',
         got=f"it printed\n{process.printed_text}",
