@@ -280,7 +280,7 @@ class Submission:
         return self.add_job()[1]
 
     def add_job(self, start="2012-01-01", end="2012-01-31"):
-        """Return (id, (db, key), message as bytes) of a call of add_job(). Raises NotReachedError."""
+        """Return (id, (db, key), message as bytes) of a job that it adds. Raises NotReachedError."""
         before = len(self.redis.pushes())
         call = self.call("jobs", "add_job", start, end)
         jid = call.job_id

@@ -43,7 +43,7 @@ class _UseVisitor(ast.NodeVisitor):
                 self.visit(part)
         self._inside(node.body, syntax.locals_of(node))
 
-    visit_AsyncFunctionDef = visit_FunctionDef
+    visit_AsyncFunctionDef = visit_FunctionDef  # noqa: N815
 
     def visit_Lambda(self, node):
         for part in (*node.args.defaults, *node.args.kw_defaults):
@@ -55,7 +55,7 @@ class _UseVisitor(ast.NodeVisitor):
         targets = [name for part in node.generators for name in syntax.stored_in(part.target)]
         self._inside(ast.iter_child_nodes(node), dict.fromkeys(targets))
 
-    visit_SetComp = visit_DictComp = visit_GeneratorExp = visit_ListComp
+    visit_SetComp = visit_DictComp = visit_GeneratorExp = visit_ListComp  # noqa: N815
 
     def visit_Attribute(self, node):
         target = self._module_of(node.value)
