@@ -24,7 +24,7 @@ CATCHING = (
         (CATCHING, True, "fail"),
     ],
 )
-def test_what_passed_before_is_no_attempt(judge, tmp_path, line, recorded, outcome):
+def test_a_worker_that_passed_before_is_not_attempted(judge, tmp_path, line, recorded, outcome):
     exercise, folder = all_exercises()["failing_job"], tmp_path / "jobs_service"
     write_stage(exercise, folder, "blank")
     worker = folder / "worker.py"

@@ -22,7 +22,7 @@ def test_the_masters_hold_every_defect():
     assert set().union(*map(numbers, regions)) == PLANTED
 
 
-def test_each_defect_is_a_wrong_answer_of_its_own():
+def test_each_defect_alone_is_a_wrong_case():
     cases = [case for case in all_cases("wrong") if case.exercise.id == BUGS.id]
     alone = [case for case in cases if case.name.startswith("defect_")]
     assert sorted(number for case in alone for number in numbers(case.name)) == sorted(PLANTED)
@@ -38,7 +38,7 @@ STAGES = {
 
 
 @pytest.mark.parametrize("mended", STAGES.values(), ids=STAGES)
-def test_what_is_said_of_many_defects_can_be_read(judge, mended, tmp_path):
+def test_verdicts_on_several_defects_are_complete(judge, mended, tmp_path):
     for name, text in starters.press_folder(BUGS.folder, lambda name: name in mended).items():
         (tmp_path / name).write_text(text)
     verdict = judge.check(BUGS, tmp_path)

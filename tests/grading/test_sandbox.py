@@ -1,4 +1,4 @@
-"""What student code can do in its process, and what it cannot."""
+"""Let student code do what it may in its process, and try what it may not."""
 
 import contextlib
 import os
@@ -87,13 +87,13 @@ def test_every_address_leads_to_the_redis_of_the_check(start, check_redis, clien
     assert check_redis.client(3).get("here") == b"1"
 
 
-def test_the_address_that_was_asked_for_is_told(start):
+def test_the_address_that_a_program_uses_is_reported(start):
     process = start('import redis\nredis.Redis(host="172.17.0.1", port=6380, db=3).ping()')
     asked = process.events("redis_connection")[0]
     assert (asked["host"], asked["port"], asked["db"]) == ("172.17.0.1", 6380, 3)
 
 
-def test_a_queue_is_told_with_its_serializer(start):
+def test_a_queue_is_reported_with_its_serializer(start):
     process = start('from hotqueue import HotQueue\nHotQueue("letters")')
     assert process.events("queue")[0]["name"] == "letters"
     assert process.events("queue")[0]["serializer"] == "pickle"
@@ -113,7 +113,7 @@ def test_the_kit_cannot_be_imported(start):
 
 
 @pytest.mark.parametrize("name", ["words", "fork_server", "inside", "redirect", "report"])
-def test_nor_what_stands_beside_the_fork_server(start, name):
+def test_the_modules_of_the_fork_server_cannot_be_imported(start, name):
     process = start(f"import {name}")
     assert process.events("error")[0]["type"] == "ModuleNotFoundError"
 
@@ -127,13 +127,13 @@ def test_the_kit_cannot_be_read(start, name):
 
 @linux
 @pytest.mark.parametrize("name", ["jobs_kit/queues.py", "solutions/jobs_service/jobs.py"])
-def test_nor_by_another_program(start, name):
+def test_the_kit_cannot_be_read_by_a_child_process(start, name):
     process = start(f"import subprocess\nsubprocess.run(['cat', {str(ROOT / name)!r}])")
     assert "Permission denied" in process.output and "class " not in process.output
 
 
 @linux
-def test_it_can_write_into_its_own_folder_only(start, folder, tmp_path):
+def test_a_program_can_write_into_its_own_folder_only(start, folder, tmp_path):
     outside = tmp_path / "outside.txt"
     process = start(f"open('mine.txt', 'w').write('x')\nopen({str(outside)!r}, 'w')")
     assert process.events("error")[0]["type"] == "PermissionError"
@@ -141,13 +141,13 @@ def test_it_can_write_into_its_own_folder_only(start, folder, tmp_path):
     assert not outside.exists()
 
 
-def test_it_sees_nothing_of_the_judges_environment(start, monkeypatch):
+def test_the_environment_of_the_judge_is_hidden(start, monkeypatch):
     monkeypatch.setenv("JOBS_KIT_SECRET", "hush")
     process = start("import os\nprint(sorted(os.environ))")
     assert "REDIS_HOST" in process.output and "JOBS_KIT" not in process.output
 
 
-def test_an_endless_loop_ends(start):
+def test_an_endless_loop_is_ended(start):
     process = start("def spin():\n    while True:\n        pass\nspin()")
     assert process.events("time_limit")
     assert process.events("stack")[-1][-1]["name"] == "spin"
@@ -159,25 +159,25 @@ def test_memory_is_limited(start):
     assert process.events("error")[0]["type"] == "MemoryError"
 
 
-def test_a_huge_file_is_cut_off(start, folder):
+def test_the_size_of_a_file_is_limited(start, folder):
     start("f = open('big', 'wb')\nwhile True: f.write(b'x' * (1 << 20))")
     assert (folder / "big").stat().st_size <= 64 << 20
 
 
-def test_endless_output_is_kept_short(start):
+def test_endless_output_is_cut(start):
     process = start("while True: print('x' * 1000)", wait=True)
     assert process.events("time_limit") or process.exit_code
     assert len(process.output) <= OUTPUT_BYTES
 
 
-def test_the_exit_code_is_told(start):
+def test_the_exit_code_is_reported(start):
     assert start("import os\nos._exit(7)").exit_code == 7
     assert start("raise SystemExit('bye')").exit_code == 1
     assert start("import os\nos.kill(os.getpid(), 9)").exit_code == -9
 
 
 @linux
-def test_what_a_program_leaves_running_is_ended(start, sandbox, until):
+def test_processes_that_a_program_leaves_running_are_ended(start, sandbox, until):
     process = start(
         "import os, time\n"
         "if os.fork() == 0:\n"
@@ -201,7 +201,7 @@ def test_a_traceback_names_only_the_programs_own_lines(start):
     assert {frame["file"] for frame in frames} == {"program.py"}
 
 
-def test_a_report_that_is_nonsense_is_ignored(start):
+def test_nonsense_in_a_report_is_ignored(start):
     process = start("import os\nos.write(3, b'[1]\\n{\"exit\": null}\\nnonsense\\n\\xff\\n')")
     assert process.exit_code == 0
 
@@ -270,7 +270,7 @@ def contained(tmp_path, check_redis, until):
 
 
 @linux
-def test_what_one_leaves_behind_the_next_does_not_find(contained):
+def test_a_program_finds_nothing_that_an_earlier_one_left(contained):
     for _ in range(3):
         assert contained(LEAVES) == "[False, False, False]\n"
         contained.sandbox.end_processes()
@@ -289,7 +289,7 @@ print(found)
 
 @linux
 @pytest.mark.skipif(os.geteuid() != 0, reason="only root can give student code another user")
-def test_a_key_is_found_by_no_other_program(contained):
+def test_a_key_of_one_program_is_hidden_from_the_next(contained):
     for _ in range(2):
         assert contained(KEYS) == "[False, False, False, False]\n"
 
@@ -311,14 +311,14 @@ def test_a_pool_of_processes_works_contained(contained):
 
 
 @linux
-def test_the_fork_server_hears_no_signal_and_shows_nothing(contained):
+def test_the_fork_server_ignores_signals_and_hides_its_memory(contained):
     assert contained(INTERRUPTS) == "refused\n"
     contained.sandbox.end_processes()
     assert contained("print(1)") == "1\n"
 
 
 @linux
-def test_a_pipe_in_the_place_of_a_file_does_not_stop_the_fork_server(contained):
+def test_a_pipe_in_place_of_a_file_does_not_block_the_fork_server(contained):
     contained("import os\nos.mkfifo('jobs.py')\nos.symlink('/tmp', 'sub')")
     contained.sandbox.write(contained.folder, {"jobs.py": b"x = 1"})
     with pytest.raises(OSError, match="leads out of its folder"):
@@ -327,7 +327,7 @@ def test_a_pipe_in_the_place_of_a_file_does_not_stop_the_fork_server(contained):
 
 
 @pytest.mark.parametrize("piece", [b"HTTP/1.1 100 Continue\r\n\r\n" * 50, b"H"])
-def test_an_answer_that_does_not_end_is_given_up(tmp_path, piece):
+def test_a_response_without_end_is_given_up(tmp_path, piece):
     with socket.socket(socket.AF_UNIX) as listener:
         listener.bind(str(tmp_path / "http"))
         listener.listen()
@@ -350,7 +350,7 @@ def test_an_answer_that_does_not_end_is_given_up(tmp_path, piece):
         thread.join()
 
 
-def test_a_redis_that_is_reset_has_its_memory_back(monkeypatch, until):
+def test_resetting_a_redis_frees_its_memory(monkeypatch, until):
     monkeypatch.setattr(redis_recorder, "FORGET_SECONDS", 0.1)
     redis = RedisRecorder()
     try:
@@ -365,7 +365,7 @@ def test_a_redis_that_is_reset_has_its_memory_back(monkeypatch, until):
         redis.close()
 
 
-def test_a_redis_that_is_sent_too_much_is_not_listened_to(check_redis, monkeypatch):
+def test_too_many_commands_end_the_recording(check_redis, monkeypatch):
     monkeypatch.setattr(redis_recorder, "MOST_COMMANDS", 100)
     check_redis.reset()
     with socket.socket(socket.AF_UNIX) as sender:

@@ -1,4 +1,4 @@
-"""An answer gets the same verdict at every door; hints, solutions and progress follow it."""
+"""Check answers on a page, in a terminal and with pytest; show hints, solutions and progress."""
 
 import json
 import os
@@ -52,7 +52,7 @@ def solve(folder):
     (folder / "solved" / "echo.py").rename(folder / "echo.py")
 
 
-def test_every_door_gives_the_same_verdict(folder, tmp_path):
+def test_every_entry_point_gives_the_same_verdict(folder, tmp_path):
     page = check("echo_worker")
     assert page.outcome == "fail" and page.points == 0
     assert "which line calls it" in str(page)
@@ -70,7 +70,7 @@ def test_every_door_gives_the_same_verdict(folder, tmp_path):
     assert result == page.result
 
 
-def test_every_door_accepts_the_solution(folder):
+def test_every_entry_point_accepts_the_solution(folder):
     solve(folder)
     verdict = check("echo_worker").require_pass()
     assert verdict.points == verdict.max_points
@@ -79,7 +79,7 @@ def test_every_door_accepts_the_solution(folder):
     assert code == 0 and f"{len(verdict.checks)} passed" in said
 
 
-def test_pytest_does_not_call_an_untouched_starter_a_success(folder):
+def test_pytest_fails_on_an_untouched_starter(folder):
     (folder / "echo.py").write_text('"""Nothing yet."""\n')
     code, said = by_pytest(folder)
     assert code == 1
@@ -91,7 +91,7 @@ def test_require_pass_raises_with_the_verdict(folder):
         check("echo_worker").require_pass()
 
 
-def test_a_verdict_is_shown_as_a_page_and_as_text(folder):
+def test_a_verdict_has_the_same_content_as_html_and_as_text(folder):
     verdict = check("echo_worker")
     page = verdict._repr_html_()
     for text in ("echo_worker: fail", "python echo.py", "which line calls it"):
@@ -107,7 +107,7 @@ def test_a_verdict_shows_neither_seconds_nor_random_ids(folder):
     assert shown == repr(check("echo_worker"))
 
 
-def test_an_unknown_exercise_is_no_exception_on_a_page():
+def test_an_unknown_exercise_raises_nothing_on_a_page():
     assert check("nonsense").outcome == "error"
     for answer in (check("nonsense"), hint("nonsense"), solution("nonsense")):
         assert "there is no exercise 'nonsense'; there are: " in repr(answer)
@@ -115,7 +115,7 @@ def test_an_unknown_exercise_is_no_exception_on_a_page():
     assert code == 2 and "echo_worker" in said
 
 
-def test_hints_climb_three_rungs_and_are_remembered(folder):
+def test_three_hints_follow_each_other_and_progress_is_kept(folder):
     rungs = find_exercise("echo_worker").hints
     assert rungs[0] in repr(hint("echo_worker"))
     assert rungs[1] in terminal("hint", "echo_worker")[1]
@@ -133,7 +133,7 @@ def test_a_solution_opens_after_three_attempts(folder):
     assert code == 0 and "@q.worker" in said
 
 
-def test_an_untouched_starter_is_no_attempt(folder):
+def test_checking_an_untouched_starter_does_not_count_as_an_attempt(folder):
     (folder / "echo.py").unlink()
     for _ in range(3):
         assert check("echo_worker").outcome == "not attempted"
@@ -146,7 +146,7 @@ def test_a_solution_opens_after_a_pass(folder):
     assert "@q.worker" in repr(solution("echo_worker"))
 
 
-def test_catching_up_keeps_what_was_there(folder):
+def test_catching_up_keeps_backups_of_the_files(folder):
     desk = ExerciseProgress(find_exercise("echo_worker"))
     code, said = terminal("catch-up", "echo_worker")
     assert code == 0 and "echo.py.bak" in said
@@ -159,13 +159,13 @@ def test_catching_up_keeps_what_was_there(folder):
     assert check("echo_worker").outcome == "not attempted"
 
 
-def test_progress_that_cannot_be_read_is_no_obstacle(folder):
+def test_unreadable_progress_is_ignored(folder):
     (folder / ".progress.json").write_text('{"echo_worker": 7, "worker": "x"')
     assert check("echo_worker").outcome == "fail"
     assert json.loads((folder / ".progress.json").read_text())["echo_worker"]["attempts"] == 1
 
 
-def test_watching_checks_at_each_save_and_goes_on_to_the_next(folder, run_and_read, until):
+def test_watching_checks_at_each_save_and_continues_with_the_next(folder, run_and_read, until):
     watcher = run_and_read("-m", "jobs_kit.cli", "check", "echo_worker", "--watch")
     until(lambda: any("save a file" in line for line in watcher.said))
     assert not any("✓ echo_worker" in line for line in watcher.said)
@@ -175,7 +175,7 @@ def test_watching_checks_at_each_save_and_goes_on_to_the_next(folder, run_and_re
     until(lambda: any(following.id in line for line in watcher.said))
 
 
-def test_the_judge_comes_back_after_it_was_killed(folder):
+def test_a_killed_judge_is_started_again(folder):
     exercise = find_exercise("echo_worker")
     with Judge() as judge:
         assert judge.check(exercise, folder).outcome == "fail"
@@ -184,7 +184,7 @@ def test_the_judge_comes_back_after_it_was_killed(folder):
         assert judge.check(exercise, folder).outcome == "fail"
 
 
-def test_an_answer_named_like_a_module_of_python_does_not_end_the_judge(folder):
+def test_an_answer_named_like_a_module_of_python_does_not_break_the_judge(folder):
     (folder / "queue.py").write_text("raise SystemExit('the judge has imported an answer')")
     with Judge() as judge:
         assert judge.check(find_exercise("echo_worker"), folder).outcome == "fail"
@@ -196,7 +196,7 @@ def test_without_tests_a_judge_does_not_even_start(folder):
     assert judge._process is None
 
 
-def test_nothing_is_left_of_a_judge(folder, until):
+def test_a_closed_judge_leaves_no_process(folder, until):
     before = set(psutil.Process().children(recursive=True))
     with Judge() as judge:
         judge.check(find_exercise("echo_worker"), folder)
@@ -212,7 +212,7 @@ def test_two_checks_at_once_do_not_disturb_each_other(folder):
     assert said[0] == said[1] and "fail" in said[0]
 
 
-def test_a_check_leaves_the_answer_as_it_was(folder):
+def test_a_check_does_not_change_the_answer(folder):
     check("echo_worker")
     assert sorted(os.listdir(folder)) == [".progress.json", "echo.py"]
     assert (folder / "echo.py").read_text() == WRONG

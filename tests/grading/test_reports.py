@@ -1,0 +1,61 @@
+"""Write the files that a graded class leaves behind."""
+
+import json
+import os
+import resource
+import signal
+from itertools import pairwise
+
+import pytest
+from batch_runs import MOST, contained, grade
+
+from jobs_kit.grading.batch.out_folder import file_name, write_whole
+from jobs_kit.grading.batch.reports import summary
+
+
+@pytest.mark.parametrize("most", [1, 5, 10, 83])
+def test_the_summary_counts_each_student_once(most):
+    bins = summary._bins([*range(most + 1), most], most)
+    assert bins[0][0] == 0 and bins[-1][1] == most and len(bins) <= 10
+    assert all(low <= high for low, high, _ in bins)
+    assert all(before[1] + 1 == after[0] for before, after in pairwise(bins))
+    assert [n for *_, n in bins[:-1]] == [high - low + 1 for low, high, _ in bins[:-1]]
+    assert sum(n for *_, n in bins) == most + 2
+
+
+def test_a_file_is_written_as_a_whole_or_not_at_all(tmp_path):
+    path = tmp_path / "grades.csv"
+    write_whole(path, "as before")
+    limits = resource.getrlimit(resource.RLIMIT_FSIZE)
+    full = signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (1000, limits[1]))
+    try:
+        with pytest.raises(OSError, match="File too large"):
+            write_whole(path, "x" * 9999)
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, limits)
+        signal.signal(signal.SIGXFSZ, full)
+    assert path.read_text() == "as before" and os.listdir(tmp_path) == ["grades.csv"]
+
+
+def test_long_names_that_begin_alike_get_different_files():
+    names = [f"Константин Константинопольский_{number}" for number in "12"]
+    assert len({file_name(name) for name in names}) == 2
+
+
+@contained
+@pytest.mark.slow
+def test_gradescope_gets_a_results_file_even_after_a_crash(place, tmp_path):
+    place("ana")
+    assert grade(place, tmp_path / "out", "--gradescope")[0] == 0
+    made = json.loads((tmp_path / "out" / "results.json").read_text())
+    assert made["score"] == MOST and made["tests"]
+    assert {test["status"] for test in made["tests"]} == {"passed"}
+    place("ben")  # of two there is no one result, and none that says that there is none
+    assert grade(place, tmp_path / "out", "--gradescope")[0] == 0
+    assert not (tmp_path / "out" / "results.json").exists()
+    assert len(list((tmp_path / "out" / "gradescope").glob("*/results.json"))) == 2
+    code, said = grade(place, tmp_path / "other", "--gradescope", "--hidden", tmp_path / "nowhere")
+    assert code == 1 and "nowhere" in said
+    made = json.loads((tmp_path / "other" / "results.json").read_text())
+    assert made["score"] == 0 and "nowhere" in made["output"]
