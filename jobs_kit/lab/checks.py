@@ -1,7 +1,7 @@
-"""How does a page check an exercise? check(id), hint(id), solution(id) as the line of a cell.
+"""Check exercises and gaps on a page: check(id), hint(id), solution(id) in a cell.
 
-They judge the files beside the notebook, or else those in exercises/. The judge is a process of
-its own that stays, so that the second check answers at once; it ends with the kernel.
+They judge the files beside the notebook, or else those in exercises/. The judge is another process,
+which stays until the kernel ends, so that the second check answers at once.
 """
 
 import atexit

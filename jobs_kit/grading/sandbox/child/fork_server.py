@@ -12,7 +12,7 @@ one JSON object, sent over the socket FD with the open files that belong to it:
     {"do": "processor_use", ...}  return {"runs", "processor"} of a process    []
     {"do": "end"}                 kill all processes, remove all files         []
 
-A child that moves into a session of its own is still found: this process adopts orphans.
+A child that starts its own session can still be ended: this process adopts orphans.
 """
 
 import contextlib
@@ -215,7 +215,7 @@ def _remove_all(path):
 
 
 def _remove_shared_memory(user):
-    """Remove what is kept in memory when its processes are gone, in a world of our own."""
+    """Remove what is kept in memory when its processes are gone, where the fork server is contained."""
     if os.getpid() != 1:
         return
     for left in Path("/dev/shm").iterdir():
@@ -229,29 +229,30 @@ def _remove_shared_memory(user):
 
 
 def _children(pid="self"):
-    found = []
+    """Return the ids of the children of a process; [] where there is no /proc."""
+    children = []
     with contextlib.suppress(OSError):  # not Linux, or it has ended
         for task in Path(f"/proc/{pid}/task").iterdir():
-            found += map(int, (task / "children").read_text().split())
-    return found
+            children += map(int, (task / "children").read_text().split())
+    return children
 
 
 def _family(pid):
-    """Return a process and all below it."""
-    found = [pid]
-    for one in found:
-        found += _children(one)
-    return found
+    """Return the ids of a process and of all its descendants."""
+    family = [pid]
+    for member in family:
+        family += _children(member)
+    return family
 
 
 def _threads(pid):
     """Return [(state, seconds of processor time that it had), ...] of a process's threads."""
-    found = []
+    threads = []
     with contextlib.suppress(OSError):
         for task in Path(f"/proc/{pid}/task").iterdir():
             words = (task / "stat").read_text().rpartition(")")[2].split()
-            found.append((words[0], (int(words[11]) + int(words[12])) / TICKS))
-    return found
+            threads.append((words[0], (int(words[11]) + int(words[12])) / TICKS))
+    return threads
 
 
 if __name__ == "__main__":

@@ -61,20 +61,30 @@ def prepare():
     # redis-py looks its own version up among the installed packages for each client that is made
     redis.utils.get_lib_version = functools.cache(redis.utils.get_lib_version)
     redis.utils.get_lib_version()
-    sys.path[:] = [place for place in sys.path if not (Path(place or ".") / "jobs_kit").exists()]
-    sys.meta_path[:] = [f for f in sys.meta_path if "editable" not in getattr(f, "__module__", "")]
-    sys.path_hooks[:] = [hook for hook in sys.path_hooks if "editable" not in repr(hook)]
-    sys.path_importer_cache.clear()
-    sys.meta_path.insert(0, _KitRefuser())
-    time.sleep = lambda seconds: _sleep(min(seconds, LONGEST_SLEEP))
-    asleep = asyncio.sleep
-    asyncio.sleep = lambda delay, result=None: asleep(min(delay, LONGEST_SLEEP), result)
+    _hide_kit_modules()
+    _shorten_sleeps()
     threading.Thread.start = report.reporting_threads(threading.Thread.start)
     os.register_at_fork(after_in_child=report.report_threads)
     redirect(redis, hotqueue, serving=(werkzeug, werkzeug.serving, flask.cli))
     for name in OURS:
         del sys.modules[name]
     gc.freeze()  # a child need not look through what is here now, which would copy it
+
+
+def _hide_kit_modules():
+    """Let no import find the kit, installed or not."""
+    sys.path[:] = [place for place in sys.path if not (Path(place or ".") / "jobs_kit").exists()]
+    sys.meta_path[:] = [f for f in sys.meta_path if "editable" not in getattr(f, "__module__", "")]
+    sys.path_hooks[:] = [hook for hook in sys.path_hooks if "editable" not in repr(hook)]
+    sys.path_importer_cache.clear()
+    sys.meta_path.insert(0, _KitRefuser())
+
+
+def _shorten_sleeps():
+    """Let no sleep take longer than LONGEST_SLEEP."""
+    time.sleep = lambda seconds: _sleep(min(seconds, LONGEST_SLEEP))
+    asleep = asyncio.sleep
+    asyncio.sleep = lambda delay, result=None: asleep(min(delay, LONGEST_SLEEP), result)
 
 
 def import_next(names):
@@ -122,6 +132,23 @@ def live(request, output, report_fd, http_fd):
         Path("/proc/self/oom_score_adj").write_text("1000")
     if rules := rules_for(request["allowed"]):
         rules.apply()  # before their file is closed
+    _take_files(output, report_fd, http_fd)
+    _enter(request["folder"], request["environment"])
+    here.update(redis=request["redis"], folder=request["folder"])
+    signal.signal(signal.SIGUSR1, report.report_stack)
+    signal.signal(signal.SIGXCPU, report.end_at_time_limit)
+    _limit(request["limits"])
+    _become(request["user"])
+    _hide(request["hidden"])
+    exit_code = _exit_code(request)
+    with contextlib.suppress(Exception):
+        sys.stdout.flush()
+    _wait_for_threads()
+    os._exit(exit_code)
+
+
+def _take_files(output, report_fd, http_fd):
+    """Put the judge's file descriptors where they belong, and close all others."""
     for fd, target in ((os.open(os.devnull, os.O_RDONLY), 0), (output, 1), (output, 2)):
         os.dup2(fd, target)
     report_fd, http_fd = (fcntl.fcntl(fd, fcntl.F_DUPFD, 10) for fd in (report_fd, http_fd))
@@ -134,30 +161,31 @@ def live(request, output, report_fd, http_fd):
         for fd in (1, 2)
     )
     sys.__stdin__, sys.__stdout__, sys.__stderr__ = sys.stdin, sys.stdout, sys.stderr
-    here.update(redis=request["redis"], folder=request["folder"])
+
+
+def _enter(folder, environment):
+    """Go to a folder as a new Python would be started there."""
     os.environ.clear()
-    os.environ.update(request["environment"])
-    os.chdir(request["folder"])
-    sys.path.insert(0, request["folder"])
+    os.environ.update(environment)
+    os.chdir(folder)
+    sys.path.insert(0, folder)
     sys.dont_write_bytecode = True
-    signal.signal(signal.SIGUSR1, report.report_stack)
-    signal.signal(signal.SIGXCPU, report.end_at_time_limit)
-    _limit(request["limits"])
-    _become(request["user"])
-    _hide(request["hidden"])
+
+
+def _exit_code(request):
+    """Run student code; return its exit code as Python would."""
     try:
-        exit_code = _DO[request["do"]](request)
+        _DO[request["do"]](request)
+        return 0
     except SystemExit as ended:
-        exit_code = ended.code if isinstance(ended.code, int) else bool(ended.code)
-        if exit_code is True:
+        if ended.code is None or isinstance(ended.code, int):
+            return int(ended.code or 0)
+        if ended.code:
             print(ended.code, file=sys.stderr)
+        return int(bool(ended.code))
     except BaseException as problem:
         traceback.print_exception(_own(problem))
-        exit_code = 1
-    with contextlib.suppress(Exception):
-        sys.stdout.flush()
-    _wait_for_threads()
-    os._exit(int(exit_code or 0))
+        return 1
 
 
 def _run_program(request):

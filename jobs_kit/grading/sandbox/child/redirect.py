@@ -80,7 +80,7 @@ def _report_serving(host, port, options):
 
 
 def _redirect_listeners():
-    """Let a socket that would listen at a port, whoever made it, listen at the check's socket."""
+    """Let every socket that would listen at a port listen at the check's socket."""
     kind = socket.socket
     really = {name: getattr(kind, name) for name in ("bind", "listen", "accept", "getsockname")}
     set_option = kind.setsockopt
