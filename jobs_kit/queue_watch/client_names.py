@@ -40,6 +40,10 @@ class Names:
             self._given[identity] = self._find(client, kind, consumer)
         return self._given[identity]
 
+    def known(self, client, kind):
+        """Return the name that a client has, or None if it did nothing of that kind."""
+        return self._given.get((kind, client))
+
     def introduce(self, client, name):
         """A client gives itself a name; it may be gone before anybody can ask for it."""
         self._introduced[client] = name

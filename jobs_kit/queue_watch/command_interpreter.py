@@ -1,22 +1,23 @@
-"""What do the commands that others send mean for a queue? Each one becomes notes (notes.py).
-
-A command that is not understood here makes the trace unsure: then Redis must be asked.
-"""
+"""Turn the commands that others send into what happened on one queue (queue_tracker.py)."""
 
 import json
 from collections import deque
 
 from jobs_kit.queue_watch.picture import depth
-from jobs_kit.redis_server.monitor import PUSHES
+from jobs_kit.redis_server.monitor import BLOCKING, MOVES, POPS, PUSHES
 from jobs_kit.redis_server.text import message_text
 
-POPS = {"LPOP", "BLPOP"}  # those of a worker; another one makes the interpreter unsure
-MOVES = {"LMOVE", "BLMOVE"}
-READS = {"LLEN", "LRANGE", "LINDEX", "LPOS", "EXISTS", "TYPE", "TTL", "EVAL", "EVALSHA", "WATCH"}
+REMOVALS = {"DEL", "UNLINK"}
+READS = {"LRANGE", "LINDEX", "LPOS", "EXISTS", "TYPE", "TTL", "EVAL", "EVALSHA", "WATCH"}
+SOCKET = "unix:"  # what the address of a client begins with that came through a Unix socket
 
 
 class CommandInterpreter:
-    """Follows one queue. key: hotqueue:some_queue; db: its database. unsure (bool): see above."""
+    """Follows one queue. key: hotqueue:some_queue; db: its database.
+
+    unsure (bool): whether a command came whose effect is not known here, so that Redis must be
+    asked what is on the queue.
+    """
 
     def __init__(self, tracker, key, db):
         self._tracker, self._key, self._db = tracker, key.encode(), db
@@ -30,16 +31,22 @@ class CommandInterpreter:
     def hear(self, command):
         """Take note of a command, whatever it is, and even if Redis refuses it."""
         try:
+            self._begin(command)
             self._hear(command)
         except (ValueError, LookupError, TypeError):  # its words are not what its name asks for
             self.unsure = True
 
-    def _hear(self, command):
-        if not command.by_script:
-            self.settle()
-            self._tracker.stop_waiting(command.client)
-            self._caller = command.client
+    def _begin(self, command):
+        """Take note that a client speaks, which waits no longer."""
         self._heard_at = command.time
+        if command.by_script:
+            return
+        self.settle()
+        self._caller = command.client
+        if not command.client.startswith(SOCKET):  # all clients of a socket have one address
+            self._tracker.stop_waiting(command.client)
+
+    def _hear(self, command):
         name, words = command.name, command.arguments
         if name.startswith("FLUSH"):
             self.unsure = True
@@ -53,12 +60,12 @@ class CommandInterpreter:
             self._acknowledged.extend(self._holds(words[0])[:1])
         elif name == "RPUSH" and words[0] == self._dead:
             self._hear_burial(command)
-        elif name in PUSHES and words[0] == self._key:
+        elif words[0] == self._key and name in PUSHES:
             self._hear_push(command)
-        elif name in POPS and words[0] == self._key:
+        elif self._key in words and name in POPS:
             self._hear_pop(command)
-        elif self._key in words and name not in READS:
-            self.unsure = True
+        elif self._key in words:
+            self._hear_other(command)
 
     def settle(self):
         """Say what follows from what was heard, now that no script runs."""
@@ -70,36 +77,46 @@ class CommandInterpreter:
         self._tracker.settle(at)
 
     def _hear_push(self, command):
-        who = self._tracker.names.of(self._client(command), "producer")
+        who = self._tracker.names.of(self._sender(command), "producer")
         for message in command.arguments[1:]:
-            self._tracker.put(
-                command.time, message_text(message), who, command.name.startswith("L")
-            )
+            at_head = command.name.startswith("L")
+            self._tracker.put(command.time, message_text(message), who, at_head)
 
     def _hear_pop(self, command):
-        client, words = self._client(command), command.arguments
-        if command.name == "LPOP" and not self._waiting and not self._tracker.is_worker(client):
-            return  # somebody looked whether there is a message
-        who = self._ask(command.time, client)
-        if command.name == "BLPOP":
-            self._tracker.wait(command.time, client, who, float(words[-1]))
-        else:
-            for _ in range(min(int(words[1]) if words[1:] else 1, self._waiting)):
-                self._tracker.take(command.time, who)
+        self.unsure = self.unsure or len(command.keys) > 1  # of several the first that has one
+        client = self._taker(command)
+        if command.name in BLOCKING or self._waiting or self._tracker.is_worker(client):
+            self._take(command, client, self._ask(command.time, client))
 
     def _hear_move(self, command):
-        source, target, end, *rest = command.arguments
+        source, target, *ends = command.arguments
         if source != self._key:
-            self._hear_return(command.time, source)
-        elif end.upper() != b"LEFT":
-            self.unsure = True
+            to_the_head = command.name.startswith(("R", "BR")) or ends[1].upper() == b"LEFT"
+            self._hear_return(command.time, source if to_the_head else None)
         else:
-            client = self._client(command)
-            who = self._ask(command.time, client, target)
-            if command.name == "BLMOVE":
-                self._tracker.wait(command.time, client, who, float(rest[-1]), keeps=True)
-            elif self._waiting:
-                self._tracker.take(command.time, who, keeps=True)
+            client = self._taker(command)
+            self._take(command, client, self._ask(command.time, client, target), keeps=True)
+
+    def _take(self, command, client, who, keeps=False):
+        """A worker gets messages, or waits for one."""
+        from_the_end = command.takes_from_the_end
+        if command.name in BLOCKING:
+            seconds = float(command.time_out)  # a TypeError if Redis refuses the command
+            self._tracker.wait(command.time, client, who, seconds, keeps, from_the_end)
+        else:
+            for _ in range(min(command.most_taken, self._waiting)):
+                self._tracker.take(command.time, who, keeps, from_the_end)
+
+    def _hear_other(self, command):
+        if command.name in REMOVALS:
+            for message in list(self._tracker.now["waiting"]):
+                self._tracker.say(command.time, "remove", message=message)
+        elif command.name == "LLEN":
+            producer = self._tracker.names.known(self._sender(command), "producer")
+            if producer:
+                self._tracker.say(command.time, "length", who=producer)
+        elif command.name not in READS:
+            self.unsure = True
 
     def _hear_return(self, at, source):
         holds = self._holds(source)
@@ -138,5 +155,12 @@ class CommandInterpreter:
     def _holds(self, held):
         return self._tracker.holds(self._consumers.get(held))
 
-    def _client(self, command):
+    def _sender(self, command):
         return self._caller if command.by_script else command.client
+
+    def _taker(self, command):
+        """Return the client that asks for a message."""
+        client = self._sender(command)
+        if client.startswith(SOCKET):
+            return self._tracker.idle_client(client, command.time)
+        return client

@@ -135,7 +135,8 @@ class MonitorSource:
             self._until[client] = when + (command.time_out or float("inf"))
         full = next((one for one in histories if one.waiting), None)
         if full:
-            full.take(client, command.most_taken, from_the_end, when)
+            with contextlib.suppress(ValueError):  # Redis refuses the command
+                full.take(client, command.most_taken, from_the_end, when)
         elif blocks:
             for history in histories:
                 history.wait(client, from_the_end)

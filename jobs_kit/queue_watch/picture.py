@@ -10,6 +10,8 @@ An event is a dict: {"at": seconds since 1970, "did": a word, ...}. The words, a
     done    message
     fail    message, why
     back    message: on the queue again, at the head
+    remove  message: deleted while it waited
+    length  who: a producer asked how many messages wait
     worker  who, waits: it is there; waits until a message comes
     gone    who
     leave   who: it waits, but at another queue
@@ -129,6 +131,12 @@ def _back(picture, event):
         _step(picture, event, "back")
 
 
+def _remove(picture, event):
+    if event["message"] in picture["waiting"]:
+        picture["waiting"].remove(event["message"])
+        del picture["messages"][event["message"]]
+
+
 def _there(picture, event):
     worker = _worker(picture, event["who"])
     worker["waits"], worker["gone"] = event["waits"], False
@@ -206,6 +214,8 @@ _RULES = {
     "done": _done,
     "fail": _fail,
     "back": _back,
+    "remove": _remove,
+    "length": lambda picture, event: None,
     "worker": _there,
     "gone": _gone,
     "leave": lambda picture, event: picture["workers"].pop(event["who"], None),

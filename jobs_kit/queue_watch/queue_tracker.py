@@ -55,10 +55,11 @@ class QueueTracker:
         self.say(at, "put", message=message, text=text, who=who, first=first)
         self.jobs.queued(at, text, message)
 
-    def take(self, at, who="", keeps=False):
-        """The first message that waits goes to a worker; keeps: Redis holds it for the worker."""
-        if self.now["waiting"]:
-            message = self.now["waiting"][0]
+    def take(self, at, who="", keeps=False, from_the_end=False):
+        """The next message that waits goes to a worker; keeps: Redis holds it for the worker."""
+        waiting = self.now["waiting"]
+        if waiting and not (from_the_end and self.now["beyond"]):
+            message = waiting[-1 if from_the_end else 0]
             text = self.text(message)
         else:
             message, text = self.number(""), ""
@@ -100,9 +101,20 @@ class QueueTracker:
         """Tell whether a client has asked for messages."""
         return client in self._clients
 
-    def wait(self, at, client, who, seconds=0, keeps=False):
-        """A worker waits for a message; seconds: how long at most, 0 for ever."""
-        self._waiters[client] = (who, at + seconds if seconds else float("inf"), keeps)
+    def idle_client(self, address, at):
+        """Return the client behind an address that may ask for a message: one that does not wait.
+
+        All clients of a Unix socket have one address, and one that waits sends nothing. They are
+        told apart by that, so there are as few as possible.
+        """
+        clients = [client for client in self._clients if client.startswith(address)]
+        idle = (client for client in clients if self._waiters.get(client, (0, -1))[1] < at)
+        return next(idle, f"{address}#{len(clients) + 1}")
+
+    def wait(self, at, client, who, seconds=0, keeps=False, from_the_end=False):
+        """A worker waits for a message; seconds: how long at most, 0 for forever."""
+        until = at + seconds if seconds else float("inf")
+        self._waiters[client] = (who, until, keeps, from_the_end)
         if not depth(self.now) and not self.now["workers"][who]["waits"]:
             self.say(at, "worker", who=who, waits=True)
 
@@ -113,9 +125,9 @@ class QueueTracker:
     def settle(self, at):
         """Serve those who wait; if others are presumed to, they came first: ask Redis."""
         while self._waiters and not self._assumed_waiting and depth(self.now):
-            who, until, keeps = self._waiters.pop(next(iter(self._waiters)))
+            who, until, keeps, from_the_end = self._waiters.pop(next(iter(self._waiters)))
             if at <= until + LATE_SECONDS:
-                self.take(at, who, keeps)
+                self.take(at, who, keeps, from_the_end)
 
     @property
     def is_uncertain(self):

@@ -68,7 +68,7 @@ class Command:
             return None
         try:
             return float(self.arguments[0 if self.name == "BLMPOP" else -1])
-        except (ValueError, IndexError):
+        except (ValueError, IndexError):  # Redis refuses it
             return None
 
     @property
@@ -83,13 +83,13 @@ class Command:
 
     @property
     def most_taken(self):
-        """The number of messages that a pop or a move takes at most."""
+        """The number of messages that a pop or a move takes at most. Raises ValueError."""
         words = self.arguments
         if self.name in {"LPOP", "RPOP"}:
             counts = words[1:2]
         else:
             counts = words[-1:] if words[-2:-1] and words[-2].upper() == b"COUNT" else []
-        return int(counts[0]) if counts and counts[0].isdigit() else 1
+        return int(counts[0]) if counts else 1
 
     def holds(self, *words):
         """Tell whether each of these texts stands in some argument."""

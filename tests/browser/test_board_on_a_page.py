@@ -253,6 +253,8 @@ def random_events(chance, count):
                 {"did": "done", "message": message},
                 {"did": "fail", "message": message, "why": "because"},
                 {"did": "back", "message": message},
+                {"did": "remove", "message": message},
+                {"did": "length", "who": who},
                 {"did": "job", "message": message, "fields": {"status": chance.choice("abc")}},
                 {"did": "worker", "who": who, "waits": number % 2 == 0},
                 {"did": "gone", "who": who},

@@ -19,6 +19,7 @@ from jobs_kit.grading.programs.http_client import _UnixHTTP
 from jobs_kit.grading.programs.redis_recorder import RedisRecorder
 from jobs_kit.grading.sandbox import containment
 from jobs_kit.grading.sandbox.client import Sandbox
+from jobs_kit.queue_watch import command_recorder
 
 ROOT = Path(__file__).parents[2]
 linux = pytest.mark.skipif(sys.platform != "linux", reason="only Linux's kernel can refuse this")
@@ -366,7 +367,7 @@ def test_resetting_a_redis_frees_its_memory(monkeypatch, until):
 
 
 def test_too_many_commands_end_the_recording(check_redis, monkeypatch):
-    monkeypatch.setattr(redis_recorder, "MOST_COMMANDS", 100)
+    monkeypatch.setattr(command_recorder, "MOST_COMMANDS", 100)
     check_redis.reset()
     with socket.socket(socket.AF_UNIX) as sender:
         sender.connect(check_redis.path)

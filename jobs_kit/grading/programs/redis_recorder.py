@@ -8,34 +8,22 @@ import contextlib
 import itertools
 import json
 import re
-import secrets
 import sys
 import time
-from collections import Counter
 from dataclasses import dataclass
 
 import redis
 
 from jobs_kit.grading.programs.formats import UUID, dicts_in, json_dict
 from jobs_kit.grading.text import arrows, short
-from jobs_kit.redis_server.clients import connect
-from jobs_kit.redis_server.monitor import (
-    HASH_WRITES,
-    LOOKS,
-    MOVES,
-    OTHER_WRITES,
-    POPS,
-    PUSHES,
-    Monitor,
-    parse_command,
-)
+from jobs_kit.queue_watch.command_recorder import CommandRecorder
+from jobs_kit.redis_server.monitor import HASH_WRITES, OTHER_WRITES, PUSHES
 from jobs_kit.redis_server.server import start_server
 from jobs_kit.redis_server.text import text
 
 STATUSES = (b"submitted", b"in progress", b"complete", b"failed")
 JOB_FIELDS = {"id", "status", "start", "end"}
 MOST_KEYS = 500  # of a database, that are still looked at
-MOST_COMMANDS = 200_000  # of one check, that are still listened to
 EMPTY = 32 << 20  # bytes, of a server without data, ten times over
 FORGET_SECONDS = 5  # until then it has given memory back
 LIMITS = {  # a submission needs no more, and the judge must be able to read all of it
@@ -57,17 +45,16 @@ class Record:
     fields: dict
 
 
-class RedisRecorder:
-    """The Redis of a check, and what student code does there. path: its socket.
+class RedisRecorder(CommandRecorder):
+    """The Redis of a check, what it stores, and the commands of the submission.
 
-    Reading what happened brings it up to this moment; nobody has to ask for that.
+    path: its socket. Reading any of it brings it up to this moment.
     """
 
     def __init__(self, place=None):
         self._place = place  # where its directory is made, see start_server()
-        self._server = start_server(unix_socket=True, place=place)
+        super().__init__(start_server(unix_socket=True, place=place))
         self.path = self._server.address["unix_socket_path"]
-        self.connect()
         for name, value in LIMITS.items():  # one at a time: Redis 6.2 sets no two in one command
             self.client().config_set(name, value)
         if sys.platform == "linux":
@@ -76,26 +63,12 @@ class RedisRecorder:
             pid = self.client().info("server")["process_id"]
             resource.prlimit(pid, resource.RLIMIT_DATA, (MEMORY, MEMORY))
 
-    def connect(self):
-        """Listen from now on; in a forked process with connections of its own."""
-        self._forget()
-        self._clients = {}
-        self._listen()
-
     def is_well(self):
         """Tell whether the server answers."""
         try:
             return self._server.connect(socket_timeout=5).ping()
         except redis.RedisError:
             return False
-
-    def client(self, db=0):
-        """Return the judge's own client of a database."""
-        if db not in self._clients:
-            self._clients[db] = self._server.connect(
-                db=db, socket_timeout=10, single_connection_client=True
-            )
-        return self._clients[db]
 
     def reset(self):
         """Forget everything; start anew where the server is stuck."""
@@ -104,12 +77,12 @@ class RedisRecorder:
             self.client().script_flush()
             with contextlib.suppress(redis.ResponseError):  # Redis 6 has no functions
                 self.client().function_flush()
-            self._drain()
+            self.read_on()
             self._wait_for_memory()
         except redis.RedisError:
             self.close()
             self.__init__(self._place)
-        self._forget()
+        self.forget()
 
     def _wait_for_memory(self):
         """Wait until the server has given back what it held for programs that were killed."""
@@ -121,70 +94,10 @@ class RedisRecorder:
 
     def close(self):
         """End the server."""
-        for client in self._clients.values():
-            client.close()
-        self._clients.clear()
-        self._monitor.close()
+        self.disconnect()
         self._server.stop()
 
     # What happened
-
-    @property
-    def commands(self):
-        """The Commands that were sent up to this moment, oldest first."""
-        self._drain()
-        return self._commands
-
-    @property
-    def empty_polls(self):
-        """How often in a row, up to now, an empty list was asked without waiting (int)."""
-        self._drain()
-        return self._empty_polls
-
-    def pushes(self):
-        """Return the Commands that put something on a list, the judge's own left out."""
-        return [one for one in self.commands if one.name in PUSHES and not one.by_check]
-
-    def pops(self):
-        """Return the Commands that ask a list for a message, whether they got one or not."""
-        return [one for one in self.commands if one.name in POPS | MOVES]
-
-    def polled_lists(self):
-        """Return {(db, key)} of the lists that were asked for messages, or how long they are."""
-        asking = [one for one in self.commands if one.name in POPS | MOVES | LOOKS]
-        return {(one.db, key) for one in asking for key in one.keys}
-
-    def poll_count(self):
-        """Return how often a list was asked for messages, or how long it is."""
-        return sum(one.name in POPS | MOVES | LOOKS for one in self.commands)
-
-    def put_messages(self):
-        """Return the messages (bytes) that were put on lists, the judge's own left out."""
-        return [message for push in self.pushes() for message in push.arguments[1:]]
-
-    def pushes_of(self, jid):
-        """Return the pushes whose messages hold the id of a job, the judge's own left out."""
-        word = jid.encode()
-        return [one for one in self.pushes() if word in b" ".join(one.arguments[1:])]
-
-    def writes(self, *words, since=0, in_lists=False):
-        """Return [(place in commands, Command)] of what stored all of these texts in one step.
-
-        since: the place from which on to look. in_lists: whether messages on lists count, too.
-        """
-        names = HASH_WRITES | OTHER_WRITES | (PUSHES if in_lists else set())
-        return [
-            (place, command)
-            for place, command in enumerate(self.commands)
-            if place >= since and command.name in names and command.holds(*words)
-        ]
-
-    def is_one_step(self, first, last):
-        """Tell whether the commands at these two places stand in one MULTI."""
-        marks = {"MULTI", "EXEC"}
-        before = [one.name for one in self.commands[:first] if one.name in marks]
-        between = {one.name for one in self.commands[first:last]}
-        return before[-1:] == ["MULTI"] and not between & marks
 
     def write_count(self):
         """Return how many messages were put, and statuses written, by whomever."""
@@ -328,14 +241,6 @@ class RedisRecorder:
         listed = self.client().execute_command("CLIENT", "LIST", "TYPE", "normal")
         return [(text(name), int(number)) for number, name in BLOCKED.findall(listed)]
 
-    def put(self, db, key, *messages):
-        """Put messages (bytes) on a list, as the judge."""
-        self.client(db).rpush(key, *messages)
-        for command in reversed(self.commands):
-            if command.name == "RPUSH" and command.arguments == [key.encode(), *messages]:
-                command.by_check = True
-                break
-
     def describe(self):
         """Return what is stored and what happened as lines of text."""
         lines = []
@@ -381,40 +286,6 @@ class RedisRecorder:
             if kind in ("list", "zset"):
                 return (client.lrange if kind == "list" else client.zrange)(key, 0, -1)
         return []
-
-    # MONITOR
-
-    def _listen(self):
-        self._monitor = Monitor(connect(self._server))
-
-    def _drain(self):
-        """Read what MONITOR says up to a mark of our own."""
-        mark = f"mark-{secrets.token_hex(4)}"
-        self.client().echo(mark)
-        for line in self._monitor.lines_before(mark.encode()):
-            command = parse_command(line)
-            if len(self._commands) > MOST_COMMANDS:
-                raise redis.RedisError(f"it was sent more than {MOST_COMMANDS} commands")
-            if command:
-                self._commands.append(command)
-                self._count(command)
-
-    def _forget(self):
-        self._commands, self._empty_polls, self._left = [], 0, Counter()
-
-    def _count(self, command):
-        """Keep count of what is left on the lists, to know who asked an empty one."""
-        name, key = command.name, (command.db, (command.keys or [None])[0])
-        if name in PUSHES:
-            self._left[key] += len(command.arguments) - 1
-            self._empty_polls = 0
-        elif name in {"DEL", "UNLINK"}:
-            self._left[key] = 0
-        elif name in POPS | MOVES | {"LREM"} and self._left[key]:
-            self._left[key] -= 1
-            self._empty_polls = 0
-        elif name in POPS | MOVES | LOOKS and command.time_out is None and not self._left[key]:
-            self._empty_polls += 1
 
 
 def _further_fields(fields, jid, is_of_job):

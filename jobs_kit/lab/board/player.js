@@ -64,6 +64,10 @@ const RULES = {
     picture.waiting.unshift(event.message);
     step(picture, event, "back");
   },
+  remove(picture, event) {
+    if (drop(picture.waiting, event.message)) delete picture.messages[event.message];
+  },
+  length() {},
   worker(picture, event) {
     Object.assign(workerOf(picture, event.who), { waits: event.waits, gone: false });
   },

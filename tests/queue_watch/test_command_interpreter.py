@@ -94,6 +94,37 @@ def test_who_only_asks_whether_there_is_a_message_is_no_worker(ear):
     assert ear.now["workers"] == {}
 
 
+@pytest.mark.parametrize(
+    ("command", "taken"),
+    [("RPOP {}", ["3"]), ("BRPOP {} 0", ["3"]), ("LMPOP 1 {} RIGHT COUNT 2", ["3", "2"])],
+)
+def test_a_worker_may_take_from_the_end(ear, command, taken):
+    ear.hear("p", f"RPUSH {KEY} 1 2 3")
+    ear.hear("a", command.format(KEY))
+    ear.trace.settle()
+    assert ear.texts("worker-1") == taken and not ear.trace.unsure
+
+
+def test_what_is_deleted_is_not_taken(ear):
+    ear.hear("p", f"RPUSH {KEY} 1 2")
+    ear.hear("p", f"DEL {KEY}")
+    assert ear.texts("waiting") == ear.texts("taken") == [] and not ear.now["messages"]
+
+
+def test_who_puts_messages_may_ask_how_many_wait(ear):
+    ear.hear("b", f"LLEN {KEY}")
+    ear.hear("p", f"RPUSH {KEY} 1")
+    ear.hear("p", f"LLEN {KEY}")
+    assert [event["who"] for event in events(ear, "length")] == ["producer-1"]
+
+
+@pytest.mark.parametrize("command", ["BLPOP {} soon", "BLPOP {}", "LMOVE {}", "LPOP {} many"])
+def test_a_command_that_redis_refuses_makes_it_unsure(ear, command):
+    ear.hear("p", f"RPUSH {KEY} 1")
+    ear.hear("a", command.format(KEY))
+    assert ear.trace.unsure
+
+
 def test_a_client_that_says_its_name_is_called_so(ear):
     ear.hear("a", "CLIENT SETNAME ana")
     ear.hear("a", f"BLPOP {KEY} 0")
