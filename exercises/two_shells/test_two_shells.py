@@ -149,7 +149,7 @@ def test_a_client_waits_at_the_queue(observation, note):
         got = "nobody waits"
         hint = "Look at the second shell: does it stand in its loop, or has it a prompt again?"
     expect(
-        observation.somebody_waits,
+        observation.client_waits,
         "a client waits for the next message until it comes, however long that takes",
         call=f"looked who waits at {observation.place}",
         got=got,

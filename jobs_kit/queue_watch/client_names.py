@@ -1,4 +1,4 @@
-"""What is a client of Redis called on the board? "worker-1" says more than 127.0.0.1:50312.
+"""Name the clients of Redis: "worker-1" says more than 127.0.0.1:50312.
 
 In this order: the name of the program that the board has started, if the connection is its own;
 the name that the client gave itself in Redis; producer-1, worker-2 as they come.
@@ -12,8 +12,30 @@ from jobs_kit.redis_server.clients import ports_of
 
 RANDOM_END = re.compile(r"-[0-9a-f]{8}$")  # of the name of a Consumer (queues.py)
 MOST_INTRODUCED = 1000
-LIST_SECONDS = 0.05  # many strangers at once do not make us ask for each
+LIST_SECONDS = 0.05  # many new clients at once do not make us ask for each
 HERE = ("127.0.0.1:", "[::1]:")
+
+
+class Addresses:
+    """Calls each client by its address, for programs that compare them."""
+
+    def __init__(self):
+        self._known = set()
+
+    def of(self, client, kind, consumer=None):
+        """Return the name of the client at an address."""
+        self._known.add((client, kind))
+        return client
+
+    def known(self, client, kind):
+        """Return the name that a client has, or None if it did nothing of that kind."""
+        return client if (client, kind) in self._known else None
+
+    def introduce(self, client, name):
+        """Ignore the name that a client gives itself."""
+
+    def release(self, name):
+        """Keep the name; an address is not given twice."""
 
 
 class Names:
@@ -45,18 +67,18 @@ class Names:
         return self._given.get((kind, client))
 
     def introduce(self, client, name):
-        """A client gives itself a name; it may be gone before anybody can ask for it."""
+        """Note the name that a client gives itself; it may be gone before Redis can be asked."""
         self._introduced[client] = name
         if len(self._introduced) > MOST_INTRODUCED:
             del self._introduced[next(iter(self._introduced))]
 
     def next(self, kind):
-        """Return a name that nobody has."""
+        """Return a name that no client has."""
         self._last[kind] += 1
         return f"{kind}-{self._last[kind]}"
 
     def release(self, name):
-        """Nobody has this name any more; a program that comes back may have it again."""
+        """Free a name; a program that comes back may have it again."""
         self._given = {who: given for who, given in self._given.items() if given != name}
 
     def _find(self, client, kind, consumer):

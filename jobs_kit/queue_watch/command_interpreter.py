@@ -5,7 +5,6 @@ from collections import deque
 
 from jobs_kit.queue_watch.picture import depth
 from jobs_kit.redis_server.monitor import BLOCKING, MOVES, POPS, PUSHES
-from jobs_kit.redis_server.text import message_text
 
 REMOVALS = {"DEL", "UNLINK"}
 READS = {"LRANGE", "LINDEX", "LPOS", "EXISTS", "TYPE", "TTL", "EVAL", "EVALSHA", "WATCH"}
@@ -38,13 +37,15 @@ class CommandInterpreter:
 
     def _begin(self, command):
         """Take note that a client speaks, which waits no longer."""
+        if not command.by_script:
+            self.settle()
         self._heard_at = command.time
         if command.by_script:
             return
-        self.settle()
         self._caller = command.client
         if not command.client.startswith(SOCKET):  # all clients of a socket have one address
-            self._tracker.stop_waiting(command.client)
+            asks = command.name in BLOCKING and self._key in command.arguments
+            self._tracker.stop_waiting(command.time, command.client, asks)
 
     def _hear(self, command):
         name, words = command.name, command.arguments
@@ -80,7 +81,7 @@ class CommandInterpreter:
         who = self._tracker.names.of(self._sender(command), "producer")
         for message in command.arguments[1:]:
             at_head = command.name.startswith("L")
-            self._tracker.put(command.time, message_text(message), who, at_head)
+            self._tracker.put(command.time, self._tracker.text_of(message), who, at_head)
 
     def _hear_pop(self, command):
         self.unsure = self.unsure or len(command.keys) > 1  # of several the first that has one
@@ -98,7 +99,7 @@ class CommandInterpreter:
             self._take(command, client, self._ask(command.time, client, target), keeps=True)
 
     def _take(self, command, client, who, keeps=False):
-        """A worker gets messages, or waits for one."""
+        """Give messages to a worker, or let it wait for one."""
         from_the_end = command.takes_from_the_end
         if command.name in BLOCKING:
             seconds = float(command.time_out)  # a TypeError if Redis refuses the command
@@ -127,7 +128,7 @@ class CommandInterpreter:
 
     def _hear_burial(self, command):
         letter = json.loads(command.arguments[1])
-        text = message_text(letter["message"].encode())
+        text = self._tracker.text_of(letter["message"].encode())
         for worker in list(self._tracker.now["workers"].values()):
             for message in list(worker["holds"]):
                 if self._tracker.text(message) == text:

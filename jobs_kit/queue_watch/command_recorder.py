@@ -7,11 +7,7 @@ from dataclasses import replace
 import redis
 
 from jobs_kit.queue_watch.client_names import Names
-from jobs_kit.queue_watch.command_interpreter import CommandInterpreter
-from jobs_kit.queue_watch.picture import empty_picture
-from jobs_kit.queue_watch.queue_address import HOTQUEUE
-from jobs_kit.queue_watch.queue_tracker import QueueTracker
-from jobs_kit.queue_watch.recording import Recording
+from jobs_kit.queue_watch.queue_recorder import QueueRecorder
 from jobs_kit.redis_server.clients import connect
 from jobs_kit.redis_server.monitor import (
     HASH_WRITES,
@@ -131,13 +127,13 @@ class CommandRecorder:
 
     def recording(self, db, key):
         """Return the Recording of one queue up to now, as the board plays it."""
-        recording, names = Recording(empty_picture(key.removeprefix(HOTQUEUE))), Names()
+        names = Names()
         names.introduce(CHECK, CHECK)
-        interpreter = CommandInterpreter(QueueTracker(recording, "job.", names), key, db)
+        queue = QueueRecorder(db, key, names)
         for command in self.commands:
-            interpreter.hear(replace(command, client=CHECK) if command.by_check else command)
-        interpreter.settle()
-        return recording
+            queue.interpreter.hear(replace(command, client=CHECK) if command.by_check else command)
+        queue.interpreter.settle()
+        return queue.recording
 
     def read_on(self):
         """Read the commands up to this moment."""

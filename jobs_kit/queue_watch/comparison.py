@@ -1,42 +1,72 @@
-"""What stands on the queue in Redis, and what does that say about what happened since?
+"""Compare what is on the queue in Redis with what is known, and record what must have happened.
 
-Redis is right. Where it can be heard (trace.py) nothing should have been missed; where it
-can't, this is all there is, and nobody knows who took a message.
+Redis is right. Where every command is heard (command_interpreter.py) nothing should have been
+missed; elsewhere this is all there is, and who did it is a guess.
 """
 
 from collections import defaultdict, deque
+from typing import NamedTuple
 
 from jobs_kit.queue_watch.picture import MOST_WAITING, depth
-from jobs_kit.redis_server.text import message_text
 
 
-def compare(tracker, at, length, messages=None, is_first=False):
-    """Note what has changed; return the texts that were not known.
+class Guess(NamedTuple):
+    """Who may have done what a comparison shows: clients, "" where that cannot be told.
+
+    from_the_end: whether the taker takes from the end. removed: whether what is missing was
+    removed, and not taken.
+    """
+
+    putter: str = ""
+    taker: str = ""
+    from_the_end: bool = False
+    removed: bool = False
+
+
+NO_GUESS = Guess()
+
+
+def compare(tracker, at, length, messages=None, is_first=False, guess=NO_GUESS):
+    """Record what has changed; return the texts that were not known.
 
     length (int): of the queue. messages: [bytes], the first of them; None if Redis refuses that.
     """
     if messages is None:
-        _count(tracker, at, length, is_first)
+        _count(tracker, at, length, is_first, guess)
         return []
-    now, texts = tracker.now, [message_text(message) for message in messages]
+    now, texts = tracker.now, [tracker.text_of(message) for message in messages]
     beyond = length - len(texts)
     if not is_first and _agree(tracker, length, texts):
         return []
-    found = _recognise(tracker, texts)
-    for message in [message for message in now["waiting"] if message not in set(found)]:
-        tracker.say(at, "take", message=message, text=tracker.text(message), who="")
-    fresh = [text for text, message in zip(texts, found, strict=True) if message is None]
-    if not is_first and beyond == now["beyond"] and found == now["waiting"] + [None] * len(fresh):
+    known = _recognise(tracker, texts)
+    _lose(tracker, at, known, guess)
+    fresh = [text for text, message in zip(texts, known, strict=True) if message is None]
+    if not is_first and beyond == now["beyond"] and known == now["waiting"] + [None] * len(fresh):
         for text in fresh:
-            tracker.put(at, text)
+            tracker.put(at, text, guess.putter)
     else:
-        numbers = [one or tracker.number(text) for one, text in zip(found, texts, strict=True)]
+        numbers = [one or tracker.number(text) for one, text in zip(known, texts, strict=True)]
         waiting = [list(pair) for pair in zip(numbers, texts, strict=True)]
         tracker.say(at, "look", waiting=waiting, beyond=beyond)
-        for number, text, one in zip(numbers, texts, found, strict=True):
-            if one is None:
+        for number, text, message in zip(numbers, texts, known, strict=True):
+            if message is None:
                 tracker.jobs.queued(at, text, number)
     return fresh
+
+
+def _lose(tracker, at, known, guess):
+    """Record what became of the messages that are missing."""
+    waiting, kept = list(tracker.now["waiting"]), set(known)
+    missing = [message for message in waiting if message not in kept]
+    tail = known[:1] == waiting[:1] and missing == waiting[len(waiting) - len(missing) :]
+    if guess.from_the_end or (waiting and tail):
+        missing.reverse()
+    for message in missing:
+        if guess.removed:
+            tracker.say(at, "remove", message=message)
+        else:
+            text = tracker.text(message)
+            tracker.say(at, "take", message=message, text=text, who=guess.taker)
 
 
 def runs_short(tracker):
@@ -54,8 +84,11 @@ def _agree(tracker, length, texts):
 def _recognise(tracker, texts):
     """Return the message behind each text, None for those that are new.
 
-    What a worker was thought to hold may stand at the head of the queue after all.
+    What a worker was thought to hold may be at the head of the queue after all.
     """
+    if (taken := _taken_from_the_head(tracker, texts)) is not None:
+        rest = tracker.now["waiting"][taken:]
+        return rest + [None] * (len(texts) - len(rest))
     waiting, held = defaultdict(deque), defaultdict(deque)
     for message in tracker.now["waiting"]:
         waiting[tracker.text(message)].append(message)
@@ -72,10 +105,22 @@ def _recognise(tracker, texts):
     return found
 
 
-def _count(tracker, at, length, is_first):
+def _taken_from_the_head(tracker, texts):
+    """Return how many messages are missing at the head, if what is left fits; else None."""
+    before = [tracker.text(message) for message in tracker.now["waiting"]]
+    fits = (n for n in range(1, len(before)) if before[n:] == texts[: len(before) - n])
+    return next(fits, None)
+
+
+def _count(tracker, at, length, is_first, guess):
     if is_first:
         tracker.say(at, "look", waiting=[[tracker.number(""), ""] for _ in range(length)], beyond=0)
     for _ in range(length - depth(tracker.now)):
-        tracker.put(at, "")
-    for _ in range(depth(tracker.now) - length):
-        tracker.take(at)
+        tracker.put(at, "", guess.putter)
+    for message in tracker.now["waiting"][: max(depth(tracker.now) - length, 0)]:
+        if guess.removed:
+            tracker.say(at, "remove", message=message)
+        else:
+            tracker.take(at, guess.taker)
+    for _ in range(depth(tracker.now) - length):  # of those that are only counted
+        tracker.take(at, guess.taker)

@@ -1,4 +1,4 @@
-"""Where does it stand what a watch has seen? In two files in the folder of the exercise.
+"""Keep what a watch has seen in two files in the folder of the exercise.
 
     .evidence.json  {"watches": [{"id", "server", "watching", "queues": [{"db", "key", ...}]}]}
     .evidence.ask   a word: whoever watches is asked to look at once, and to repeat it as "asked"
@@ -13,12 +13,12 @@ import socket
 import time
 from pathlib import Path
 
-from jobs_kit.queue_watch.history import History
+from jobs_kit.queue_watch.evidence import NOTHING
 
 EVIDENCE, ASK = ".evidence.json", ".evidence.ask"
 KEPT = 5  # watches whose evidence stays
 LARGEST = 1 << 20  # bytes of a file that are still read
-QUEUE = {"db": 0, "key": "", **History().summary()}
+QUEUE = {"db": 0, "key": "", **NOTHING}
 del QUEUE["asked_length"]  # or null
 # what a watch notes; of lists: [] has texts, [x] any number of x, [x, y] these two
 WATCH = {"id": "", "server": "", "prefix": "", "process": ["", 0], "queues": [QUEUE]}

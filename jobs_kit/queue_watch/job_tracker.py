@@ -1,4 +1,4 @@
-"""Which job does a message stand for, and how far is it? Told as events of a recording.
+"""Track the job that a message names, as events of a recording.
 
 A job is a hash, job.<id>, with the fields id, status, start, end; its id is the message.
 """
@@ -40,7 +40,7 @@ class JobTracker:
         return True
 
     def queued(self, at, text, message):
-        """The message with this text is on the queue: the text may be the id of a job."""
+        """Take note that a message is on the queue: its text may be the id of a job."""
         if not text or len(text) > LONGEST_ID or " " in text:
             return
         self._messages.pop(text, None)
@@ -57,7 +57,7 @@ class JobTracker:
             self._write(at, message, fresh)
 
     def is_open(self, message):
-        """Tell whether the message stands for a job that has not ended."""
+        """Tell whether the message names a job that has not ended."""
         status = self._job(message).get("status")
         return status is not None and status not in ENDED
 
@@ -66,7 +66,7 @@ class JobTracker:
         return [jid for jid, message in self._messages.items() if self.is_open(message)]
 
     def status(self, message):
-        """Return the status of the job that the message stands for, or None."""
+        """Return the status of the job that the message names, or None."""
         return self._job(message).get("status")
 
     def _job(self, message):

@@ -1,9 +1,9 @@
-"""What does a queue look like after all that happened? Events add up to a picture.
+"""Add events up to a picture of a queue.
 
 An event is a dict: {"at": seconds since 1970, "did": a word, ...}. The words, and what goes along:
 
     look    waiting, beyond: the queue as Redis shows it, [[message, text], ...], head first, and
-            how many more stand behind
+            how many more wait behind them
     put     message, text, who, first: by a producer; first if at the head
     take    message, text, who: by a worker, "" where Redis does not tell
     job     message, fields: of its job, {"status": "in progress"} for example

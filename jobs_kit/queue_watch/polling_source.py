@@ -1,8 +1,8 @@
-"""What happens on a queue that one may only look at? Seen by looking again and again.
+"""Follow the queues of one prefix by looks: what is there is compared with what was there before.
 
-For a Redis that others use, too: no command is overheard there and nobody is disturbed. What is on
-the list and who waits is compared with what was there before. What comes and goes between two
-looks is concluded from the clients: who put or took something a moment ago.
+For a Redis that others use, too: no command is overheard there, and no client is disturbed. What
+comes and goes between two looks is concluded from the clients: who put or took something a moment
+ago.
 """
 
 import contextlib
@@ -10,8 +10,10 @@ import time
 
 import redis
 
-from jobs_kit.queue_watch.history import ANYBODY, History
+from jobs_kit.queue_watch.comparison import Guess, compare
+from jobs_kit.queue_watch.evidence import ANYBODY
 from jobs_kit.queue_watch.monitor_source import DATABASES, MOST
+from jobs_kit.queue_watch.queue_recorder import WatchedQueue
 from jobs_kit.redis_server.clients import connect, list_clients, may_wait_at
 from jobs_kit.redis_server.monitor import FROM_THE_END, MOVES, POPS, PUSHES
 
@@ -24,13 +26,13 @@ REMOVING = {"del", "unlink", "ltrim", "lrem", "expire", "rename", "flushdb", "fl
 
 
 class PollingSource:
-    """Fills histories, {(db, key): History}, of all queues whose keys begin with start.
+    """Feeds queues, {(db, key): WatchedQueue}, all those whose keys begin with start.
 
     usual: a key that is looked at even where Redis does not list its keys.
     """
 
-    def __init__(self, server, start, histories, usual):
-        self._server, self._start, self.histories = server, start, histories
+    def __init__(self, server, start, queues, usual):
+        self._server, self._start, self.queues = server, start, queues
         self.asked_at = {}
         self._usual, self._named, self._listed = usual, 0, 0
         self._clients, self._before = [], {}
@@ -38,6 +40,8 @@ class PollingSource:
         self._has_put = {}  # client that puts -> when it was last seen to do anything
 
     def __enter__(self):
+        for queue in self.queues.values():
+            queue.evidence.switch(is_heard=False)
         self._redis = {db: connect(self._server, db=db) for db in DATABASES}
         self._find(*self._usual)
         self.look()
@@ -57,30 +61,42 @@ class PollingSource:
         now = time.monotonic()
         if thoroughly or now - self._named > NAMES_SECONDS:
             self._find_names()
-        there = {name: self._values(*name) for name in self.histories}
-        changed = [n for n, h in self.histories.items() if [m.value for m in h.waiting] != there[n]]
+        looks = {name: self._read(*name) for name in self.queues}
+        changed = any(self._differs(self.queues[name], look) for name, look in looks.items())
         if thoroughly or changed or now - self._listed > CLIENTS_SECONDS:
             self._list_clients()
-        for name, history in self.histories.items():
-            self._compare(*name, history, there[name])
+        for name, queue in self.queues.items():
+            self._compare(queue, *looks[name])
 
-    def _compare(self, db, key, history, values):
-        if values or history.waiting:
-            takers = {one["cmd"].upper() for one in self._recent(TAKING, db)}
-            history.compare(
-                values,
-                self._who(PUTTING, db),
-                self._who(TAKING, db),
-                from_the_end=bool(takers) and takers <= FROM_THE_END,
-                cleared=not takers and bool(self._recent(REMOVING, db)),
-            )
-        waiting = [one for one in self._clients if may_wait_at(one, db, key)]
+    def _differs(self, queue, look):
+        length, messages = look
+        waiting = queue.recording.now["waiting"]
+        known = [queue.tracker.text(message) for message in waiting]
+        if messages is None:
+            return length != len(known)
+        return [queue.tracker.text_of(message) for message in messages] != known
+
+    def _compare(self, queue, length, messages):
+        at, tracker, count = time.time(), queue.tracker, queue.recording.count
+        compare(tracker, at, length, messages, guess=self._guess(queue.db))
+        if queue.recording.count == count:
+            queue.say_unchanged(at)
+        waiting = [client for client in self._clients if may_wait_at(client, queue.db, queue.key)]
         for client in waiting:
-            self._notice_what_passed(history, client)
-        history.look([(one["addr"], one["cmd"].upper() in FROM_THE_END) for one in waiting])
+            self._notice_what_passed(tracker, at, client)
+        tracker.see_waiting(at, [client["addr"] for client in waiting])
 
-    def _notice_what_passed(self, history, client):
-        """A client waits again: conclude that it got a message if somebody has put one."""
+    def _guess(self, db):
+        takers = {client["cmd"].upper() for client in self._recent(TAKING, db)}
+        return Guess(
+            self._who(PUTTING, db),
+            self._who(TAKING, db),
+            from_the_end=bool(takers) and takers <= FROM_THE_END,
+            removed=not takers and bool(self._recent(REMOVING, db)),
+        )
+
+    def _notice_what_passed(self, tracker, at, client):
+        """Conclude that a client that waits again got a message, if another has put one."""
         before = self._asleep.get(client["addr"])
         self._asleep[client["addr"]] = client
         if before is client or not before or not _moved(before, client):
@@ -88,7 +104,8 @@ class PollingSource:
         putters = [address for address in self._has_put if address != client["addr"]]
         if putters:
             del self._has_put[putters[0]]
-            history.pass_on(putters[0], client["addr"])
+            tracker.put(at, "", putters[0])
+            tracker.take(at, client["addr"])
 
     def _find_names(self):
         self._named = time.monotonic()
@@ -98,15 +115,17 @@ class PollingSource:
                     self._find(db, key.decode(errors="replace"))
 
     def _find(self, db, key):
-        self.histories.setdefault((db, key), History(lengths=None))  # LLEN can't be seen
+        if (db, key) not in self.queues:
+            self.queues[db, key] = WatchedQueue(db, key, is_heard=False)
 
-    def _values(self, db, key):
-        """Return what is on a list; where that may not be read, None for each message."""
+    def _read(self, db, key):
+        """Return how many messages are on a list, and these; None where they may not be read."""
         with contextlib.suppress(redis.ResponseError):
-            return self._redis[db].lrange(key, 0, MOST)
+            messages = self._redis[db].lrange(key, 0, MOST)
+            return len(messages), messages
         with contextlib.suppress(redis.ResponseError):
-            return [None] * min(self._redis[db].llen(key), MOST)
-        return []
+            return min(self._redis[db].llen(key), MOST), None
+        return 0, []
 
     def _list_clients(self):
         before, self._listed = self._before, time.monotonic()

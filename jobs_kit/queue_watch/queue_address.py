@@ -1,4 +1,4 @@
-"""Which queue is meant, and how does the kit reach it? By a name, or by the queue itself."""
+"""Find the queue that is meant: by its name, or by the queue itself."""
 
 from typing import NamedTuple
 from urllib.parse import quote
@@ -24,6 +24,7 @@ class QueueAddress(NamedTuple):
 
     @property
     def key(self):
+        """The key of its list in Redis."""
         return HOTQUEUE + self.name
 
     def connect(self, **options):

@@ -1,4 +1,4 @@
-"""What does Redis show of a queue to somebody who takes nothing from it?
+"""Read a queue, and the jobs that go with it, without taking a message.
 
 Each question may be refused on a server that is shared; then its answer is None.
 """
@@ -24,7 +24,7 @@ class Look(NamedTuple):
 
 
 class QueueReader:
-    """One queue, and the jobs that go with it, as they stand in Redis.
+    """One queue, and the jobs that go with it, as they are in Redis.
 
     connect(db=number) returns a redis.Redis.
     """

@@ -1,11 +1,12 @@
-"""Who put, took, finished or lost which message of a queue? Noted as events of a recording.
+"""Track who put, took, finished or lost which message of a queue, as events of a recording.
 
-Redis tells who asks for a message, not who gets it. So those who wait are known here, and settle()
-serves them in the order in which they came, as Redis does.
+MONITOR shows who asks for a message, not who gets it. So those that wait are known here, and
+settle() serves them in the order in which they came, as Redis does.
 """
 
 from jobs_kit.queue_watch.job_tracker import JobTracker
 from jobs_kit.queue_watch.picture import depth
+from jobs_kit.redis_server.text import message_text
 
 LOST = "lost: {} ended while it held the message"
 OUT_OF_SIGHT = "lost from sight: Redis was away while {} held the message"
@@ -14,21 +15,24 @@ LATE_SECONDS = 0.05  # a busy Redis may still serve those whose time is over
 
 
 class QueueTracker:
-    """The notes about one queue. Messages are numbers, written as text.
+    """What is known of one queue. Messages are numbers, written as text.
 
-    recording: where events go. names: what clients are called (see names.py).
-    last_words(who): why a worker ended, if that is known, or "".
+    recording: where events go. names: what clients are called (see client_names.py).
+    exit_reason(who): why a worker ended, or "" if that is unknown.
     """
 
-    def __init__(self, recording, job_key_start, names, exit_reason=lambda who: ""):
+    def __init__(
+        self, recording, job_key_start, names, exit_reason=lambda who: "", text_of=message_text
+    ):
         self.recording, self.now = recording, recording.now
         self.jobs, self.names = JobTracker(recording, job_key_start), names
+        self.text_of = text_of  # turns a message (bytes) into what the events call it
         self.lost_messages = {}  # text: message whose worker is gone; it may be put again
         self._exit_reason = exit_reason
         self._numbers = 0  # how many were given out
         self._clients = {}  # client: who, the workers
         self._waiters = {}  # client: (who, until when, keeps), first come first
-        self._assumed_waiting = {}  # client: who, those that wait, it seems, for this queue
+        self._assumed_waiting = {}  # client: who, those that seem to wait at this queue
         self._kept = set()  # messages that Redis still holds for the worker that took them
 
     def say(self, at, did, **more):
@@ -50,13 +54,13 @@ class QueueTracker:
     # Messages
 
     def put(self, at, text, who="", first=False):
-        """A message is on the queue."""
+        """Record that a message is on the queue."""
         message = self.number(text)
         self.say(at, "put", message=message, text=text, who=who, first=first)
         self.jobs.queued(at, text, message)
 
     def take(self, at, who="", keeps=False, from_the_end=False):
-        """The next message that waits goes to a worker; keeps: Redis holds it for the worker."""
+        """Give the next message that waits to a worker; keeps: Redis holds it for the worker."""
         waiting = self.now["waiting"]
         if waiting and not (from_the_end and self.now["beyond"]):
             message = waiting[-1 if from_the_end else 0]
@@ -68,7 +72,7 @@ class QueueTracker:
             self._kept.add(message)
 
     def finish(self, at, message, failure=""):
-        """A worker is done with a message, and says of what it failed if it did."""
+        """Record that a worker is done with a message. failure: why it failed, if it did."""
         status = self.jobs.status(message)
         if self.jobs.is_open(message) and status != "submitted":
             failure = failure or UNFINISHED.format(status)
@@ -112,41 +116,63 @@ class QueueTracker:
         return next(idle, f"{address}#{len(clients) + 1}")
 
     def wait(self, at, client, who, seconds=0, keeps=False, from_the_end=False):
-        """A worker waits for a message; seconds: how long at most, 0 for forever."""
+        """Let a worker wait for a message. seconds: how long at most, 0 for forever."""
         until = at + seconds if seconds else float("inf")
         self._waiters[client] = (who, until, keeps, from_the_end)
         if not depth(self.now) and not self.now["workers"][who]["waits"]:
             self.say(at, "worker", who=who, waits=True)
 
-    def stop_waiting(self, client):
-        """The client has sent something, so it waits no more."""
-        self._waiters.pop(client, None)
+    def stop_waiting(self, at, client, asks_again=False):
+        """End the wait of a client, which has sent something; asks_again: for a message."""
+        waiter = self._waiters.pop(client, None)
+        if waiter and not asks_again:
+            self._say_waits(at, waiter[0], False)
+
+    def see_waiting(self, at, clients):
+        """Let exactly these clients (addresses) wait, as Redis lists them; nothing was heard."""
+        for client in clients:
+            self._say_waits(at, self.worker(at, client), True)
+        for client, who in self._clients.items():
+            if client not in clients:
+                self._say_waits(at, who, False)
+
+    def is_waiting(self, client):
+        """Tell whether a client waits for a message, as far as is known."""
+        return client in self._waiters or client in self._assumed_waiting
+
+    def _say_waits(self, at, who, waits):
+        """Record that a worker waits, or does no more, if that is new."""
+        worker = self.now["workers"].get(who)
+        if worker and not worker["gone"] and worker["waits"] != waits:
+            self.say(at, "worker", who=who, waits=waits)
 
     def settle(self, at):
-        """Serve those who wait; if others are presumed to, they came first: ask Redis."""
+        """Serve those that wait, unless others are assumed to, which came first: ask Redis."""
         while self._waiters and not self._assumed_waiting and depth(self.now):
             who, until, keeps, from_the_end = self._waiters.pop(next(iter(self._waiters)))
             if at <= until + LATE_SECONDS:
                 self.take(at, who, keeps, from_the_end)
+            else:
+                self._say_waits(at, who, False)
 
     @property
     def is_uncertain(self):
-        """Tell whether a message may have gone to somebody who is only presumed to wait."""
+        """Whether a message may have gone to a client that is only assumed to wait."""
         return bool(self._assumed_waiting and depth(self.now))
 
     def assume_waiting(self, at, client):
-        """A client waits, it seems for this queue, although nobody heard it ask."""
+        """Take a client for one that waits at this queue, although it was not heard to ask."""
         self._assumed_waiting[client] = who = self.worker(at, client)
         self.say(at, "worker", who=who, waits=True)
 
     def confirm(self, at, client):
-        """A client asks for a message; if it was presumed to wait, it must have got one."""
+        """Give a message to a client that was assumed to wait: it asks for the next one."""
         who = self._assumed_waiting.pop(client, None)
         if who and depth(self.now):
             self.take(at, who)
 
     def resolve(self, at, length, clients):
-        """Redis was asked: who was presumed to wait, and does no more, took what is missing."""
+        """Let those that were assumed to wait, and do no more, have taken what is missing."""
         for client, who in list(self._assumed_waiting.items()):
             if client not in clients or (_waits(clients, client) and not length):
                 continue

@@ -1,6 +1,6 @@
-"""What happened on a queue so far? A recording: a picture to begin with, and events.
+"""Record a queue: a picture to begin with, and the events since.
 
-It is kept in bounded memory: the oldest events merge into the picture that it begins with.
+A recording is kept in bounded memory: the oldest events merge into the picture that it begins with.
 """
 
 import copy

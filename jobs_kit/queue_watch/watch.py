@@ -1,8 +1,8 @@
-"""Who sees that somebody works in two shells? A thread that watches the queues meanwhile.
+"""Watch the queues while a student works in two shells.
 
     watch_queue(folder)                # from here on, until this process ends
 
-It does not matter which programs put and take, live shells or terminals. What it has seen stands
+It does not matter which programs put and take, live shells or terminals. What it has seen is kept
 in the folder of the exercise in live shells (evidence_file.py), where its checks read it. It
 never writes to Redis.
 """
@@ -67,7 +67,7 @@ class Watch:
         self.server, self.folder = server, folder
         self._id = "-".join(map(str, [*evidence_file.me(), next(_numbers)]))
         self._prefix, self._identity = own_prefix(server), ""
-        self._histories, self._asked_at = {}, {}
+        self._queues, self._asked_at = {}, {}
         self._written, self._last_seen = {}, time.monotonic()
         self._begun, self._stopped = threading.Event(), threading.Event()
         self._problem = None
@@ -77,6 +77,7 @@ class Watch:
 
     @property
     def is_watching(self):
+        """Whether its thread runs."""
         return self._thread.is_alive()
 
     def stop(self):
@@ -119,8 +120,8 @@ class Watch:
         self._identity = identity(self.server)
         start = f"hotqueue:{self._prefix}"
         if listens:
-            return MonitorSource(self.server, start, self._histories)
-        return PollingSource(self.server, start, self._histories, (USUAL_DB, start + USUAL_QUEUE))
+            return MonitorSource(self.server, start, self._queues)
+        return PollingSource(self.server, start, self._queues, (USUAL_DB, start + USUAL_QUEUE))
 
     def _follow(self, source, until):
         """Look and write, until it is over or that time has come."""
@@ -140,9 +141,9 @@ class Watch:
 
     def _write(self, watching=True, asked=""):
         queues = [
-            {"db": db, "key": key, **history.summary()}
-            for (db, key), history in self._histories.items()
-            if history.happened
+            {"db": db, "key": key, **queue.evidence.summary()}
+            for (db, key), queue in self._queues.items()
+            if queue.evidence.happened
         ]
         seen = {
             "id": self._id,

@@ -1,4 +1,4 @@
-"""How is a queue watched without taking from it? By a thread that listens, or looks, at Redis.
+"""Watch one queue for a board: a thread listens to Redis, or looks at it.
 
 Where the server lets us (the kit's own do), MONITOR tells every command as it comes: nothing is
 missed, and where nothing happens nothing runs. Elsewhere the queue is looked at again and again,

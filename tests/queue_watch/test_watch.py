@@ -18,7 +18,7 @@ from hotqueue import HotQueue
 from jobs_kit.lab import watch_queue
 from jobs_kit.queue_watch import evidence_file, monitor_source
 from jobs_kit.queue_watch import watch as module
-from jobs_kit.queue_watch.history import History
+from jobs_kit.queue_watch.evidence import NOTHING
 from jobs_kit.queue_watch.watch import Watch
 from jobs_kit.redis_server.address import RedisNotFoundError, Server
 from jobs_kit.redis_server.server import StandIn, start_server
@@ -285,7 +285,7 @@ def test_two_watches_write_side_by_side(own, watch, tmp_path, seen):
 
 def test_old_evidence_stays_and_makes_room(own, watch, tmp_path, seen):
     one = {"server": "", "prefix": "", "process": [socket.gethostname(), -1], "asked_at": {}}
-    queue = {"db": 1, "key": "hotqueue:old", **History().summary()}
+    queue = {"db": 1, "key": "hotqueue:old", **NOTHING}
     old = [one | {"id": str(n), "queues": [queue]} for n in range(9)]
     empty = one | {"id": "gone", "queues": [], "watching": True}
     (tmp_path / evidence_file.EVIDENCE).write_text(json.dumps({"watches": [*old, empty]}))

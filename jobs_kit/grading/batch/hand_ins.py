@@ -26,7 +26,7 @@ from jobs_kit.grading.limits import (
     SUBMISSION_REMARKS,
 )
 from jobs_kit.queue_watch import evidence_file
-from jobs_kit.queue_watch.history import ENOUGH
+from jobs_kit.queue_watch.evidence import ENOUGH
 from jobs_kit.redis_server.text import text
 
 IMPOSSIBLE_NAME = {  # the errors of a system for a name that no file can have

@@ -1,6 +1,6 @@
-"""What does the Redis of a student's lessons show? What is there now, and what a watch has seen.
+"""Observe the Redis of a student's lessons: what is there now, and what a watch has seen.
 
-For work that leaves no file behind: it is done in shells, on the real server. Nothing is written
+For work that leaves no file behind, which is done in shells, on the real server. Nothing is written
 to that server here. Where it is another one by now, or none (an instructor grades, the kit was
 started anew), what was seen counts alone.
 """
@@ -13,7 +13,7 @@ import redis
 
 from jobs_kit.grading.text import short
 from jobs_kit.queue_watch import evidence_file
-from jobs_kit.queue_watch.history import ENOUGH, SHOWN, History
+from jobs_kit.queue_watch.evidence import ENOUGH, NOTHING, SHOWN
 from jobs_kit.queue_watch.watch import USUAL_DB, USUAL_QUEUE, identity, the_named_server
 from jobs_kit.redis_server.address import RedisNotFoundError, server_version
 from jobs_kit.redis_server.clients import (
@@ -27,13 +27,12 @@ from jobs_kit.redis_server.find import own_prefix
 
 MOMENT = 1  # seconds since its last command; so old is whoever is still at work
 PATIENCE = 2  # seconds until a consumer at work counts as one that does not wait
-NOTHING = History().summary()
 
 
 class QueueObservation:
     """What was seen, and what is there now.
 
-    seen (dict): the queue that shows most, see History.summary(); was_watched, is_watched (bool).
+    seen (dict): the queue that shows most, see Evidence.summary(); was_watched, is_watched (bool).
     problem (str): why Redis cannot be asked, or None. by_record (bool): whether "now" is what was
     seen last. db, key: the queue that is looked at now. length (int), messages (texts) on it.
     waiting: the clients (dicts of CLIENT LIST) that wait there; elsewhere: those that wait at
@@ -72,10 +71,12 @@ class QueueObservation:
 
     @property
     def is_drained(self):
+        """Whether no message waits any more."""
         return self.by_record or (self.problem is None and not self.length)
 
     @property
-    def somebody_waits(self):
+    def client_waits(self):
+        """Whether a client waits at the queue."""
         return self.by_record or bool(self.waiting)
 
     @property
@@ -170,7 +171,7 @@ class QueueObservation:
 
 
 def observation_of(source):
-    """Return the Witness of an Answer, the same one for all checks of a run."""
+    """Return the QueueObservation of a Source, the same one for all checks of a run."""
     if "observation" not in source.__dict__:
         source.observation = QueueObservation(source.folder)
     return source.observation

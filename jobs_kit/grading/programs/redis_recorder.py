@@ -1,4 +1,4 @@
-"""What did student code do in Redis? Seen from outside: every command, every key.
+"""Record what a submission does in Redis, and read what it stores there.
 
 The check's Redis is private to one run. The judge listens to MONITOR, so that it knows not only
 what is there at the end, but what happened, in its order.
@@ -37,7 +37,7 @@ BLOCKED = re.compile(rb"^id=(\d+) .* name=(\S*) .* flags=[a-zA-Z]*b", re.MULTILI
 
 @dataclass
 class Record:
-    """A job as it stands in Redis. kind: "hash" or "string"; fields (dict): its texts."""
+    """A job as it is stored in Redis. kind: "hash" or "string"; fields (dict): its texts."""
 
     db: int
     key: str
@@ -299,6 +299,7 @@ def _further_fields(fields, jid, is_of_job):
 
 
 def names_a_status(words):
+    """Tell whether any of the words (bytes) contains a status of a job."""
     return any(status in word for word in words for status in STATUSES)
 
 

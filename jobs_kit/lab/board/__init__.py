@@ -1,5 +1,5 @@
-"""A queue that you can watch. board.py is what a lesson uses; the rest is who does what for it.
+"""Show a queue on a page. A lesson uses board.py; the package queue_watch records what it shows.
 
-Redis ─▶ watcher ─▶ trace, look ─▶ notes ─▶ record ─▶ page ─▶ player.js, parts.js, board.js
-         listens    what it means  events   kept      a widget, a file, text or SVG
+queue_watch ─▶ recording ─▶ page ─▶ player.js, parts.js, board.js
+               events       a widget, a file, text or SVG
 """

@@ -1,11 +1,11 @@
-"""How does a lesson watch a queue? With one show_board(), as the last line of a cell.
+"""Show a board in a lesson: one show_board(), as the last line of a cell.
 
     show_board("some_queue")                           # live: who puts, what waits, who works
     board = show_board(jobs.q, worker="worker.py")     # its "Start a worker" runs this program
     board.save("monday.json")
     replay("monday.json")                              # shows it again, without a Redis
 
-A board takes nothing from its queue, and everybody else uses the queue meanwhile. It ends when its
+A board takes nothing from its queue, which other programs use meanwhile. It ends when its
 cell is run again or no page shows it any more, at board.close(), or with the kernel; so do the
 workers that it has started.
 """
@@ -71,11 +71,7 @@ class Replay(OnPage):
 
 
 class Board(OnPage):
-    """A live view of one queue.
-
-    picture (dict): a copy of how things are now, see picture.py. state (str): "live", "away"
-    or "closed".
-    """
+    """A live view of one queue."""
 
     def __init__(self, address, put, worker, seconds, failure, cell):
         super().__init__(f"Queue {address.name}", Recording(empty_picture(address.name)))
@@ -96,10 +92,12 @@ class Board(OnPage):
 
     @property
     def picture(self):
+        """A copy of how things are now, see picture.py."""
         return self.recording.glimpse()
 
     @property
     def state(self):
+        """Whether it is "live", "away" or "closed"."""
         return "closed" if self._is_closed else "live" if self.recording.now["here"] else "away"
 
     def put(self, *messages):

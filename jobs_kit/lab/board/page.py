@@ -1,4 +1,4 @@
-"""How does a board come onto a page? As a widget that a kernel keeps up to date, or as one file.
+"""Put a board onto a page: as a widget that a kernel keeps up to date, or as one file.
 
 Everything that is shown is in the widget's traits, so that a page which is opened again has it:
 picture is how things are, and news what happened since the picture before.

@@ -1,4 +1,4 @@
-"""What does the board say where no widget can be shown? The same in lines of text, and as an SVG.
+"""Show a board where there is no widget: in lines of text, and as an SVG.
 
 For terminals, notebooks that are only read, and screen readers.
 """

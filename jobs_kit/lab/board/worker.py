@@ -1,4 +1,4 @@
-"""A worker to be watched: it holds each message for a while, and one message is its end.
+"""Run a worker to be watched: it holds each message for a while, and one message is its end.
 
 python worker.py URL DB QUEUE SECONDS FAILURE NAME
 

@@ -1,4 +1,4 @@
-"""Which workers has a board started, and which programs here are clients of its Redis?"""
+"""Start the workers of a board, and list the programs here that are clients of its Redis."""
 
 import os
 import signal
