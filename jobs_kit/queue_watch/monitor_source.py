@@ -1,152 +1,58 @@
-"""Follow the queues of one prefix by MONITOR: every command that touches one is heard.
+"""Listen to a Redis by MONITOR, and look at it at a known moment among the commands.
 
 This is exact, and for the kit's own server: MONITOR needs a user that may administer it, shows
 everything, and slows a busy server down.
 """
 
-import contextlib
-import re
 import secrets
-import time
 
-import redis
+from jobs_kit.redis_server.monitor import Monitor, parse_command
 
-from jobs_kit.queue_watch.comparison import Guess, compare
-from jobs_kit.queue_watch.queue_recorder import WatchedQueue
-from jobs_kit.redis_server.clients import connect, is_waiting, may_wait_at, own_clients
-from jobs_kit.redis_server.monitor import BLOCKING, Monitor, parse_command
-
-LOOK_SECONDS = 0.5  # so often who waits is asked even if no command comes
-MOST = 200  # a queue that grows longer is not one of two shells
-BUSY = 1000  # commands within a second; more, and it is time to step aside
-QUEUE = b"hotqueue:"
-DATABASES = (0, 1)  # where queues are looked for at the start
-
-
-class TooBusyError(Exception):
-    """So many commands come that listening would slow down who sends them."""
+MOST_LINES = 2_000  # that are read in one go
 
 
 class MonitorSource:
-    """Feeds queues, {(db, key): WatchedQueue}, all those whose keys begin with start."""
+    """Brings commands and looks to one listener.
 
-    def __init__(self, server, start, queues):
-        self._server, self._start, self.queues = server, start, queues
-        self.asked_at = {}  # client -> [(db, key), ...] that it asked for a message last
-        self._too_long, self._clients = set(), []
-        self._looked, self._second, self._heard, self._me = 0, 0, 0, b""
+    client: a redis.Redis that may send MONITOR. listener: has
+        concerns(line): whether a line (bytes) of MONITOR is worth parsing
+        hear(command): takes in a Command
+        ask(mark): returns what Redis shows; sends the mark (str) at the very moment of the look
+        compare(look, mark): takes in what ask() returned; mark: the Command that sent the mark
+    """
+
+    def __init__(self, client, listener):
+        self._listener, self._monitor = listener, Monitor(client)
+
+    def wait(self, seconds):
+        """Wait until a command has come, so many seconds at most (None: forever); tell whether."""
+        return self._monitor.wait(seconds)
+
+    def read(self):
+        """Hear the commands that have come; tell whether one concerned the listener."""
+        heard = False
+        for _ in range(MOST_LINES):
+            heard = self._hear(self._monitor.line()) or heard
+            if not self._monitor.wait(0):
+                break
+        return heard
+
+    def look(self):
+        """Look at Redis, and compare when all commands before that moment were heard."""
+        mark = f"mark-{secrets.token_hex(4)}"
+        look = self._listener.ask(mark)
+        while mark.encode() not in (line := self._monitor.line()):
+            self._hear(line)
+        self._listener.compare(look, parse_command(line))
+
+    def _hear(self, line):
+        concerns = self._listener.concerns(line)
+        if concerns:
+            self._listener.hear(parse_command(line))
+        return concerns
 
     def __enter__(self):
-        for queue in self.queues.values():
-            queue.evidence.switch(is_heard=True)
-        with contextlib.ExitStack() as stack:
-            self._client = connect(self._server, single_connection_client=True)
-            stack.callback(self._client.close)
-            self._monitor = stack.enter_context(Monitor(connect(self._server)))
-            for db in DATABASES:
-                self._client.execute_command("SELECT", db)
-                for key in self._client.scan_iter(f"{self._start}*", count=1000, _type="list"):
-                    self._follow(db, key.decode(errors="replace"))
-            self._stack = stack.pop_all()
-        self.look()
         return self
 
     def __exit__(self, *_):
-        self._stack.close()
-
-    def wait(self, seconds):
-        """Wait for a command on a queue, at most so long; tell whether it is time to look."""
-        heard, left = False, seconds
-        deadline = time.monotonic() + seconds
-        while left >= 0 and self._monitor.wait(0 if heard else left):
-            heard = self._hear_line(self._monitor.line()) or heard
-            left = deadline - time.monotonic()
-        return heard or time.monotonic() - self._looked > LOOK_SECONDS
-
-    def look(self, thoroughly=True):
-        """Hear the commands up to now, and compare with what is there. Raises TooBusyError."""
-        known, mark = list(self.queues), f"mark-{secrets.token_hex(4)}"
-        replies = self._ask(known, mark)
-        while mark.encode() not in (line := self._monitor.line()):
-            self._hear_line(line)
-        self._me = line.split()[2].rstrip(b"]")  # what we send ourselves is not listened to
-        if isinstance(replies[-1], Exception):
-            raise replies[-1]
-        self._clients = own_clients(replies[-1], self._server)
-        for client in set(self.asked_at) - {client["addr"] for client in self._clients}:
-            del self.asked_at[client]
-        at = parse_command(line).time
-        for name, messages in zip(known, replies[2:-1:2], strict=True):
-            self._compare(self.queues[name], at, messages)
-        if set(self.queues) - set(known):
-            return self.look()
-        self._looked = time.monotonic()
-
-    def _ask(self, known, mark):
-        """Ask for the messages of queues and for all clients, as one: at the moment of the mark."""
-        pipe = self._client.pipeline()
-        pipe.echo(mark)
-        for db, key in known:
-            pipe.execute_command("SELECT", db)
-            pipe.lrange(key, 0, MOST)
-        pipe.client_list()
-        return pipe.execute(raise_on_error=False)
-
-    def _compare(self, queue, at, messages):
-        tracker, interpreter = queue.tracker, queue.interpreter
-        interpreter.settle()
-        if isinstance(messages, redis.ResponseError):  # it became something else than a list
-            messages = []
-        if len(messages) > MOST:
-            self._too_long.add((queue.db, queue.key))
-            del self.queues[queue.db, queue.key]
-            return
-        clients = {client["addr"]: client for client in self._clients}
-        tracker.resolve(at, len(messages), clients)
-        compare(tracker, at, len(messages), messages, guess=Guess(removed=interpreter.unsure))
-        interpreter.unsure = False
-        tracker.see_clients(at, clients)
-        if not messages:
-            self._assume_waiting(queue, at)
-
-    def _assume_waiting(self, queue, at):
-        """Take those for waiting that do, it seems, although they were not heard to ask."""
-        for address in self._waiting_at(queue.db, queue.key):
-            if not queue.tracker.is_waiting(address):
-                queue.tracker.assume_waiting(at, address)
-
-    def _hear_line(self, line):
-        """Take in a command; tell whether it was of a queue."""
-        if time.monotonic() - self._second > 1:
-            self._second, self._heard = time.monotonic(), 0
-        self._heard += 1
-        if self._heard > BUSY:
-            raise TooBusyError
-        sender = QUEUE in line and re.match(rb"\+[\d.]+ \[\d+ (\S+)\]", line)
-        if not sender or sender[1] == self._me:
-            return False
-        return self._hear(parse_command(line))
-
-    def _hear(self, command):
-        keys = [key for key in command.keys if key.startswith(self._start)]
-        for key in keys:
-            self._follow(command.db, key, command.time)
-        if command.name in BLOCKING and keys:
-            self.asked_at[command.client] = [(command.db, key) for key in keys]
-        for queue in self.queues.values():  # of those, too, at which the client waits no more
-            queue.interpreter.hear(command)
-        return bool(keys)
-
-    def _follow(self, db, key, at=0):
-        if (db, key) not in self._too_long and (db, key) not in self.queues:
-            self.queues[db, key] = WatchedQueue(db, key, is_heard=True)
-            self._assume_waiting(self.queues[db, key], at)
-
-    def _waiting_at(self, db, key):
-        """Return the addresses of clients that wait at a key, those that came first first."""
-        waiting = [c for c in self._clients if is_waiting(c) and self._waits_at(c, db, key)]
-        return [c["addr"] for c in sorted(waiting, key=lambda c: -int(c["idle"]))]
-
-    def _waits_at(self, client, db, key):
-        asked_at = self.asked_at.get(client["addr"])
-        return (db, key) in asked_at if asked_at else may_wait_at(client, db, key)
+        self._monitor.close()

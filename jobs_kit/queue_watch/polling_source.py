@@ -12,7 +12,7 @@ import redis
 
 from jobs_kit.queue_watch.comparison import Guess, compare
 from jobs_kit.queue_watch.evidence import ANYBODY
-from jobs_kit.queue_watch.monitor_source import DATABASES, MOST
+from jobs_kit.queue_watch.queue_listener import DATABASES, MOST
 from jobs_kit.queue_watch.queue_recorder import WatchedQueue
 from jobs_kit.redis_server.clients import connect, list_clients, may_wait_at
 from jobs_kit.redis_server.monitor import FROM_THE_END, MOVES, POPS, PUSHES

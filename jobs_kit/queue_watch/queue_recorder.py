@@ -2,6 +2,7 @@
 
 from jobs_kit.queue_watch.client_names import Addresses
 from jobs_kit.queue_watch.command_interpreter import CommandInterpreter
+from jobs_kit.queue_watch.comparison import Guess, compare
 from jobs_kit.queue_watch.evidence import Evidence
 from jobs_kit.queue_watch.picture import empty_picture
 from jobs_kit.queue_watch.queue_address import HOTQUEUE
@@ -23,6 +24,20 @@ class QueueRecorder:
         self.recording = Recording(empty_picture(key.removeprefix(HOTQUEUE)))
         self.tracker = QueueTracker(self.recording, job_key_start, names, exit_reason, text_of)
         self.interpreter = CommandInterpreter(self.tracker, key, db)
+
+    def compare(self, at, length, messages, clients, is_first=False, was_away=False):
+        """Compare what was heard with what Redis shows at a moment; return the new texts.
+
+        length, messages: see compare(). clients: {address: its properties}, all that Redis lists.
+        was_away: whether Redis was, so that a connection may have ended and its worker not.
+        """
+        self.interpreter.settle()
+        self.tracker.resolve(at, length, clients)
+        guess = Guess(removed=self.interpreter.unsure)
+        fresh = compare(self.tracker, at, length, messages, is_first, guess)
+        self.interpreter.unsure = False
+        self.tracker.see_clients(at, clients, was_away)
+        return fresh
 
 
 class WatchedQueue(QueueRecorder):

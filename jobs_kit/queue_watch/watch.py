@@ -17,8 +17,8 @@ import redis
 
 from jobs_kit import settings
 from jobs_kit.queue_watch import evidence_file
-from jobs_kit.queue_watch.monitor_source import MonitorSource, TooBusyError
 from jobs_kit.queue_watch.polling_source import PollingSource
+from jobs_kit.queue_watch.queue_listener import QueueListener, TooBusyError
 from jobs_kit.redis_server.address import RedisNotFoundError
 from jobs_kit.redis_server.clients import connect
 from jobs_kit.redis_server.find import is_shared, named_server, own_prefix
@@ -120,7 +120,7 @@ class Watch:
         self._identity = identity(self.server)
         start = f"hotqueue:{self._prefix}"
         if listens:
-            return MonitorSource(self.server, start, self._queues)
+            return QueueListener(self.server, start, self._queues)
         return PollingSource(self.server, start, self._queues, (USUAL_DB, start + USUAL_QUEUE))
 
     def _follow(self, source, until):

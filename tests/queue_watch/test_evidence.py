@@ -26,12 +26,8 @@ class Ear:
         self.hear(client, name, *(f'"{word}"' for word in words), at=at)
 
     def look(self, *words, **clients):
-        tracker, messages = self.queue.tracker, [f'"{word}"'.encode() for word in words]
-        self.queue.interpreter.settle()
-        tracker.resolve(self.time, len(messages), clients)
-        guess = Guess(removed=self.queue.interpreter.unsure)
-        compare(tracker, self.time, len(messages), messages, guess=guess)
-        tracker.see_clients(self.time, clients)
+        messages = [f'"{word}"'.encode() for word in words]
+        self.queue.compare(self.time, len(messages), messages, clients)
 
     def shown(self, *names):
         self.queue.interpreter.settle()

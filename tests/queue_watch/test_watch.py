@@ -16,7 +16,7 @@ from class_server import is_quiet, set_user
 from hotqueue import HotQueue
 
 from jobs_kit.lab import watch_queue
-from jobs_kit.queue_watch import evidence_file, monitor_source
+from jobs_kit.queue_watch import evidence_file, queue_listener
 from jobs_kit.queue_watch import watch as module
 from jobs_kit.queue_watch.evidence import NOTHING
 from jobs_kit.queue_watch.watch import Watch
@@ -227,7 +227,7 @@ def test_a_key_that_is_no_list_is_no_obstacle(own, watch, seen):
 
 def test_a_long_queue_is_not_followed(own, watch, seen):
     watching = watch(own)
-    queue_on(own, "long").put(*range(monitor_source.MOST + 1))
+    queue_on(own, "long").put(*range(queue_listener.MOST + 1))
     queue_on(own).put("one")
     assert seen()["length"] == 1
     assert not seen("hotqueue:long").get("key")
@@ -235,7 +235,7 @@ def test_a_long_queue_is_not_followed(own, watch, seen):
 
 
 def test_it_steps_aside_where_much_is_said(own, watch, until, seen, monkeypatch):
-    monkeypatch.setattr(monitor_source, "BUSY", 100)
+    monkeypatch.setattr(queue_listener, "BUSY", 100)
     monkeypatch.setattr(module, "REST_SECONDS", 0.2)
     watch(own)
     listens = lambda: any(one["cmd"] == "monitor" for one in own.connect().client_list())  # noqa: E731

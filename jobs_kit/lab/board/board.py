@@ -22,10 +22,9 @@ from jobs_kit import settings
 from jobs_kit.lab.board.page import BoardPage, OnPage, replay_traits
 from jobs_kit.lab.board.worker_pool import WorkerPool
 from jobs_kit.queue_watch.client_names import Names
-from jobs_kit.queue_watch.picture import empty_picture
 from jobs_kit.queue_watch.queue_address import find_queue
 from jobs_kit.queue_watch.queue_reader import QueueReader
-from jobs_kit.queue_watch.queue_tracker import QueueTracker
+from jobs_kit.queue_watch.queue_recorder import QueueRecorder
 from jobs_kit.queue_watch.recording import Recording
 from jobs_kit.queue_watch.watcher import Watcher
 
@@ -74,7 +73,6 @@ class Board(OnPage):
     """A live view of one queue."""
 
     def __init__(self, address, put, worker, seconds, failure, cell):
-        super().__init__(f"Queue {address.name}", Recording(empty_picture(address.name)))
         self._address, self._put, self._failure, self._cell = address, put, failure, cell
         self._is_closed, self._shown, self._showing = False, 0, threading.Lock()
         url = settings.without_password(address.server.url)
@@ -84,10 +82,11 @@ class Board(OnPage):
             address.connect, address.key, address.db, f"{address.server.prefix}job."
         )
         self._names = Names(self._pool.processes, reader.clients)
-        tracker = QueueTracker(
-            self.recording, reader.job_key_start, self._names, self._pool.exit_reason
+        queue = QueueRecorder(
+            address.db, address.key, self._names, reader.job_key_start, self._pool.exit_reason
         )
-        self._watcher = Watcher(tracker, reader, address.key, address.db, self._show)
+        super().__init__(f"Queue {address.name}", queue.recording)
+        self._watcher = Watcher(queue, reader, self._show)
         self._watcher.has_seen.wait(FIRST_LOOK_SECONDS)
 
     @property
