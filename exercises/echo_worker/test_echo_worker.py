@@ -127,7 +127,7 @@ def _hint(process, printed, words, output, submission):
         return "For each message something is printed. Where does the message stand in print(…)?"
     if not printed:
         return "The messages were taken. Which line prints them, and is it reached?"
-    if len(printed) < len(words) and not submission.redis.waiting_messages():
+    if len(printed) < len(words) and not submission.redis.count_waiting():
         return "How many lines take a message off the queue, and does each of them print it?"
     if len(printed) < len(words):
         return "Which line takes the next message, when one is done?"

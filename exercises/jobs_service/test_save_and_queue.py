@@ -144,7 +144,7 @@ def test_one_message_on_the_queue(submission, note):
         hint="Each argument of put() becomes a message. How many does yours get?",
     )
     expect(
-        submission.redis.where(JID),
+        submission.redis.keys_with(JID),
         "the message waits on the queue until a worker takes it",
         call=call,
         got="it was put on the queue, and is not there any more",

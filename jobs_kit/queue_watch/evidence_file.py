@@ -1,7 +1,7 @@
 """Keep what a watch has seen in two files in the folder of the exercise.
 
     .evidence.json  {"watches": [{"id", "server", "watching", "queues": [{"db", "key", ...}]}]}
-    .evidence.ask   a word: whoever watches is asked to look at once, and to repeat it as "asked"
+    .evidence.ask   a word: every watch looks at once, and repeats it as "asked"
 
 Several processes may watch and write, and another one reads (the judge).
 """
@@ -24,20 +24,20 @@ del QUEUE["asked_length"]  # or null
 WATCH = {"id": "", "server": "", "prefix": "", "process": ["", 0], "queues": [QUEUE]}
 
 
-def read(folder):
+def read_watches(folder):
     """Return what all watches have noted in a folder, a list of dicts, the latest last."""
     with contextlib.suppress(ValueError, TypeError, KeyError, RecursionError):
-        found = json.loads(_text(Path(folder) / EVIDENCE))["watches"]
-        return [one for one in found if _is_whole(one)]
+        watches = json.loads(_text(Path(folder) / EVIDENCE))["watches"]
+        return [watch for watch in watches if _is_whole(watch)]
     return []
 
 
-def keep(folder, seen):
-    """Write what one watch has seen (a dict with its "id") beside what others have."""
+def save_watch(folder, seen):
+    """Write what one watch has seen (a dict with its "id") beside the evidence of others."""
     path = Path(folder) / EVIDENCE
     with contextlib.suppress(OSError), _alone(folder):
-        others = [one for one in read(folder) if one["id"] != seen["id"]]
-        others = [one for one in others if one["queues"] or is_alive(one)]
+        others = [watch for watch in read_watches(folder) if watch["id"] != seen["id"]]
+        others = [watch for watch in others if watch["queues"] or is_alive(watch)]
         fresh = path.with_suffix(f".{os.getpid()}")
         fresh.write_text(json.dumps({"watches": [*others[-KEPT:], seen]}, indent=1))
         fresh.replace(path)
@@ -45,11 +45,11 @@ def keep(folder, seen):
 
 def state(folder):
     """Return what changes whenever something new has been seen."""
-    return [(one["id"], one["queues"]) for one in read(folder)]
+    return [(watch["id"], watch["queues"]) for watch in read_watches(folder)]
 
 
-def me():
-    """Return [computer, process]: who writes here."""
+def this_process():
+    """Return [name of this computer, id of this process]."""
     return [socket.gethostname(), os.getpid()]
 
 
@@ -67,36 +67,36 @@ def is_alive(watch):
     return True
 
 
-def ask(folder, word, seconds=2):
-    """Ask whoever watches to look at once; return read() when all have, or after so long."""
+def ask_watches(folder, word, seconds=2):
+    """Ask every watch to look at once; return read_watches() when all have, or in the end."""
     deadline, asked = time.monotonic() + seconds, False
     while True:
-        found = read(folder)
-        silent = [one for one in found if is_alive(one) and one.get("asked") != word]
+        watches = read_watches(folder)
+        silent = [one for one in watches if is_alive(one) and one.get("asked") != word]
         if not silent or time.monotonic() > deadline:
-            return found
+            return watches
         if not asked:
             try:
                 (Path(folder) / ASK).write_text(word)
             except OSError:
-                return found
+                return watches
             asked = True
         time.sleep(0.01)
 
 
-def asked(folder):
-    """Return the word that stands there; "" if there is none."""
+def read_question(folder):
+    """Return the word of the last question; "" if there is none."""
     return _text(Path(folder) / ASK)
 
 
 def _is_whole(watch):
-    """Tell whether all is there that is asked for later; somebody may have written in the file."""
+    """Tell whether all is there that is used later; a person may have edited the file."""
     asked_at = watch.get("asked_at") if _is_like(watch, WATCH) else None
     return isinstance(asked_at, dict) and _is_like(list(asked_at.values()), [[[0, ""]]])
 
 
 def _is_like(value, pattern):
-    """Tell whether a value of JSON is made like the pattern, a dict, a list, a text or a number."""
+    """Tell whether a value of JSON has the types of the pattern: dicts, lists, strings, numbers."""
     if isinstance(pattern, dict):
         return isinstance(value, dict) and all(
             _is_like(value.get(name), one) for name, one in pattern.items()

@@ -17,8 +17,8 @@ import redis
 
 from jobs_kit import settings
 from jobs_kit.queue_watch import evidence_file
-from jobs_kit.queue_watch.polling_source import PollingSource
 from jobs_kit.queue_watch.queue_listener import QueueListener, TooBusyError
+from jobs_kit.queue_watch.queue_poller import QueuePoller
 from jobs_kit.redis_server.address import RedisNotFoundError
 from jobs_kit.redis_server.clients import connect
 from jobs_kit.redis_server.find import is_shared, named_server, own_prefix
@@ -65,7 +65,7 @@ class Watch:
 
     def __init__(self, server, folder):
         self.server, self.folder = server, folder
-        self._id = "-".join(map(str, [*evidence_file.me(), next(_numbers)]))
+        self._id = "-".join(map(str, [*evidence_file.this_process(), next(_numbers)]))
         self._prefix, self._identity = own_prefix(server), ""
         self._queues, self._asked_at = {}, {}
         self._written, self._last_seen = {}, time.monotonic()
@@ -121,15 +121,15 @@ class Watch:
         start = f"hotqueue:{self._prefix}"
         if listens:
             return QueueListener(self.server, start, self._queues)
-        return PollingSource(self.server, start, self._queues, (USUAL_DB, start + USUAL_QUEUE))
+        return QueuePoller(self.server, start, self._queues, (USUAL_DB, start + USUAL_QUEUE))
 
     def _follow(self, source, until):
         """Look and write, until it is over or that time has come."""
-        self._asked_at, answered = source.asked_at, evidence_file.asked(self.folder)
+        self._asked_at, answered = source.asked_at, evidence_file.read_question(self.folder)
         self._write(asked=answered)
         self._begun.set()
         while not self._is_over() and (until is None or time.monotonic() < until):
-            is_time, asked = source.wait(TICK), evidence_file.asked(self.folder)
+            is_time, asked = source.wait(TICK), evidence_file.read_question(self.folder)
             if is_time or asked != answered:
                 source.look(thoroughly=asked != answered)
                 answered = asked
@@ -147,7 +147,7 @@ class Watch:
         ]
         seen = {
             "id": self._id,
-            "process": evidence_file.me(),
+            "process": evidence_file.this_process(),
             "server": self._identity,
             "prefix": self._prefix,
             "watching": watching,
@@ -159,7 +159,7 @@ class Watch:
             if queues != self._written.get("queues"):
                 self._last_seen = time.monotonic()
             self._written = seen
-            evidence_file.keep(self.folder, seen)
+            evidence_file.save_watch(self.folder, seen)
 
 
 def identity(server):

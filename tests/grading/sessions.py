@@ -113,7 +113,7 @@ class Session:
         if self._table.get("redis", "kit") != "kit":
             until(lambda: is_quiet(self._admin))
         for word in ("once", "twice"):
-            evidence_file.ask(self.folder, f"{word} {id(step)}", SECONDS)
+            evidence_file.ask_watches(self.folder, f"{word} {id(step)}", SECONDS)
 
     def called(self):
         """Return the names of all commands that Redis was sent."""

@@ -1,4 +1,4 @@
-"""What a board remembers: events that add up, recordings, and their forms without a widget."""
+"""Recordings: events that add up, files, and the forms of a board without a widget."""
 
 import json
 import re
@@ -11,8 +11,6 @@ from jobs_kit.lab.board.text import as_svg, as_text
 from jobs_kit.queue_watch import recording as board_record
 from jobs_kit.queue_watch.picture import MOST_ENDED, MOST_WAITING, apply, depth, empty_picture
 from jobs_kit.queue_watch.recording import NotARecordingError, Recording
-from jobs_kit.redis_server.monitor import Command, escape, parse_command
-from jobs_kit.redis_server.text import message_text
 
 JID = "1f6e3c1c-6f5e-4c53-9a29-7d0a54a9a1e9"
 
@@ -201,31 +199,3 @@ def test_a_board_shows_itself_in_three_forms(story):
     assert bundle["text/plain"] == as_text(story.now)
     assert bundle["image/svg+xml"] == as_svg(story.now)
     assert "application/vnd.jupyter.widget-view+json" in bundle
-
-
-LINE = rb'+1732450000.25 [1 [::1]:50312] "rpush" "hotqueue:gr\xc3\xb6\n" "\"a b\"" "\x00\\"'
-
-
-def test_a_line_of_monitor_is_read():
-    words = ["hotqueue:grö\n".encode(), b'"a b"', b"\x00\\"]
-    assert parse_command(LINE) == Command(1732450000.25, 1, "[::1]:50312", "RPUSH", words)
-    assert escape("hotqueue:grö\n") in LINE
-    assert parse_command(b'+1.0 [0 lua] "LPOP" "q"').by_script
-    assert parse_command(b'+1.0 [3 unix:/tmp/a b.sock] "PING"').client == "unix:/tmp/a b.sock"
-    assert parse_command(b"+OK") is None
-
-
-@pytest.mark.parametrize(
-    ("message", "text"),
-    [
-        (b'"hello"', "hello"),
-        (b'{"a": 1}', '{"a": 1}'),
-        (b"hello", "hello"),
-        (b'"\xc3\xb6"', "ö"),
-        (b"\x80\x04K\x01.", "(a pickle of 5 bytes)"),
-        (b"\xff", "\\xff"),
-        (b"[" * 100_000, "[" * 299 + "…"),
-    ],
-)
-def test_messages_are_shown_as_text(message, text):
-    assert message_text(message) == text

@@ -80,7 +80,7 @@ def seen(tmp_path, until):
 
     def look(key="hotqueue:some_queue"):
         for _ in range(2):
-            found = evidence_file.ask(tmp_path, f"word {next(words)}", 10)
+            found = evidence_file.ask_watches(tmp_path, f"word {next(words)}", 10)
         one = found[-1]
         return next((queue for queue in one["queues"] if queue["key"] == key), {}) | {"watch": one}
 
@@ -262,7 +262,7 @@ def test_a_redis_that_never_answers_is_no_traceback(own, tmp_path, capfd):
     own.stop()
     watching = Watch(own, tmp_path)
     watching.stop()
-    assert evidence_file.read(tmp_path)[-1]["queues"] == []
+    assert evidence_file.read_watches(tmp_path)[-1]["queues"] == []
     assert capfd.readouterr().err == ""
 
 
@@ -270,7 +270,7 @@ def test_it_ends_when_nothing_happens_for_long(own, watch, seen, until, tmp_path
     monkeypatch.setattr(module, "IDLE_SECONDS", 0.5)
     watching = watch(own)
     until(lambda: not watching.is_watching)
-    assert not evidence_file.read(tmp_path)[-1]["watching"]
+    assert not evidence_file.read_watches(tmp_path)[-1]["watching"]
     # the connection that asked in vain may take a moment to close
     until(lambda: not any(one["cmd"] == "monitor" for one in own.connect().client_list()))
     assert repr(watching).startswith("No longer watching")
@@ -280,7 +280,7 @@ def test_two_watches_write_side_by_side(own, watch, tmp_path, seen):
     watch(own), watch(own)
     queue_on(own).put("one")
     seen()
-    assert [one["queues"][0]["length"] for one in evidence_file.read(tmp_path)] == [1, 1]
+    assert [one["queues"][0]["length"] for one in evidence_file.read_watches(tmp_path)] == [1, 1]
 
 
 def test_old_evidence_stays_and_makes_room(own, watch, tmp_path, seen):
@@ -290,7 +290,7 @@ def test_old_evidence_stays_and_makes_room(own, watch, tmp_path, seen):
     empty = one | {"id": "gone", "queues": [], "watching": True}
     (tmp_path / evidence_file.EVIDENCE).write_text(json.dumps({"watches": [*old, empty]}))
     watch(own)
-    ids = [one["id"] for one in evidence_file.read(tmp_path)]
+    ids = [one["id"] for one in evidence_file.read_watches(tmp_path)]
     assert ids[:-1] == [str(n) for n in range(9)][-evidence_file.KEPT :]
 
 
@@ -306,10 +306,10 @@ def test_nobody_is_waited_for_who_was_killed(named, tmp_path, until):
     process = subprocess.Popen(
         [sys.executable, "-c", code + "; print('on', flush=True); time.sleep(99)"]
     )
-    until(lambda: any(map(evidence_file.is_alive, evidence_file.read(tmp_path))))
+    until(lambda: any(map(evidence_file.is_alive, evidence_file.read_watches(tmp_path))))
     process.send_signal(signal.SIGKILL)
     process.wait()
-    assert not any(map(evidence_file.is_alive, evidence_file.ask(tmp_path, "word", 60)))
+    assert not any(map(evidence_file.is_alive, evidence_file.ask_watches(tmp_path, "word", 60)))
 
 
 def test_a_page_has_one_watch_for_a_folder(named, tmp_path, own):

@@ -41,7 +41,7 @@ class QueueObservation:
     """
 
     def __init__(self, folder):
-        self._watches = evidence_file.ask(folder, secrets.token_hex(4))
+        self._watches = evidence_file.ask_watches(folder, secrets.token_hex(4))
         self.was_watched = bool(self._watches)
         self.is_watched = any(map(evidence_file.is_alive, self._watches))
         self.problem, self._here, self._asked_at = None, [], {}

@@ -100,7 +100,7 @@ class RedisRecorder(CommandRecorder):
     # What happened
 
     def write_count(self):
-        """Return how many messages were put, and statuses written, by whomever."""
+        """Return how many messages were put, and statuses written, the judge's own included."""
         return sum(
             one.name in PUSHES
             or (one.name in HASH_WRITES | OTHER_WRITES and names_a_status(one.arguments))
@@ -212,8 +212,8 @@ class RedisRecorder(CommandRecorder):
             if kind == "list"
         }
 
-    def where(self, word):
-        """Return [(db, key), ...] of all that holds a text, in whatever kind of key it stands."""
+    def keys_with(self, word):
+        """Return [(db, key), ...] of all that contains a text, in keys of whatever kind."""
         word = word.encode()
         return [
             (db, text(key))
@@ -221,7 +221,7 @@ class RedisRecorder(CommandRecorder):
             if any(word in one for one in self.texts(db, key, kind))
         ]
 
-    def waiting_messages(self):
+    def count_waiting(self):
         """Return how many messages wait on HotQueue's queues."""
         return sum(len(waiting) for (_, key), waiting in self.queues().items() if "held" not in key)
 
@@ -241,7 +241,7 @@ class RedisRecorder(CommandRecorder):
         listed = self.client().execute_command("CLIENT", "LIST", "TYPE", "normal")
         return [(text(name), int(number)) for number, name in BLOCKED.findall(listed)]
 
-    def describe(self):
+    def describe_contents(self):
         """Return what is stored and what happened as lines of text."""
         lines = []
         for db, key, kind in self.keys()[:12]:

@@ -370,5 +370,5 @@ class Submission:
     def evidence(self):
         """Return what is in Redis now, as lines; [] where it cannot be asked."""
         with contextlib.suppress(Exception):
-            return self.redis.describe()
+            return self.redis.describe_contents()
         return []

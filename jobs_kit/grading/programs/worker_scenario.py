@@ -260,7 +260,7 @@ class WorkerScenario:
         return keys[0] if len(keys) == 1 else None
 
     def _keys_with(self, message):
-        found = self.submission.redis.where(message)
+        found = self.submission.redis.keys_with(message)
         return [(db, key) for db, key in found if not key.startswith("check:")]
 
     def gap(self, message, held=None):

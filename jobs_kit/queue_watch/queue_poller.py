@@ -25,7 +25,7 @@ TAKING = {name.lower() for name in POPS | MOVES}
 REMOVING = {"del", "unlink", "ltrim", "lrem", "expire", "rename", "flushdb", "flushall"}
 
 
-class PollingSource:
+class QueuePoller:
     """Feeds queues, {(db, key): WatchedQueue}, all those whose keys begin with start.
 
     usual: a key that is looked at even where Redis does not list its keys.
