@@ -1,10 +1,10 @@
-"""The HTTP side of the Jobs service: routes only. What a job is, jobs.py knows.
+"""The HTTP API of the Jobs service: routes only; jobs.py knows what a job is.
 
     POST /jobs                {"start": "2012-01-01", "end": "2012-12-31"} -> 202 and the job
     GET  /jobs?limit=20       the newest jobs, newest first
     GET  /jobs/<id>           one job: {"id", "status", "start", "end"}
-    GET  /jobs/<id>/results   what it came to; 409 and its status while there is nothing
-    GET  /jobs/<id>/plot      the same as a picture
+    GET  /jobs/<id>/results   its result; 409 and its status while there is none
+    GET  /jobs/<id>/plot      its plot, a PNG; errors as for results
     GET  /health              whether Redis answers, and how many jobs wait
 
 Every error is {"error": message} with the status that HTTP has for it.
@@ -28,7 +28,7 @@ app.json.sort_keys = False
 
 @app.post("/jobs")
 def jobs_api():
-    """Save and queue a job; answer at once."""
+    """Save and queue a job; respond at once, before the work is done."""
     try:
         body = json.loads(request.get_data())
     except (ValueError, RecursionError):
@@ -54,14 +54,14 @@ def job_api(jid):
 
 @app.get("/jobs/<jid>/results")
 def results_api(jid):
-    """Show what a job came to."""
+    """Show the result of a job."""
     _complete(jid)
     return jsonify(get_outcome(jid)[0])
 
 
 @app.get("/jobs/<jid>/plot")
 def plot_api(jid):
-    """Show the picture of what a job came to."""
+    """Show the plot of a job."""
     _complete(jid)
     plot = get_plot(jid)
     if plot is None:
@@ -71,14 +71,14 @@ def plot_api(jid):
 
 @app.get("/health")
 def health_api():
-    """Tell whether Redis answers, and how many jobs wait."""
+    """Show whether Redis answers, and how many jobs wait."""
     rd.ping()
     return jsonify({"redis": "reachable", "queue_length": len(q)})
 
 
 @app.errorhandler(HTTPException)
 def explain(error):
-    """Answer any error as JSON."""
+    """Respond to any HTTP error with JSON."""
     if error.response is not None:
         return error.response
     allowed = [(name, value) for name, value in error.get_headers() if name == "Allow"]
@@ -87,13 +87,13 @@ def explain(error):
 
 @app.errorhandler(redis.RedisError)
 def explain_redis(error):
-    """Answer that the service cannot work now; why is for the log, not for the client."""
+    """Respond with 503. The reason goes to the log, because it is no business of the client's."""
     app.logger.error("Redis at %s: %s", settings.without_password(settings.redis_url()), error)
     return jsonify({"error": "Redis does not answer; try again later"}), 503
 
 
 def serve(port=None):
-    """Serve on 127.0.0.1 until interrupted; port 0 takes a free one. Raises OSError if taken."""
+    """Serve on 127.0.0.1 until interrupted. port 0: any free port. Raises OSError if it is taken."""
     server = create_server(
         app, host="127.0.0.1", port=settings.api_port() if port is None else port
     )
@@ -107,8 +107,8 @@ def _start_and_end(body):
         raise BadRequest(f"give an object with start and end, and nothing else; got {got}")
     try:
         check_range(**body)
-    except ValueError as problem:
-        raise BadRequest(str(problem)) from None
+    except ValueError as error:
+        raise BadRequest(str(error)) from None
     return body["start"], body["end"]
 
 

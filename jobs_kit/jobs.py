@@ -1,12 +1,12 @@
-"""What a job is, where it lives, and how it is queued.
+"""Jobs: what they are, how they are stored, and how they are queued.
 
 A job is a dict {"id", "status", "start", "end"}. In Redis it is a hash, `job.<id>`, and its id
-waits on the queue `queue`, key `hotqueue:queue`, in the same database: one step of Redis changes
-both (jobs.lua). Its status goes
+waits on the queue `queue`, key `hotqueue:queue`. Both are in one database, so that one atomic step
+can change both (jobs.lua). The status of a job changes
 
     submitted -> in progress -> complete, or failed
 
-and back from "in progress" to "submitted" only when its worker died.
+and back from "in progress" to "submitted" only when its worker dies or stops.
 """
 
 import json
@@ -27,25 +27,25 @@ STATUSES = ("submitted", "in progress", "complete", "failed")
 
 
 class UnknownJobError(LookupError):
-    """There is no job of this id; there may have been one that has expired."""
+    """An error for an id without a job. The job may have expired."""
 
 
 class JobQueue(ReliableQueue):
-    """A ReliableQueue of job ids that keeps each job's status in step with its id."""
+    """A ReliableQueue of job ids: each job's status changes in the same step as its place."""
 
     more_steps = Path(__file__).with_suffix(".lua").read_text(encoding="utf-8")
     more_keys = (f"{settings.prefix()}job.", f"{settings.prefix()}jobs")
 
 
-# Neither connects before it is used. Every step may be repeated, so waiting for an answer has an
-# end here; plain HotQueue must not have one (socket_timeout=None).
+# Neither connects before its first use. All steps are idempotent, so a client that got no reply
+# in time may send one again. A plain HotQueue must not: it needs socket_timeout=None.
 rd = redis.Redis.from_url(
     settings.redis_url(), socket_timeout=5, retry=Retry(ExponentialBackoff(cap=0.5, base=0.05), 3)
 )
 q = JobQueue(
     settings.prefix() + "queue", lease=settings.lease(), connection_pool=rd.connection_pool
 )
-_own = threading.local()
+_thread = threading.local()
 
 
 def _generate_jid():
@@ -65,8 +65,8 @@ def _instantiate_job(jid, status, start, end):
 def add_job(start, end):
     """Save a new job and put its id on the queue, both in one step; return the job.
 
-    start, end: ISO dates (str). Raises redis.ConnectionError when Redis is away: then there is
-    either a whole job or none.
+    start, end: ISO dates (str). Raises redis.ConnectionError if Redis is away; the job is then
+    saved and queued, or neither.
     """
     job = _instantiate_job(_generate_jid(), "submitted", start, end)
     message = json.dumps(job["id"])
@@ -90,9 +90,9 @@ def list_jobs(limit=20):
 
 
 def get_outcome(jid):
-    """Return (result, error) of a job: what json.loads makes of its result, its message (str).
+    """Return (result, error) of a job: its result, decoded from JSON, and its error message (str).
 
-    Either is None where there is none.
+    Either is None if the job has none.
     """
     result, error = rd.hmget(_generate_job_key(jid), "result", "error")
     return result and json.loads(result), error and error.decode()
@@ -104,15 +104,15 @@ def get_plot(jid):
 
 
 def get_history(jid):
-    """Return what happened to a job: [(seconds since 1970, status), ...]; [] if it is unknown."""
+    """Return the status changes of a job: [(seconds since 1970, status), ...]; [] if unknown."""
     lines = (rd.hget(_generate_job_key(jid), "history") or b"").decode().splitlines()
     return [(float(at), status) for at, status in (line.split(" ", 1) for line in lines)]
 
 
 def update_job_status(jid, status):
-    """Set the status of a job; each change is timed, and setting it twice is setting it once.
+    """Set the status of a job and record the time of the change. Idempotent.
 
-    Raises UnknownJobError, and ValueError for a change that the module's docstring does not show.
+    Raises UnknownJobError, and ValueError for a change that this module's docstring doesn't list.
     """
     if status not in STATUSES:
         raise ValueError(f"{status!r} is not a status; there are {', '.join(STATUSES)}")
@@ -124,13 +124,13 @@ def update_job_status(jid, status):
 
 
 def next_job(finished=None, result=None, plot=b"", **waiting):
-    """Finish one job, claim and start the next: one round trip while the queue is not empty.
+    """Finish one job, claim and start the next, in one round trip if the queue is not empty.
 
-    finished: the job that you hold, as this function returned it, or its id. result: what it came
-    to (anything that JSON can express), or the exception that it raised. plot: bytes of a PNG.
+    finished: the claimed job, as this function returned it, or its id. result: its result
+    (anything that JSON can express), or the exception that it raised. plot: bytes of a PNG.
     waiting: block=False or timeout=seconds, as for HotQueue.get; by default it waits.
-    Returns the next job, now "in progress", or None. A job that was taken from you, because you
-    gave no sign of life for a lease, is not finished by you: that changes nothing.
+    Returns the next job, now "in progress", or None. If the lease ran out and the job was requeued
+    meanwhile, finishing it changes nothing.
     """
     consumer = _consumer()
     claimed = consumer.next(*_outcome(consumer, finished, result), plot, **waiting)
@@ -138,25 +138,25 @@ def next_job(finished=None, result=None, plot=b"", **waiting):
 
 
 def stop_working(finished=None, result=None, plot=b""):
-    """Finish a job as next_job() does, claim none, and put back what else is in hand."""
+    """Finish a job as next_job() does, claim no other, and requeue a job that isn't finished."""
     consumer = _consumer()
     consumer.close(*_outcome(consumer, finished, result), plot)
-    del _own.consumer
+    del _thread.consumer
 
 
 def interrupt():
-    """For a signal handler: let this thread's next_job() return None instead of waiting.
+    """Let this thread's next_job() return None instead of waiting. For a signal handler.
 
-    Raises SystemExit where it waits already.
+    Raises SystemExit if it waits already.
     """
     _consumer().interrupt()
 
 
 def _consumer():
-    """Return the consumer of this thread; a forked process needs another, with its own heart."""
-    if getattr(_own, "pid", None) != os.getpid() or not hasattr(_own, "consumer"):
-        _own.pid, _own.consumer = os.getpid(), Consumer(q, settings.worker_name())
-    return _own.consumer
+    """Return the consumer of this thread. A forked process gets a new one with its own heartbeat."""
+    if getattr(_thread, "pid", None) != os.getpid() or not hasattr(_thread, "consumer"):
+        _thread.pid, _thread.consumer = os.getpid(), Consumer(q, settings.worker_name())
+    return _thread.consumer
 
 
 def _outcome(consumer, finished, result):
@@ -164,14 +164,14 @@ def _outcome(consumer, finished, result):
     if jid is None or jid != consumer.message:
         return "", ""
     if isinstance(result, Exception):
-        return "failed", _message(result)
+        return "failed", _error_message(result)
     try:
         return "complete", json.dumps(result, allow_nan=False)
-    except (TypeError, ValueError) as problem:
-        return "failed", f"the result is not JSON: {problem}"
+    except (TypeError, ValueError) as error:
+        return "failed", f"the result is not JSON: {error}"
 
 
-def _message(error):
+def _error_message(error):
     kind = "" if isinstance(error, ValueError) else f"{type(error).__name__}: "
     text = f"{kind}{error}"[:1000].strip(": ") or type(error).__name__
     return text.encode(errors="replace").decode()

@@ -1,17 +1,17 @@
-"""Where things are and how long they last: the one file that knows hosts, ports, environment.
+"""The settings of the service: hosts, ports and times, all read from the environment here.
 
-Every setting is a function that reads the environment when it is called, so a program
-may set a variable and a test may change it. Unset or empty means the default.
+Every setting is a function that reads the environment when it is called, so a program or a test
+may change a variable at any time. Unset or empty means the default.
 
     REDIS_URL                 redis://user:password@host:port/db; wins over the next two
-    REDIS_HOST, REDIS_PORT    where Redis is (127.0.0.1, 6379)
-    JOBS_KIT_PREFIX           starts every key that you make on a Redis that you share (the user
-                              name in REDIS_URL and a dot; nothing without one)
-    JOBS_KIT_JOB_SECONDS      the least time a job takes, so that it can be watched (0)
+    REDIS_HOST, REDIS_PORT    the address of Redis (127.0.0.1, 6379)
+    JOBS_KIT_PREFIX           the start of all your keys on a shared Redis (the user name in
+                              REDIS_URL and a dot; nothing without one)
+    JOBS_KIT_JOB_SECONDS      the minimum duration of a job, so that you can watch it (0)
     JOBS_KIT_JOB_EXPIRES      seconds that an ended job is kept (604800, one week)
-    JOBS_KIT_LEASE            seconds until a silent worker counts as dead (6)
-    JOBS_KIT_WORKER_NAME      the name of a worker in the log (its machine and process)
-    JOBS_KIT_API_PORT         where `jobs-kit api` listens (5000)
+    JOBS_KIT_LEASE            seconds without a heartbeat until a worker counts as dead (6)
+    JOBS_KIT_WORKER_NAME      the name of a worker in the log (its machine and process id)
+    JOBS_KIT_API_PORT         the port on which `jobs-kit api` listens (5000)
 """
 
 import os
@@ -33,23 +33,23 @@ def service_address():
 
 
 def redis_is_named():
-    """Tell whether the environment names a Redis at all."""
+    """Return whether the environment names a Redis (bool)."""
     return any(os.environ.get(name) for name in ("REDIS_URL", "REDIS_HOST", "REDIS_PORT"))
 
 
 def without_password(url):
-    """Return the URL with its password hidden, to be shown: redis://ana:***@host:6379."""
+    """Return the URL with its password hidden, for logs: redis://ana:***@host:6379."""
     return re.sub(r"(//[^:/@]*):.*@", r"\1:***@", url)
 
 
 def prefix():
-    """Return what every key and queue of this user starts with: '', or 'ana.' for ana's URL."""
+    """Return the start of all keys and queue names of this user: '', or 'ana.' for ana's URL."""
     user = urlsplit(redis_url()).username
     return os.environ.get("JOBS_KIT_PREFIX", f"{user}." if user and user != "default" else "")
 
 
 def job_seconds():
-    """Return the least time that a job takes, in seconds."""
+    """Return the minimum duration of a job, in seconds."""
     return _number("JOBS_KIT_JOB_SECONDS", 0)
 
 
@@ -59,7 +59,7 @@ def job_expires():
 
 
 def lease():
-    """Return the seconds after which a worker that gives no sign of life counts as dead."""
+    """Return the seconds without a heartbeat after which a worker counts as dead."""
     return _number("JOBS_KIT_LEASE", 6, at_least=0.1)
 
 

@@ -1,4 +1,4 @@
-"""Take an id, do the work, write the result; then the next one.
+"""The worker: claim a job, do its work, store its result, and go on with the next.
 
 `python -m jobs_kit.worker` starts one worker. Start as many as you like, on as many machines.
 """
@@ -15,9 +15,9 @@ log = logging.getLogger(__name__)
 
 
 def execute_job(job):
-    """Do the work of a job (a dict); return what came of it: {"result": ..., "plot": ...}.
+    """Do the work of a job (a dict); return its outcome: {"result": ..., "plot": ...}.
 
-    The result is the error itself when the work fails: that ends the job and not the worker.
+    If the work fails, the result is the exception: it ends the job, not the worker.
     """
     begun = time.monotonic()
     log.info("job %s in progress", job["id"])
@@ -26,7 +26,7 @@ def execute_job(job):
             "result": analysis.summarize(job["start"], job["end"]),
             "plot": analysis.plot(job["start"], job["end"]),
         }
-    except Exception as error:  # whatever the job raises, the next job wants a worker
+    except Exception as error:  # any error may come from a job, and none may end the worker
         outcome = {"result": error}
     time.sleep(max(0, begun + settings.job_seconds() - time.monotonic()))
     failed = isinstance(outcome["result"], Exception)
@@ -36,57 +36,63 @@ def execute_job(job):
 
 
 def work(burst=False):
-    """Do jobs until SIGTERM or Ctrl-C, which let the job in hand end first; a second one does not.
+    """Do jobs until SIGTERM or Ctrl-C. The current job ends first, unless a second signal comes.
 
-    burst: return when the queue is empty. Survives a Redis that goes away and comes back.
+    burst: return when the queue is empty. If Redis goes away, the worker waits for it to come back.
     """
-    form = f"%(asctime)s {settings.worker_name()} %(message)s"
-    logging.basicConfig(level=logging.INFO, format=form)
+    log_format = f"%(asctime)s {settings.worker_name()} %(message)s"
+    logging.basicConfig(level=logging.INFO, format=log_format)
+    signals = _collect_signals()
+    _wait_for_redis(signals)
+    outcome = {}
+    try:
+        while not signals:
+            job = next_job(**outcome, block=not burst)
+            outcome = {}
+            if job is None:
+                break
+            if not signals:
+                outcome = {"finished": job} | execute_job(job)
+    finally:
+        _stop(outcome)
+
+
+def _collect_signals():
+    """Return a list that gets the number of the first SIGTERM or SIGINT, which stops next_job()."""
     signals = []
 
     def stop(number, frame):
-        signal.signal(number, signal.SIG_DFL)  # the second one ends us at once
+        signal.signal(number, signal.SIG_DFL)  # a second signal ends the process at once
         signals.append(number)
         interrupt()
 
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, stop)
-    _wait_for_redis(signals)
-    done = {}
-    try:
-        while not signals:
-            job = next_job(**done, block=not burst)
-            done = {}
-            if job is None:
-                break
-            if not signals:
-                done = {"finished": job} | execute_job(job)
-    finally:
-        _leave(done)
+    return signals
 
 
-def _leave(done):
+def _stop(outcome):
     while True:
         try:
-            stop_working(**done)
+            stop_working(**outcome)
             break
-        except DOWN as fault:
-            if not done:  # nothing is lost: our lease runs out by itself
+        except DOWN as error:
+            if not outcome:  # there is no job to finish, and the lease ends without our help
                 break
-            log.warning("Redis does not answer (%s); trying again to say what is done", fault)
+            log.warning("Redis does not answer (%s); trying again to say what is done", error)
             time.sleep(0.5)
     log.info("ends")
 
 
 def _wait_for_redis(signals):
-    shown = settings.without_password(settings.redis_url())
+    url = settings.without_password(settings.redis_url())
     while not signals:
         try:
             rd.ping()
-            log.info("waits for jobs at %s", shown)
+            log.info("waits for jobs at %s", url)
             return
-        except DOWN as fault:
-            log.warning("no Redis at %s (%s); trying again", shown, fault)
+        except DOWN as error:
+            log.warning("no Redis at %s (%s); trying again", url, error)
             time.sleep(1)
 
 
