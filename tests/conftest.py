@@ -1,4 +1,4 @@
-"""What the tests share: a real Redis started by the kit, with a fresh database for each test."""
+"""Fixtures of all tests: a real Redis, started by the kit, with an empty database for each test."""
 
 import contextlib
 import importlib
@@ -27,7 +27,7 @@ databases = itertools.cycle(range(1, 16))
 
 @pytest.fixture(scope="session")
 def server():
-    """A Redis server that ends with the tests."""
+    """Start a Redis server that ends with the tests."""
     server = start_server()
     yield server
     server.stop()
@@ -35,7 +35,7 @@ def server():
 
 @pytest.fixture(autouse=True)
 def no_program_outlives_its_test():
-    """End what a test started beside it: a worker would take the messages of a later test."""
+    """End the programs that a test started: a worker would take the messages of a later test."""
     yield
     if programs := sys.modules.get("jobs_kit.lab.programs"):
         for program in list(programs._started.values()):
@@ -60,7 +60,7 @@ def no_heartbeat_outlives_its_test(monkeypatch):
 
 @pytest.fixture
 def redis_url(server, monkeypatch):
-    """The URL of a database with nothing in it; the environment names it as well."""
+    """Return the URL of an empty database; the environment names it too."""
     for name in [name for name in os.environ if name.startswith(("JOBS_KIT_", "REDIS_"))]:
         if name != "JOBS_KIT_REQUIRE_BROWSER":
             monkeypatch.delenv(name)
@@ -72,14 +72,17 @@ def redis_url(server, monkeypatch):
 
 @pytest.fixture
 def address(redis_url):
-    """The same database as keyword arguments of a queue or a client."""
+    """Return the same database as keyword arguments for a queue or a client."""
     parts = redis.connection.parse_url(redis_url)
     return {name: parts[name] for name in ("host", "port", "db")}
 
 
 @pytest.fixture
 def service(redis_url):
-    """service("jobs") imports a module of the service anew: its clients follow redis_url."""
+    """Return a function that imports a module of the service again.
+
+    service("jobs") has new clients, for the database of redis_url.
+    """
 
     def forget():
         for name in ("jobs", "api", "worker"):
@@ -95,7 +98,10 @@ def service(redis_url):
 
 @pytest.fixture
 def run():
-    """Start a real Python process: run("-m", "jobs_kit.worker", NAME="value"); ended afterwards."""
+    """Return a function that starts Python; the process is killed after the test.
+
+    run("-m", "jobs_kit.worker", NAME="value") sets NAME in its environment.
+    """
     processes = []
 
     def start(*arguments, **environment):
@@ -121,15 +127,15 @@ def run():
 
 @pytest.fixture
 def run_and_read(run):
-    """Like run(); what the process prints is read as it comes: process.said, a list of lines."""
+    """Return a function like run; process.lines, a list, grows while the process prints."""
 
     def start(*arguments, **environment):
         process = run(*arguments, **environment)
-        process.said = []
+        process.lines = []
 
         def read():
             for line in process.stdout:
-                process.said.append(line.strip())
+                process.lines.append(line.strip())
 
         process.reader = threading.Thread(target=read, daemon=True)
         process.reader.start()
@@ -149,5 +155,8 @@ def _until(condition, seconds=20):
 
 @pytest.fixture
 def until():
-    """Wait for a condition, never for a time: until(lambda: len(q) == 3)."""
+    """Return a function that waits for a condition, never for a time.
+
+    until(lambda: len(q) == 3) fails after 20 seconds.
+    """
     return _until

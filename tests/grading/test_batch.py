@@ -84,7 +84,7 @@ def test_a_killed_batch_continues_where_it_was(place, tmp_path, run_and_read, un
     batch.send_signal(signal.SIGKILL)
     batch.wait()
     batch.reader.join(60)  # its judges end, too, and say nothing of it
-    assert "Traceback" not in "".join(batch.said)
+    assert "Traceback" not in "".join(batch.lines)
     done = {path.name: path.stat().st_mtime_ns for path in (out / "results").glob("*.json")}
     assert len(done) < 8
     code, said = grade(place, out)
@@ -244,7 +244,7 @@ def test_an_interrupted_run_says_how_to_continue_and_leaves_no_files(
     batch.send_signal(signal.SIGINT)
     assert batch.wait(60) == 130
     batch.reader.join(60)
-    assert "the same command again goes on" in "".join(batch.said)
+    assert "the same command again goes on" in "".join(batch.lines)
     until(lambda: not os.listdir(mine), seconds=60)
 
 

@@ -167,12 +167,12 @@ def test_unreadable_progress_is_ignored(folder):
 
 def test_watching_checks_at_each_save_and_continues_with_the_next(folder, run_and_read, until):
     watcher = run_and_read("-m", "jobs_kit.cli", "check", "echo_worker", "--watch")
-    until(lambda: any("save a file" in line for line in watcher.said))
-    assert not any("✓ echo_worker" in line for line in watcher.said)
+    until(lambda: any("save a file" in line for line in watcher.lines))
+    assert not any("✓ echo_worker" in line for line in watcher.lines)
     solve(folder)
-    until(lambda: any("✓ echo_worker: pass" in line for line in watcher.said))
+    until(lambda: any("✓ echo_worker: pass" in line for line in watcher.lines))
     following = first_unfinished(after="echo_worker")
-    until(lambda: any(following.id in line for line in watcher.said))
+    until(lambda: any(following.id in line for line in watcher.lines))
 
 
 def test_a_killed_judge_is_started_again(folder):

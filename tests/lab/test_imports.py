@@ -13,7 +13,10 @@ from jobs_kit.lab.imports import draw_imports
 
 @pytest.fixture
 def graph(tmp_path):
-    """Return a function: graph(api="import jobs", …) writes these files and reads their imports."""
+    """Return a function that writes files and returns their ImportGraph.
+
+    graph(api="import jobs") writes api.py.
+    """
 
     def draw(folder=tmp_path, **files):
         folder.mkdir(exist_ok=True)

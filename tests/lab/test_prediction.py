@@ -46,8 +46,8 @@ def test_settle_may_be_run_again(guess, capsys):
     click(guess, "1")
     guess.settle(0)
     guess.settle(1)
-    said = "You predicted 1. It is 0.\nYou predicted 1, and 1 it is.\n"
-    assert capsys.readouterr().out == said
+    lines = "You predicted 1. It is 0.\nYou predicted 1, and 1 it is.\n"
+    assert capsys.readouterr().out == lines
 
 
 def test_a_guess_that_comes_late_changes_nothing(guess):

@@ -1,4 +1,4 @@
-"""Programs beside a lesson: real processes, real output, real ends."""
+"""Programs beside a lesson: their output, their ends, and their children."""
 
 import re
 import shutil
@@ -13,7 +13,7 @@ from jobs_kit.lab import transcript
 from jobs_kit.lab.programs import start_program
 
 SECONDS = 20
-FOR_EVER = "import time\nprint('ready')\ntime.sleep(600)"
+FOREVER = "import time\nprint('ready')\ntime.sleep(600)"
 
 
 @pytest.fixture
@@ -48,7 +48,7 @@ def test_a_file_runs_with_its_arguments_in_its_folder(start, tmp_path):
 
 def test_the_output_is_there_while_the_program_runs(start, monkeypatch):
     monkeypatch.delenv("PYTHONUNBUFFERED", raising=False)
-    program = start(code=FOR_EVER)
+    program = start(code=FOREVER)
     program.wait_for("ready", SECONDS)
     assert program.running and program.exit_code is None
     assert program.lines == ["ready"]
@@ -73,33 +73,33 @@ def test_programs_inherit_the_environment(start, monkeypatch):
     [("stop", signal.SIGTERM), ("kill", signal.SIGKILL), ("interrupt", signal.SIGINT)],
 )
 def test_a_program_can_be_ended(start, how, number):
-    program = start(code=FOR_EVER)
+    program = start(code=FOREVER)
     program.wait_for("ready", SECONDS)
     getattr(program, how)()
     assert program.wait(SECONDS) == -number
     assert program.pane.state_text == f"ended by the signal {number.name}"
 
 
-def test_stop_kills_what_does_not_listen(start, monkeypatch):
+def test_stop_kills_a_program_that_ignores_sigterm(start, monkeypatch):
     monkeypatch.setattr("jobs_kit.lab.programs.STOP_SECONDS", 0.5)
-    program = start(code=f"import signal\nsignal.signal(15, print)\n{FOR_EVER}")
+    program = start(code=f"import signal\nsignal.signal(15, print)\n{FOREVER}")
     program.wait_for("ready", SECONDS)
     program.stop()
     assert program.wait(SECONDS) == -signal.SIGKILL
 
 
 def test_the_same_name_stops_the_earlier_program_and_another_does_not(start):
-    first, other = start(code=FOR_EVER, name="worker 1"), start(code=FOR_EVER, name="worker 2")
+    first, other = start(code=FOREVER, name="worker 1"), start(code=FOREVER, name="worker 2")
     for program in (first, other):
         program.wait_for("ready", SECONDS)
-    again = start(code=FOR_EVER, name="worker 1")
+    again = start(code=FOREVER, name="worker 1")
     assert first.exit_code == -signal.SIGTERM
     assert again.running and other.running
 
 
 @pytest.mark.parametrize("group", ["", ", process_group=0"])
 def test_children_end_with_their_program(start, until, group):
-    """Also those with a group of their own, as a work horse of RQ has."""
+    """This includes a child with its own process group, such as the work horse of RQ."""
     code = f"import subprocess\nprint('child', subprocess.Popen(['sleep', '600']{group}).pid)"
     program = start(code=code)
     assert program.wait(SECONDS) == 0
@@ -107,8 +107,8 @@ def test_children_end_with_their_program(start, until, group):
     until(lambda: gone(child))
 
 
-def test_a_wait_that_is_in_vain_says_what_was_printed(start):
-    program = start(code=FOR_EVER, name="worker 1")
+def test_a_timeout_shows_the_end_of_the_output(start):
+    program = start(code=FOREVER, name="worker 1")
     program.wait_for("ready", SECONDS)
     with pytest.raises(
         TimeoutError, match=r"'worker 1' did not print 'x' within 0\.1 s\n.*\nready"
@@ -155,7 +155,7 @@ def test_programs_end_with_the_lesson_even_if_it_is_killed(until, end):
 
 
 def test_the_buttons_of_the_page_act(start, until):
-    program = start(code=FOR_EVER)
+    program = start(code=FOREVER)
     assert program.pane.buttons == {"Stop": True, "Kill": True}
     program.pane._handle_custom_msg({"do": "Stop"}, [])
     until(lambda: program.exit_code == -signal.SIGTERM)
@@ -163,12 +163,12 @@ def test_the_buttons_of_the_page_act(start, until):
 
 
 def test_the_text_form_is_the_same_every_time(start):
-    program = start(code=FOR_EVER, name="worker 1")
+    program = start(code=FOREVER, name="worker 1")
     text = "Program 'worker 1', a Python process beside this page"
     assert repr(program) == program._repr_mimebundle_()[0]["text/plain"] == text
 
 
-def test_nothing_to_run_is_refused_with_a_word(tmp_path):
+def test_a_call_without_a_program_to_run_is_refused(tmp_path):
     with pytest.raises(ValueError, match="name a file"):
         start_program()
     with pytest.raises(ValueError, match="not both"):

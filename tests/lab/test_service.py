@@ -1,4 +1,4 @@
-"""Whose service a lesson runs, and that the student's files are copied and never written to."""
+"""The service that a lesson runs is the student's or the kit's, and always a copy."""
 
 import json
 import subprocess
@@ -16,7 +16,10 @@ UPTO = DONE[-1]
 
 @pytest.fixture
 def student(tmp_path, monkeypatch):
-    """student(ids): in the current directory, an answer that has passed these; its folder."""
+    """Return a function that writes the service of a student and returns its folder.
+
+    student(ids) has passed these exercises.
+    """
     monkeypatch.chdir(tmp_path)
     folder = tmp_path / "jobs_service"
     folder.mkdir()
@@ -24,8 +27,8 @@ def student(tmp_path, monkeypatch):
     def passes(ids, solved=DONE):
         for name, text in starters.stage("jobs_service", set(solved)).items():
             (folder / name).write_text(f"{text}# mine\n")
-        noted = {name: {"passed": True} for name in ids}
-        (folder / ".progress.json").write_text(json.dumps(noted))
+        progress = {name: {"passed": True} for name in ids}
+        (folder / ".progress.json").write_text(json.dumps(progress))
         return folder
 
     return passes
@@ -35,19 +38,19 @@ def files_of(folder):
     return {p.relative_to(folder): p.read_bytes() for p in folder.rglob("*") if p.is_file()}
 
 
-def test_the_kits_runs_until_yours_has_passed_and_it_says_what_is_missing(student):
+def test_the_kits_service_runs_until_yours_has_passed_the_exercises_that_it_names(student):
     folder = student(["modules"])
     before = files_of(folder)
     service = prepare_service(UPTO)
     assert not service.is_yours
     assert "kit's service" in repr(service)
     assert repr(service).count("imports, save_and_queue") == 1
-    laid = starters.stage("jobs_service", set(DONE))
-    assert {name: (service.folder / name).read_text() for name in laid} == laid
+    expected = starters.stage("jobs_service", set(DONE))
+    assert {name: (service.folder / name).read_text() for name in expected} == expected
     assert files_of(folder) == before
 
 
-def test_yours_runs_once_it_has_passed(student):
+def test_your_service_runs_once_it_has_passed(student):
     folder = student(DONE)
     (folder / "more.py").write_text("")
     before = files_of(folder)
@@ -59,7 +62,7 @@ def test_yours_runs_once_it_has_passed(student):
     assert files_of(folder) == before, "no file of a student's is touched"
 
 
-def test_yours_that_works_no_more_is_named(student):
+def test_your_service_is_not_used_if_it_no_longer_passes(student):
     folder = student(DONE)
     text = (folder / "jobs.py").read_text()
     (folder / "jobs.py").write_text(text.replace("q.put(jid)", "..."))
@@ -68,7 +71,7 @@ def test_yours_that_works_no_more_is_named(student):
     assert "does not now: check save_and_queue." in repr(service)
 
 
-def test_yours_that_is_further_than_the_page_waits(student):
+def test_your_service_is_not_used_if_it_is_ahead_of_the_page(student):
     student([*DONE, "add_job"], [*DONE, "add_job"])
     service = prepare_service(UPTO)
     assert not service.is_yours
@@ -76,14 +79,14 @@ def test_yours_that_is_further_than_the_page_waits(student):
     assert "_save_job(..., ...)" in (service.folder / "jobs.py").read_text()
 
 
-def test_a_page_can_ask_for_the_kits(student):
+def test_a_page_can_ask_for_the_kits_service(student):
     student(DONE)
     service = prepare_service(UPTO, yours=False)
     assert not service.is_yours
     assert "as it was after save_and_queue" in repr(service)
 
 
-def test_laid_again_it_is_as_at_first(student):
+def test_preparing_a_service_again_restores_its_files(student):
     student([])
     folder = prepare_service(UPTO).folder
     (folder / "jobs.py").write_text("broken")
@@ -93,7 +96,7 @@ def test_laid_again_it_is_as_at_first(student):
     assert not (folder / "hasty.py").exists()
 
 
-def test_what_is_laid_can_be_run_where_it_is(student):
+def test_a_prepared_service_can_be_run_in_its_folder(student):
     student([])
     folder = prepare_service("failing_job").folder
     dates = "'2012-01-01', '2012-01-31'"
@@ -102,7 +105,7 @@ def test_what_is_laid_can_be_run_where_it_is(student):
     assert done.stdout == "31\n", done.stderr
 
 
-def test_an_unknown_exercise_is_answered_with_those_that_are():
+def test_an_unknown_exercise_is_answered_with_the_known_ones():
     with pytest.raises(KeyError, match="no exercise 'all'; there are: "):
         prepare_service("all")
 
@@ -119,8 +122,10 @@ for _ in HotQueue("NAME", serializer=json, db=1, socket_timeout=None, **where).c
     "whose, queue, warned",
     [("another page's", "queue", True), ("this page's", "queue", False), ("a", "letters", False)],
 )
-def test_a_worker_of_another_page_is_said(student, monkeypatch, until, whose, queue, warned):
-    """It would take the jobs of this page, which then waits for them in vain."""
+def test_a_worker_of_another_page_causes_a_warning(
+    student, monkeypatch, until, whose, queue, warned
+):
+    """Such a worker would take the jobs of this page, which would wait for them forever."""
     student([])
     server = start_server()
     monkeypatch.setenv("REDIS_HOST", server.host)
@@ -137,7 +142,7 @@ def test_a_worker_of_another_page_is_said(student, monkeypatch, until, whose, qu
     server.stop()
 
 
-def test_without_a_redis_nobody_is_warned_of(student, monkeypatch):
+def test_without_a_redis_there_is_no_warning(student, monkeypatch):
     student([])
     monkeypatch.setenv("REDIS_PORT", "1")
     assert "other worker" not in repr(prepare_service(UPTO))

@@ -21,7 +21,7 @@ SECONDS = 30
 
 @pytest.fixture
 def shells(redis_url):
-    """Two shells that find the Redis of this test in their environment."""
+    """Open two shells that find the Redis of this test in their environment."""
     shells = open_shells("producer", "consumer")
     yield shells
     shells.close()
@@ -29,7 +29,7 @@ def shells(redis_url):
 
 @pytest.fixture
 def shell():
-    """One shell."""
+    """Open one shell."""
     shells = open_shells("only")
     yield shells["only"]
     shells.close()
@@ -37,7 +37,7 @@ def shell():
 
 @pytest.fixture
 def page(shell, monkeypatch):
-    """The page of one shell, as a front end drives it: page.sends({...}) and page.received."""
+    """Play the page of one shell: page.sends({...}) and page.received."""
     received = []
     monkeypatch.setattr(shell.pane, "send", received.append)
     shell.run("0", wait=SECONDS)
@@ -101,12 +101,12 @@ def test_what_is_typed_does_not_count_as_printed(shell):
         shell.wait_for("never", 1)
 
 
-def test_input_is_refused_with_a_word_and_does_not_hang(shell):
+def test_input_is_refused_with_a_message_and_does_not_hang(shell):
     shell.run("input('name? ')", wait=SECONDS)
     assert "write the answer into the code" in printed(shell)
 
 
-def test_an_interrupt_is_a_ctrl_c_and_drops_what_waits(shell, until):
+def test_an_interrupt_is_a_ctrl_c_and_drops_waiting_inputs(shell, until):
     shell.run("import time; print('be', 'gan')\nwhile True: time.sleep(60)")
     shell.wait_for("be gan", SECONDS)
     waiting = ThreadPoolExecutor().submit(shell.run, "print('dropped')", wait=SECONDS)
@@ -125,8 +125,8 @@ def test_waiting_ends_with_a_clear_message(shell):
         shell.run("import time; print('began'); time.sleep(60)", wait=1)
 
 
-def test_what_a_busy_shell_did_not_begin_in_time_it_does_not_run_later(shell, until):
-    """A cell of a lesson, run once more while its consumer waits."""
+def test_code_that_a_busy_shell_did_not_begin_in_time_is_never_run(shell, until):
+    """This happens when a cell is run again while its consumer waits."""
     shell.run("import time; time.sleep(2)")
     until(lambda: shell.state == "busy")
     with pytest.raises(TimeoutError, match="press its Interrupt, then run this again"):
@@ -205,7 +205,7 @@ def test_a_folder_that_does_not_exist_is_refused():
         open_shells("a", folder="/no/such/folder")
 
 
-def test_a_name_that_is_not_there_is_answered_with_those_that_are(shells):
+def test_an_unknown_name_is_answered_with_the_known_ones(shells):
     with pytest.raises(KeyError, match="producer, consumer"):
         shells["worker"]
 
@@ -237,7 +237,7 @@ def test_shells_end_with_the_program_that_opened_them(until, end):
     until(lambda: all(map(gone, processes)))
 
 
-def test_idle_shells_use_next_to_no_time_of_the_lesson(shells):
+def test_idle_shells_use_almost_no_processor_time(shells):
     for shell in shells:
         shell.run("1", wait=SECONDS)
     before = time.process_time()
@@ -245,7 +245,7 @@ def test_idle_shells_use_next_to_no_time_of_the_lesson(shells):
     assert time.process_time() - before < 0.1
 
 
-def test_enter_runs_what_is_finished_and_continues_what_is_not(page, shell, until):
+def test_enter_runs_finished_code_and_continues_unfinished_code(page, shell, until):
     page.sends({"do": "enter", "code": "for n in [1, 2]:"})
     assert page.received == [{"do": "more", "code": "for n in [1, 2]:", "indent": "    "}]
     page.sends({"do": "enter", "code": "for n in [1, 2]:\n    print(n * 11)\n"})
@@ -254,7 +254,7 @@ def test_enter_runs_what_is_finished_and_continues_what_is_not(page, shell, unti
     until(lambda: page.pane.history[-1:] == ["for n in [1, 2]:\n    print(n * 11)"])
 
 
-def test_shift_enter_runs_even_what_is_not_finished(page, shell):
+def test_shift_enter_runs_unfinished_code_too(page, shell):
     page.sends({"do": "run", "code": "for n in [1, 2]:"})
     shell.wait_for("SyntaxError", SECONDS)
 

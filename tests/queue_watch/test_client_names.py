@@ -1,4 +1,4 @@
-"""What a lesson imports is there, by the line that a lesson writes, in a fresh interpreter."""
+"""The names of lab can be imported as a lesson imports them, in a fresh interpreter."""
 
 import subprocess
 import sys
@@ -9,12 +9,12 @@ from jobs_kit import lab
 
 
 @pytest.mark.parametrize("name", lab.__all__)
-def test_a_name_is_what_it_says_and_not_the_module_of_the_same_name(name):
+def test_each_name_of_lab_is_a_function(name):
     line = f"from jobs_kit.lab import find_redis, {name}; assert callable({name}), {name}"
-    done = subprocess.run([sys.executable, "-c", line], capture_output=True, text=True)
-    assert done.returncode == 0, done.stderr
+    process = subprocess.run([sys.executable, "-c", line], capture_output=True, text=True)
+    assert process.returncode == 0, process.stderr
 
 
-def test_a_name_that_is_not_there_is_answered_with_those_that_are():
+def test_an_unknown_name_is_answered_with_the_known_ones():
     with pytest.raises(AttributeError, match="has no predictions; it has check, "):
         _ = lab.predictions

@@ -20,11 +20,12 @@ class FaultyProxy:
         threading.Thread(target=self._accept, daemon=True).start()
 
     def close(self):
-        for each in self.sockets:
+        """Close all connections and stop listening."""
+        for connection in self.sockets:
             # shutdown() also wakes the thread that waits in accept() or recv()
             with contextlib.suppress(OSError):
-                each.shutdown(socket.SHUT_RDWR)
-            each.close()
+                connection.shutdown(socket.SHUT_RDWR)
+            connection.close()
 
     def _accept(self):
         with contextlib.suppress(OSError):

@@ -1,4 +1,4 @@
-"""The analysis says what the data says, and refuses what it cannot answer."""
+"""The analysis agrees with the data, and refuses a range that the data doesn't have."""
 
 import csv
 import io
@@ -60,7 +60,7 @@ def test_a_plot_is_a_png():
         (20120101, "2012-01-31", "start is 20120101; it must be a day"),
     ],
 )
-def test_what_is_no_range_within_the_data_is_refused(function, start, end, message):
+def test_a_range_outside_the_data_is_refused(function, start, end, message):
     with pytest.raises(ValueError) as refusal:
         function(start, end)
     assert str(refusal.value).startswith(message)

@@ -1,4 +1,4 @@
-"""The API over real HTTP: every answer is JSON and says what to do, and nothing bad gets in."""
+"""The API over real HTTP: every response is JSON, and bad input is refused with the reason."""
 
 import http.client
 import json
@@ -14,6 +14,8 @@ YEAR = {"start": "2012-01-01", "end": "2012-12-31"}
 
 
 class Client:
+    """An HTTP client of the API at a URL."""
+
     def __init__(self, url):
         self.url = url
 
@@ -22,13 +24,13 @@ class Client:
         data = raw if raw is not None else None if body is None else json.dumps(body).encode()
         request = urllib.request.Request(self.url + path, data=data, method=method)
         try:
-            answer = urllib.request.urlopen(request, timeout=30)
+            response = urllib.request.urlopen(request, timeout=30)
         except urllib.error.HTTPError as error:
-            answer = error
-        content = answer.read()
-        if answer.headers["Content-Type"] == "application/json":
+            response = error
+        content = response.read()
+        if response.headers["Content-Type"] == "application/json":
             content = json.loads(content)
-        return answer.status, content, answer.headers
+        return response.status, content, response.headers
 
 
 @pytest.fixture
@@ -94,7 +96,7 @@ def test_jobs_are_listed_newest_first(call):
 
 
 @pytest.mark.parametrize("limit", ["0", "-1", "x", "", "1001", "1.5", "٣"])
-def test_a_limit_that_is_no_number_of_jobs_is_refused(call, limit):
+def test_an_invalid_limit_is_refused(call, limit):
     code, body, _ = call("GET", "/jobs?limit=" + urllib.parse.quote(limit))
     assert code == 400 and "from 1 to 1000" in body["error"]
 
@@ -159,7 +161,7 @@ def test_an_unknown_page_and_a_wrong_method_are_json_too(call):
     assert {"GET", "POST"} <= set(headers["Allow"].replace(" ", "").split(","))
 
 
-def test_without_redis_every_answer_is_503_and_with_it_all_is_well_again(run, monkeypatch):
+def test_every_response_is_503_without_redis_and_normal_once_it_is_back(run, monkeypatch):
     server = start_server(append_only=True)
     monkeypatch.setenv("REDIS_URL", server.url)
     process = run("-m", "jobs_kit.api", JOBS_KIT_API_PORT="0")

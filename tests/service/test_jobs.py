@@ -1,4 +1,4 @@
-"""A job and its id on the queue change together, along the permitted ways only."""
+"""A job and its id on the queue change together, and only in the permitted ways."""
 
 import json
 import os
@@ -13,7 +13,7 @@ from faulty_proxy import FaultyProxy
 pytestmark = pytest.mark.redis_server
 YEAR = ("2012-01-01", "2012-12-31")
 
-# Claims one job, says so, and waits to be killed.
+# Claims one job, prints its id, and waits to be killed.
 VICTIM = "from jobs_kit.jobs import next_job; print(next_job()['id']); input()"
 
 
@@ -95,7 +95,7 @@ def test_next_job_starts_one_job_and_finishes_the_one_before(jobs):
     assert times == sorted(times) and times[0] > 1_700_000_000
 
 
-def test_next_job_without_finishing_returns_the_job_in_hand(jobs):
+def test_next_job_without_finishing_returns_the_same_job(jobs):
     jid = jobs.add_job(*YEAR)["id"]
     jobs.add_job(*YEAR)
     assert jobs.next_job()["id"] == jobs.next_job()["id"] == jid
@@ -145,7 +145,7 @@ def test_a_job_expires_counted_from_its_end(jobs, monkeypatch):
         assert 90 < jobs.rd.ttl(f"job.{jid}") <= 100
 
 
-def test_statuses_change_along_the_permitted_ways_only(jobs):
+def test_only_the_permitted_changes_of_status_are_made(jobs):
     permitted = {
         "submitted": {"submitted", "in progress"},
         "in progress": {"in progress", "complete", "failed"},
@@ -185,7 +185,7 @@ def test_the_status_of_an_unknown_job_cannot_be_set_and_none_appears(jobs):
     assert jobs.get_history("nobody") == []
 
 
-def test_what_is_no_job_on_the_queue_becomes_a_dead_letter(jobs):
+def test_a_message_that_is_not_the_id_of_a_job_becomes_a_dead_letter(jobs):
     jobs.q.put("nobody", {"an": "object"}, "")
     jobs.rd.rpush("hotqueue:queue", "{broken")
     jid = jobs.add_job(*YEAR)["id"]
@@ -222,7 +222,7 @@ def test_a_job_whose_status_was_set_by_hand_is_still_done(jobs):
     assert jobs.get_job(jid)["status"] == "complete"
 
 
-def test_a_job_that_was_ended_by_hand_stays_as_it_was_ended(jobs):
+def test_a_job_that_was_ended_by_hand_keeps_that_status(jobs):
     acknowledged, given_back = jobs.add_job(*YEAR)["id"], jobs.add_job(*YEAR)["id"]
     job = jobs.next_job()
     jobs.update_job_status(acknowledged, "failed")
@@ -234,7 +234,7 @@ def test_a_job_that_was_ended_by_hand_stays_as_it_was_ended(jobs):
     assert jobs.get_job(given_back)["status"] == "complete"
 
 
-def test_another_job_than_the_one_in_hand_is_not_finished(jobs):
+def test_only_the_claimed_job_can_be_finished(jobs):
     first, second = jobs.add_job(*YEAR), jobs.add_job(*YEAR)
     jobs.next_job()
     assert jobs.next_job(finished=second, result={"days": 1})["id"] == first["id"]
@@ -254,7 +254,7 @@ def test_the_queue_keeps_statuses_right_for_a_decorated_function_too(jobs):
     assert jobs.get_job(jid)["status"] == "complete"
 
 
-def test_stop_working_hands_back_the_job_in_hand(jobs):
+def test_stop_working_requeues_the_claimed_job(jobs):
     jid = jobs.add_job(*YEAR)["id"]
     jobs.next_job()
     jobs.stop_working()
@@ -277,7 +277,7 @@ def test_a_job_whose_worker_died_three_times_fails_and_is_a_dead_letter(service,
     assert statuses(jobs, jid) == ["submitted", "in progress"] * 3 + ["failed"]
 
 
-def test_whoever_asks_for_a_job_sees_that_its_worker_died(service, run, until, monkeypatch):
+def test_asking_for_a_job_requeues_it_if_its_worker_died(service, run, until, monkeypatch):
     monkeypatch.setenv("JOBS_KIT_LEASE", "0.5")
     jobs = service("jobs")
     jid = jobs.add_job(*YEAR)["id"]
@@ -332,7 +332,7 @@ def test_one_round_trip_to_enqueue_and_one_for_each_job(service, redis_url, monk
     proxy.close()
 
 
-def test_a_forked_process_is_a_worker_of_its_own(jobs):
+def test_a_forked_process_is_a_separate_worker(jobs):
     first, second = jobs.add_job(*YEAR)["id"], jobs.add_job(*YEAR)["id"]
     assert jobs.next_job()["id"] == first
     child = os.fork()
@@ -341,6 +341,6 @@ def test_a_forked_process_is_a_worker_of_its_own(jobs):
     assert os.waitpid(child, 0)[1] == 0
 
 
-def test_a_job_dict_is_text_whatever_comes_in(jobs):
+def test_a_job_dict_contains_only_strings(jobs):
     job = jobs._instantiate_job("a", b"submitted", "2012", b"2013")
     assert job == {"id": "a", "status": "submitted", "start": "2012", "end": "2013"}

@@ -16,7 +16,7 @@ from jobs_kit.redis_server.server import start_server
 
 pytestmark = pytest.mark.redis_server
 
-# A worker in a process of its own; argv: name, lease, seconds of work for each message.
+# A worker in a separate process; argv: name, lease, seconds of work for each message.
 WORKER = """
 import os, sys, time
 from jobs_kit.queues import ReliableQueue
@@ -40,7 +40,10 @@ def q(address):
 
 @pytest.fixture
 def worker(run_and_read):
-    """worker(lease, seconds): a real worker of the queue `q`; .said lists its lines so far."""
+    """Return a function that starts a real worker of the queue `q`.
+
+    worker(6, 0.5) has a lease of 6 seconds and works for 0.5 seconds on each message.
+    """
     return lambda lease, seconds: run_and_read("-c", WORKER, "q", str(lease), str(seconds))
 
 
@@ -66,7 +69,7 @@ def test_none_is_refused_and_nothing_is_put(q, messages):
     assert len(q) == 0
 
 
-def test_what_json_cannot_express_is_refused_and_nothing_is_put(q):
+def test_a_message_that_json_cannot_express_is_refused_and_nothing_is_put(q):
     with pytest.raises(TypeError):
         q.put("good", object())
     assert len(q) == 0
@@ -106,7 +109,7 @@ def test_a_message_is_held_until_the_loop_comes_back_for_more(q):
     assert held(q) == ["b"]
 
 
-def test_leaving_the_loop_puts_the_message_in_hand_back_in_its_place(q):
+def test_leaving_the_loop_requeues_the_current_message_in_its_place(q):
     q.put("a", "b", "c")
     for message in q.consume():
         if message == "b":
@@ -115,7 +118,7 @@ def test_leaving_the_loop_puts_the_message_in_hand_back_in_its_place(q):
     assert held(q) == []
 
 
-def test_an_exception_in_the_loop_puts_the_message_in_hand_back(q):
+def test_an_exception_in_the_loop_requeues_the_current_message(q):
     q.put("a", "b")
     with pytest.raises(ZeroDivisionError):
         for message in q.consume():
@@ -124,7 +127,7 @@ def test_an_exception_in_the_loop_puts_the_message_in_hand_back(q):
 
 
 @pytest.mark.parametrize("form", ["bare", "called"])
-def test_a_decorated_function_acknowledges_what_it_has_done(q, form):
+def test_a_decorated_function_acknowledges_each_message_that_it_handled(q, form):
     done = []
     decorator = q.worker(block=False) if form == "called" else q.worker
 
@@ -151,12 +154,12 @@ def test_a_timeout_ends_the_loop_when_nothing_comes(q):
     assert list(q.consume(timeout=0.3)) == ["a"]
 
 
-def test_a_waiting_consumer_gets_what_is_put_later(q):
+def test_a_waiting_consumer_gets_a_later_message(q):
     threading.Timer(0.3, q.put, ["late"]).start()
     assert list(q.consume(timeout=2)) == ["late"]
 
 
-def test_what_cannot_be_read_becomes_a_dead_letter_and_the_rest_goes_on(q, address):
+def test_an_unreadable_message_becomes_a_dead_letter_and_the_next_is_consumed(q, address):
     HotQueue("q", serializer=None, **address).put("{broken", "null", b"\x80\xff")
     q.put("good")
     assert list(q.consume(block=False)) == ["good"]
@@ -190,23 +193,23 @@ def test_eight_threads_on_one_queue_get_each_message_once(q):
     assert sorted(got) == list(range(400))
 
 
-def test_a_killed_worker_s_message_goes_to_the_next_one_at_the_default_lease(q, worker, until):
+def test_the_message_of_a_killed_worker_goes_to_the_next_at_the_default_lease(q, worker, until):
     q.put("a", "b")
     first = worker(6, 60)
-    until(lambda: "got a" in first.said)
+    until(lambda: "got a" in first.lines)
     first.kill()
     second = worker(6, 0)
-    until(lambda: "done b" in second.said, seconds=5)
-    until(lambda: "done a" in second.said, seconds=10)
+    until(lambda: "done b" in second.lines, seconds=5)
+    until(lambda: "done a" in second.lines, seconds=10)
     until(lambda: held(q) == [])
-    assert second.said.count("got a") == 1
+    assert second.lines.count("got a") == 1
 
 
 @pytest.mark.parametrize("look", ["len", "get", "put"])
-def test_whoever_looks_at_the_queue_brings_back_what_a_dead_worker_held(q, worker, until, look):
+def test_any_use_of_the_queue_requeues_the_message_of_a_dead_worker(q, worker, until, look):
     q.put("a")
     victim = worker(6, 60)
-    until(lambda: "got a" in victim.said)
+    until(lambda: "got a" in victim.lines)
     victim.kill()
     if look == "put":
         until(lambda: q.put("b") or "a" in waiting(q), seconds=10)
@@ -218,13 +221,13 @@ def test_whoever_looks_at_the_queue_brings_back_what_a_dead_worker_held(q, worke
 def test_a_slow_living_worker_keeps_what_it_holds(q, worker, until):
     q.put("slow")
     first = worker(0.5, 2)
-    until(lambda: "got slow" in first.said)
+    until(lambda: "got slow" in first.lines)
     second = worker(0.5, 0)
-    until(lambda: "done slow" in first.said)
+    until(lambda: "done slow" in first.lines)
     q.put("next")
-    until(lambda: "done next" in first.said + second.said)
-    assert "got slow" not in second.said
-    assert first.said.count("got slow") == 1
+    until(lambda: "done next" in first.lines + second.lines)
+    assert "got slow" not in second.lines
+    assert first.lines.count("got slow") == 1
 
 
 def test_a_message_that_kills_three_workers_becomes_a_dead_letter(q, worker, until):
@@ -235,29 +238,31 @@ def test_a_message_that_kills_three_workers_becomes_a_dead_letter(q, worker, unt
         assert victim.returncode == -signal.SIGKILL
     survivor = worker(0.3, 0)
     q.put("good")
-    until(lambda: "done good" in survivor.said)
+    until(lambda: "done good" in survivor.lines)
     until(lambda: q.dead_letters())
     assert q.dead_letters() == [
         {"message": '"poison"', "reason": "3 workers died while they held it"}
     ]
-    assert "got poison" not in survivor.said
+    assert "got poison" not in survivor.lines
     assert waiting(q) == []
 
 
-def test_the_acknowledgement_of_a_worker_that_was_taken_for_dead_changes_nothing(q, worker, until):
+def test_the_stale_acknowledgement_of_a_frozen_worker_changes_nothing(q, worker, until):
     q.put("a")
     frozen = worker(0.5, 1)
-    until(lambda: "got a" in frozen.said)
+    until(lambda: "got a" in frozen.lines)
     os.kill(frozen.pid, signal.SIGSTOP)
     second = worker(0.5, 3)
-    until(lambda: "got a" in second.said)
+    until(lambda: "got a" in second.lines)
     os.kill(frozen.pid, signal.SIGCONT)
-    until(lambda: "done a" in frozen.said)
+    until(lambda: "done a" in frozen.lines)
     q.put("b")
-    until(lambda: "got b" in frozen.said)  # so frozen has sent its stale acknowledgement
+    until(
+        lambda: "got b" in frozen.lines
+    )  # so the frozen worker has sent its stale acknowledgement
     assert "a" in held(q)
     second.kill()
-    until(lambda: frozen.said.count("done a") == 2)  # second's copy was still there to bring back
+    until(lambda: frozen.lines.count("done a") == 2)  # second's copy was still there to bring back
 
 
 @pytest.mark.parametrize("how", ["close", "swallow"])
@@ -290,7 +295,7 @@ def test_a_lost_reply_neither_loses_nor_doubles_a_message(address, step, lost, h
         assert len(seen) >= lost  # the reply was really lost
 
 
-def test_a_message_that_reaches_the_list_of_a_worker_that_has_left_comes_back(q):
+def test_a_message_that_reaches_a_closed_worker_is_requeued(q):
     consumer = Consumer(q)
     q.put("a")
     consumer.next()
@@ -301,7 +306,7 @@ def test_a_message_that_reaches_the_list_of_a_worker_that_has_left_comes_back(q)
     assert list(ReliableQueue("q", lease=0.2, **pool(q)).consume(timeout=1)) == ["late"]
 
 
-def test_a_late_message_comes_back_although_others_looked_for_the_dead_before(q):
+def test_a_message_that_reaches_a_closed_worker_late_is_requeued_too(q):
     quick = ReliableQueue("q", lease=0.2, **pool(q))
     consumer = Consumer(quick)
     q.put("a")
@@ -322,7 +327,7 @@ def test_a_worker_that_was_handed_two_messages_keeps_one(q):
     assert (held(q), waiting(q)) == (["a"], ["b", "c"])
 
 
-def test_what_was_done_in_the_end_does_not_count_its_former_deaths(q):
+def test_a_message_that_was_acknowledged_starts_again_without_deaths(q):
     def die():
         consumer = Consumer(q)
         assert consumer.next()[0] == "again"
@@ -333,7 +338,9 @@ def test_what_was_done_in_the_end_does_not_count_its_former_deaths(q):
         other.close()
 
     bystander = Consumer(q)
-    assert bystander.next(block=False) is None  # somebody lives, so the others may be dead
+    assert (
+        bystander.next(block=False) is None
+    )  # a worker is alive, so Redis was not away and others may be dead
     for _ in range(2):
         q.put("again")
         die()
@@ -354,7 +361,7 @@ def test_a_claim_that_arrives_late_and_out_of_order_changes_nothing(q):
     assert held(q) == ["c"]
 
 
-def test_a_redis_that_was_away_longer_than_a_lease_takes_no_message_from_the_living(until):
+def test_an_outage_longer_than_a_lease_takes_no_message_from_a_living_worker(until):
     server = start_server(append_only=True)
     q = ReliableQueue("q", lease=0.5, **server.address)
     q.put("a", "b")
@@ -390,7 +397,7 @@ def test_two_workers_of_one_name_do_not_share_a_message(q):
     assert Consumer(q, "ana").next()[0] == "b"
 
 
-def test_a_message_is_not_kept_by_the_heartbeat_of_a_thread_that_is_gone(q):
+def test_the_heartbeat_ends_with_the_thread_that_consumes(q):
     quick = ReliableQueue("q", lease=0.3, **pool(q))
     kept = []
     q.put("a")

@@ -1,4 +1,4 @@
-"""Settings come from the environment; what cannot be used is refused with what to write."""
+"""Settings come from the environment; an invalid value is refused with a valid example."""
 
 import pytest
 
@@ -54,7 +54,7 @@ def test_a_password_is_never_shown(url):
         ("JOBS_KIT_API_PORT", settings.api_port, ["x", "70000"]),
     ],
 )
-def test_a_value_that_cannot_be_used_is_named(monkeypatch, name, setting, bad):
+def test_an_invalid_value_is_refused_with_the_name_of_its_setting(monkeypatch, name, setting, bad):
     for text in bad:
         monkeypatch.setenv(name, text)
         with pytest.raises(ValueError, match=f"{name} is '{text}'; it must be"):

@@ -1,4 +1,4 @@
-"""Workers are real processes, and are really stopped, killed and left without a Redis."""
+"""Workers are real processes that the tests stop, kill and leave without a Redis."""
 
 import signal
 import time
@@ -17,7 +17,10 @@ def jobs(service):
 
 @pytest.fixture
 def worker(run_and_read):
-    """worker(NAME="value", ...) starts a worker; what it logs is in .said, a list of lines."""
+    """Return a function that starts a worker; .lines is its log.
+
+    worker(NAME="value") sets NAME in its environment.
+    """
 
     def start(*arguments, **environment):
         return run_and_read(*(arguments or ("-m", "jobs_kit.worker")), **environment)
@@ -39,8 +42,8 @@ def test_a_worker_does_the_real_analysis(jobs, worker, until):
     result, error = jobs.get_outcome(job["id"])
     assert (result["days"], result["wettest_day"], error) == (366, "2012-11-19", None)
     assert jobs.get_plot(job["id"]).startswith(b"\x89PNG")
-    until(lambda: sum(job["id"] in line for line in process.said) == 2)
-    begun, done = [line for line in process.said if job["id"] in line]
+    until(lambda: sum(job["id"] in line for line in process.lines) == 2)
+    begun, done = [line for line in process.lines if job["id"] in line]
     assert " ana job " in begun and begun.endswith("in progress")
     assert " ana job " in done and " complete " in done
 
@@ -81,17 +84,17 @@ def test_the_job_of_a_killed_worker_is_done_by_another(jobs, worker, until):
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
-def test_a_signal_lets_the_job_in_hand_end_and_takes_no_other(jobs, worker, until, number):
+def test_a_signal_lets_the_current_job_end_and_claims_no_other(jobs, worker, until, number):
     job, other = jobs.add_job(*YEAR), jobs.add_job(*YEAR)
     process = worker(JOBS_KIT_JOB_SECONDS="3")
     until(lambda: status(jobs, job) == "in progress")
     process.send_signal(number)
     assert process.wait(30) == 0
     assert (status(jobs, job), status(jobs, other)) == ("complete", "submitted")
-    assert not any("Traceback" in line for line in process.said)
+    assert not any("Traceback" in line for line in process.lines)
 
 
-def test_a_second_signal_ends_the_worker_at_once_and_the_job_comes_back(jobs, worker, until):
+def test_a_second_signal_ends_the_worker_at_once_and_the_job_is_requeued(jobs, worker, until):
     job = jobs.add_job(*YEAR)
     process = worker(JOBS_KIT_JOB_SECONDS="60", JOBS_KIT_LEASE="0.5")
     until(lambda: status(jobs, job) == "in progress")
@@ -106,13 +109,13 @@ def test_a_second_signal_ends_the_worker_at_once_and_the_job_comes_back(jobs, wo
 
 def test_a_signal_ends_an_idle_worker(jobs, worker, until):
     process = worker()
-    until(lambda: any("waits for jobs" in line for line in process.said))
+    until(lambda: any("waits for jobs" in line for line in process.lines))
     until(lambda: any(c["cmd"] == "blmove" for c in jobs.rd.client_list()))
     process.terminate()
     assert process.wait(5) == 0
     job = jobs.add_job(*YEAR)
     time.sleep(0.3)
-    assert status(jobs, job) == "submitted"  # nothing of that worker waits for jobs any more
+    assert status(jobs, job) == "submitted"  # no connection of that worker waits for jobs any more
 
 
 def test_eight_workers_share_fifty_jobs_and_each_is_done_once(jobs, worker, until):
@@ -125,7 +128,7 @@ def test_eight_workers_share_fifty_jobs_and_each_is_done_once(jobs, worker, unti
         assert steps == ["submitted", "in progress", "complete"]
 
 
-def test_redis_stopped_and_started_under_load_changes_nothing(worker, until, service, monkeypatch):
+def test_a_restart_of_redis_under_load_loses_no_job(worker, until, service, monkeypatch):
     server = start_server(append_only=True)
     monkeypatch.setenv("REDIS_URL", server.url)
     monkeypatch.setenv("JOBS_KIT_LEASE", "1")
@@ -153,7 +156,7 @@ def test_a_worker_that_starts_before_redis_waits_for_it(worker, until, service, 
     monkeypatch.setenv("REDIS_URL", server.url)
     server.stop(keep=True)
     process = worker()
-    until(lambda: any("no Redis at" in line for line in process.said))
+    until(lambda: any("no Redis at" in line for line in process.lines))
     server.start()
     job = service("jobs").add_job(*YEAR)
     until(lambda: status(service("jobs"), job) == "complete")
@@ -164,21 +167,21 @@ def test_a_signal_without_redis_ends_an_idle_worker(worker, until, monkeypatch):
     server = start_server()
     monkeypatch.setenv("REDIS_URL", server.url)
     process = worker()
-    # it says that it waits before it asks for a job; a Redis that never answered would end it
+    # Wait for its first claim: it ends with an error if Redis never answered one.
     until(lambda: any(one["cmd"] == "blmove" for one in server.connect().client_list()))
     server.stop()
-    until(lambda: any("trying again" in line for line in process.said))
+    until(lambda: any("trying again" in line for line in process.lines))
     process.terminate()
     assert process.wait(30) == 0
-    assert not any("Traceback" in line for line in process.said)
+    assert not any("Traceback" in line for line in process.lines)
 
 
 @pytest.mark.slow
 def test_an_idle_worker_is_alive_and_takes_work_after_seventy_seconds(jobs, worker, until):
     process = worker()
-    until(lambda: any("waits for jobs" in line for line in process.said))
+    until(lambda: any("waits for jobs" in line for line in process.lines))
     time.sleep(70)
     assert process.poll() is None
     job = jobs.add_job(*YEAR)
     until(lambda: status(jobs, job) == "complete")
-    assert not any("trying again" in line for line in process.said)
+    assert not any("trying again" in line for line in process.lines)
