@@ -28,47 +28,47 @@ class ExerciseProgress:
         self.exercise, self.folder = exercise, answer_folder(exercise, place)
 
     def check(self, judge):
-        """Return the Verdict of a Judge, and note it. Never raises."""
+        """Return the Verdict of a Judge, and keep it. Never raises."""
         try:
             verdict = judge.check(self.exercise, self.folder)
         except RuntimeError as problem:
             return Verdict(kit_failure(self.exercise.id, str(problem)))
-        noted = self._noted()
-        mine = noted.setdefault(self.exercise.id, {})
+        notes = self._notes()
+        entry = notes.setdefault(self.exercise.id, {})
         if verdict.outcome in ("fail", "timeout"):
-            mine["attempts"] = mine.get("attempts", 0) + 1
-        mine["passed"] = verdict.passed
-        # the first pass alone: a later one may see what belongs to a later exercise
-        if verdict.passed and self.exercise.records and not mine.get("recorded"):
-            mine["recorded"] = True
-            self._record(noted)
-        self._write(noted)
+            entry["attempts"] = entry.get("attempts", 0) + 1
+        entry["passed"] = verdict.passed
+        # only at the first pass: a later text may hold what belongs to a later exercise
+        if verdict.passed and self.exercise.records and not entry.get("recorded"):
+            entry["recorded"] = True
+            self._record(notes)
+        self._write(notes)
         return verdict
 
-    def _record(self, noted):
-        """Add the texts of the files that the exercise records to what is noted."""
+    def _record(self, notes):
+        """Add the texts of the files that the exercise records to the notes."""
         for name in self.exercise.records:
-            texts = noted.setdefault(name, [])
+            texts = notes.setdefault(name, [])
             text = Source(self.exercise, self.folder).text(name)
             texts += [] if text in texts else [text]
 
     @property
     def passed(self):
         """Whether the last check was a pass."""
-        return bool(self._mine().get("passed"))
+        return bool(self._entry().get("passed"))
 
     def next_hint(self):
         """Return the next hint as text; the last one again when there are no more."""
-        noted = self._noted()
-        mine = noted.setdefault(self.exercise.id, {})
+        notes = self._notes()
+        entry = notes.setdefault(self.exercise.id, {})
         hints = self.exercise.hints
-        rung = mine["hints"] = min(mine.get("hints", 0) + 1, len(hints))
-        self._write(noted)
+        rung = entry["hints"] = min(entry.get("hints", 0) + 1, len(hints))
+        self._write(notes)
         return f"{self.exercise.id}, hint {rung} of {len(hints)}: {hints[rung - 1]}"
 
     def solution(self):
         """Return (opens, text): the solution, or what has to come before it."""
-        attempts = self._mine().get("attempts", 0)
+        attempts = self._entry().get("attempts", 0)
         if not self.passed and attempts < ATTEMPTS:
             return False, (
                 f"The solution of {self.exercise.id} opens after a pass or {ATTEMPTS} attempts; "
@@ -99,22 +99,24 @@ class ExerciseProgress:
             written.append((path, backup))
         return written
 
-    def _mine(self):
-        return self._noted().get(self.exercise.id, {})
+    def _entry(self):
+        return self._notes().get(self.exercise.id, {})
 
-    def _noted(self):
-        noted = Source(self.exercise, self.folder).record()
+    def _notes(self):
+        notes = Source(self.exercise, self.folder).record()
         return {
-            k: v for k, v in noted.items() if isinstance(v, list if k.endswith(".py") else dict)
+            name: value
+            for name, value in notes.items()
+            if isinstance(value, list if name.endswith(".py") else dict)
         }
 
-    def _write(self, noted):
+    def _write(self, notes):
         path = self.folder / PROGRESS
-        # as a whole or not at all; where nothing can be written, nothing is remembered
+        # as a whole or not at all; where nothing can be written, no progress is kept
         with contextlib.suppress(OSError):
-            fresh = path.with_suffix(f".{os.getpid()}")
-            fresh.write_text(json.dumps(noted, indent=1), encoding="utf-8")
-            fresh.replace(path)
+            part = path.with_suffix(f".{os.getpid()}")
+            part.write_text(json.dumps(notes, indent=1), encoding="utf-8")
+            part.replace(path)
 
 
 def starting_point(exercise):
@@ -127,23 +129,24 @@ def starting_point(exercise):
 def solution_of(exercise):
     """Return what solves an exercise: the definitions that it adds or changes, as text."""
     walk = f"solutions/{exercise.folder}/{exercise.id}.ipynb"
-    shown = [f"# {walk} walks through it and says why."]
+    parts = [f"# {walk} walks through it and says why."]
     if exercise.files:
         solved = starters.stage(exercise.folder, {*earlier(exercise), exercise.id})
         before = starting_point(exercise)
         for name, text in solved.items():
             if pieces := starters.changed_pieces(before.get(name, ""), text):
-                shown += [f"# --- {name}", *pieces]
-    return "\n\n".join(shown)
+                parts += [f"# --- {name}", *pieces]
+    return "\n\n".join(parts)
 
 
 def first_unfinished(place=None, after=None):
     """Return the first Exercise that has not passed, looking from one id on; None if all have."""
-    exercises = [one for one in all_exercises().values() if one.files]
+    exercises = [exercise for exercise in all_exercises().values() if exercise.files]
     if after:
-        start = [one.id for one in exercises].index(after) + 1 if after else 0
+        start = [exercise.id for exercise in exercises].index(after) + 1
         exercises = exercises[start:] + exercises[:start]
-    return next((one for one in exercises if not ExerciseProgress(one, place).passed), None)
+    unfinished = (each for each in exercises if not ExerciseProgress(each, place).passed)
+    return next(unfinished, None)
 
 
 def _spare(path):
