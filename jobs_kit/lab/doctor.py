@@ -1,4 +1,4 @@
-"""Is everything here that the lessons need, and how is what is not here mended?
+"""Examine the installation, and say how to fix what is missing.
 
 examine() answers with one line for each thing; lesson 00 shows it, and `jobs-kit doctor` prints it.
 A line begins with "ok", with "note" (worth knowing, nothing to mend) or with "mend".
@@ -43,6 +43,7 @@ class Examination(list):
 
     @property
     def ok(self):
+        """Whether nothing must be fixed."""
         return all(finding.state != "mend" for finding in self)
 
     def __repr__(self):

@@ -1,6 +1,6 @@
-"""How is JupyterLab started on the first lesson, with the kit's own commands in its terminals?
+"""Start JupyterLab on the first lesson, with the kit's commands in its terminals.
 
-In this very process: so Redis, which ends with the process that started it, ends with JupyterLab.
+It runs in this process: so Redis, which ends with the process that started it, ends with JupyterLab.
 """
 
 import os

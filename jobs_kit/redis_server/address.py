@@ -1,4 +1,4 @@
-"""Where is a Redis server, how does a client reach it, and what does the server call itself?"""
+"""Describe a Redis server: its address, its clients, its version."""
 
 import redis
 from redis.backoff import NoBackoff
@@ -48,10 +48,11 @@ class Server:
             return False
 
     def stop(self):
-        """Leave the server alone: who started it ends it."""
+        """Do nothing: a server that the kit has not started goes on."""
 
     @property
     def prefix(self):
+        """The prefix of this user's keys on a shared server; "" elsewhere."""
         return settings.prefix()
 
     def queue_name(self, name):
