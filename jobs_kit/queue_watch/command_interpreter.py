@@ -24,7 +24,7 @@ class CommandInterpreter:
         self._consumers = {}  # the list of what a consumer holds: its name on the board
         self._heard_at = 0  # when the last command came
         self._caller = ""  # the client that sent the script that runs
-        self._acknowledged = deque()  # messages; what becomes of their jobs may come next
+        self._acknowledged = deque()  # messages; what happens to their jobs may come next
         self.unsure = False
 
     def hear(self, command):
@@ -137,7 +137,7 @@ class CommandInterpreter:
     def _ask(self, at, client, target=b""):
         """Return the name of the worker that asks; it is done with what it took before.
 
-        A Consumer, which has a list of its own for what it holds, says itself when it is done.
+        A Consumer, which has its own list for what it holds, reports itself when it is done.
         """
         if target.startswith(self._held):
             consumer = target.removeprefix(self._held).decode(errors="replace")

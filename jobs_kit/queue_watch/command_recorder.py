@@ -35,7 +35,7 @@ class CommandRecorder:
         self.connect()
 
     def connect(self):
-        """Record from now on; in a forked process with connections of its own."""
+        """Record from now on; in a forked process with its own connections."""
         self.forget()
         self._clients = {}
         self._monitor = Monitor(connect(self._server))
@@ -87,7 +87,7 @@ class CommandRecorder:
     def pushes_of(self, jid):
         """Return the pushes whose messages hold the id of a job, the check's own left out."""
         word = jid.encode()
-        return [one for one in self.pushes() if word in b" ".join(one.arguments[1:])]
+        return [push for push in self.pushes() if word in b" ".join(push.arguments[1:])]
 
     def writes(self, *words, since=0, in_lists=False):
         """Return [(place in commands, Command)] of what stored all of these texts in one step.
@@ -104,8 +104,8 @@ class CommandRecorder:
     def is_one_step(self, first, last):
         """Tell whether the commands at these two places are in one MULTI."""
         marks = {"MULTI", "EXEC"}
-        before = [one.name for one in self.commands[:first] if one.name in marks]
-        between = {one.name for one in self.commands[first:last]}
+        before = [command.name for command in self.commands[:first] if command.name in marks]
+        between = {command.name for command in self.commands[first:last]}
         return before[-1:] == ["MULTI"] and not between & marks
 
     def polled_lists(self):

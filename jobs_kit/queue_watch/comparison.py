@@ -45,7 +45,9 @@ def compare(tracker, at, length, messages=None, is_first=False, guess=NO_GUESS):
         for text in fresh:
             tracker.put(at, text, guess.putter)
     else:
-        numbers = [one or tracker.number(text) for one, text in zip(known, texts, strict=True)]
+        numbers = [
+            number or tracker.number(text) for number, text in zip(known, texts, strict=True)
+        ]
         waiting = [list(pair) for pair in zip(numbers, texts, strict=True)]
         tracker.say(at, "look", waiting=waiting, beyond=beyond)
         for number, text, message in zip(numbers, texts, known, strict=True):
@@ -95,14 +97,14 @@ def _recognise(tracker, texts):
     for worker in tracker.now["workers"].values():
         for message in worker["holds"]:
             held[tracker.text(message)].append(message)
-    found = []
+    messages = []
     for text in texts:
         if waiting[text]:
-            found.append(waiting[text].popleft())
+            messages.append(waiting[text].popleft())
             held.clear()
         else:
-            found.append(held[text].popleft() if held[text] else None)
-    return found
+            messages.append(held[text].popleft() if held[text] else None)
+    return messages
 
 
 def _taken_from_the_head(tracker, texts):

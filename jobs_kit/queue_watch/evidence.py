@@ -50,7 +50,7 @@ class Evidence:
         self._recording, self._count, self._is_heard = recording, 0, is_heard
         self._messages, self._waiting = {}, {}  # number: Message; those that wait, next one first
         self._waiters, self._takers = set(), {}  # clients; client: when it took its first message
-        self._crowd = []  # the most that waited at once since the queue was empty, nobody waiting
+        self._crowd = []  # the most that waited at once since the queue was empty, no client waiting
         self._best = []  # the crowd of earlier that went best
         self._recent, self._at_once = [], []
         self._turns = self._lengths = 0

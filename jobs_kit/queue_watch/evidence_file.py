@@ -72,7 +72,7 @@ def ask_watches(folder, word, seconds=2):
     deadline, asked = time.monotonic() + seconds, False
     while True:
         watches = read_watches(folder)
-        silent = [one for one in watches if is_alive(one) and one.get("asked") != word]
+        silent = [watch for watch in watches if is_alive(watch) and watch.get("asked") != word]
         if not silent or time.monotonic() > deadline:
             return watches
         if not asked:

@@ -147,7 +147,7 @@ def _gone(picture, event):
     worker = workers.pop(event["who"], None)
     if worker:
         workers[event["who"]] = worker | {"gone": True, "waits": False}  # the last to end is last
-    old = [who for who, one in workers.items() if one["gone"] and not one["holds"]]
+    old = [who for who, worker in workers.items() if worker["gone"] and not worker["holds"]]
     for who in old[:-MOST_GONE]:
         del workers[who]
 

@@ -52,7 +52,8 @@ def find_queue(queue):
     # the client is private in HotQueue, and nothing else tells where the queue is
     options = queue._HotQueue__redis.connection_pool.connection_kwargs
     known = [server, find._service] if find._service else [server]
-    server = next((one for one in known if _is_at(one, options)), None) or _server_at(options)
+    matches = (server for server in known if _is_at(server, options))
+    server = next(matches, None) or _server_at(options)
     return QueueAddress(server, queue.key.removeprefix(HOTQUEUE), options.get("db") or 0)
 
 

@@ -130,9 +130,9 @@ class QueuePoller:
     def _list_clients(self):
         before, self._listed = self._before, time.monotonic()
         self._clients = list_clients(self._redis[DATABASES[0]], self._server) or []
-        self._before = {one["addr"]: one for one in self._clients}
-        for address, one in self._before.items():
-            if one["cmd"] in SEEN_OF_PUTTERS and _moved(before.get(address), one):
+        self._before = {client["addr"]: client for client in self._clients}
+        for address, client in self._before.items():
+            if client["cmd"] in SEEN_OF_PUTTERS and _moved(before.get(address), client):
                 self._has_put[address] = self._listed
         for known in (self._asleep, self._has_put):
             for address in set(known) - set(self._before):
@@ -143,14 +143,16 @@ class QueuePoller:
 
     def _who(self, commands, db):
         """Return the one client that sent one of these a moment ago; ANYBODY if there are more."""
-        found = self._recent(commands, db)
-        return found[0]["addr"] if len(found) == 1 else ANYBODY
+        clients = self._recent(commands, db)
+        return clients[0]["addr"] if len(clients) == 1 else ANYBODY
 
     def _recent(self, commands, db):
         return [
-            one
-            for one in self._clients
-            if one["cmd"] in commands and int(one["db"]) == db and int(one["idle"]) <= MOMENT
+            client
+            for client in self._clients
+            if client["cmd"] in commands
+            and int(client["db"]) == db
+            and int(client["idle"]) <= MOMENT
         ]
 
 

@@ -69,7 +69,7 @@ class QueueReader:
 
     def jobs(self, ids):
         """Return {id: {field: text}} of those of the ids that are jobs."""
-        found, ids = {}, list(ids)[-MOST_JOBS:]
+        jobs, ids = {}, list(ids)[-MOST_JOBS:]
         for client in self._job_clients if ids else ():
             with client.pipeline(transaction=False) as pipeline:
                 for jid in ids:
@@ -78,8 +78,8 @@ class QueueReader:
             for jid, values in zip(ids, answers, strict=True):
                 if not isinstance(values, Exception) and values[0] is not None:
                     texts = [value and value.decode(errors="replace") for value in values]
-                    found[jid] = {k: v for k, v in zip(FIELDS, texts, strict=True) if v}
-        return found
+                    jobs[jid] = {k: v for k, v in zip(FIELDS, texts, strict=True) if v}
+        return jobs
 
 
 def _or_none(answer):

@@ -108,8 +108,8 @@ class Watcher:
         is_uncertain = self._queue.interpreter.unsure or self._tracker.is_uncertain
         if self._checked is None or is_uncertain or runs_short(self._tracker):
             return 0
-        workers = self._tracker.now["workers"].values()
-        if self._checked == self._tracker.recording.count and all(one["gone"] for one in workers):
+        all_gone = all(worker["gone"] for worker in self._tracker.now["workers"].values())
+        if self._checked == self._tracker.recording.count and all_gone:
             return None
         return max(self._checked_at + CHECK_SECONDS - time.monotonic(), 0)
 

@@ -14,7 +14,7 @@ from redis.retry import Retry
 from jobs_kit.redis_server.monitor import BLOCKING
 
 WAITING_COMMANDS = {name.lower() for name in BLOCKING}
-TIMEOUT_LENGTH = 1  # "0" is for ever; longer ones would let "photos 0" pass for "words 10"
+TIMEOUT_LENGTH = 1  # "0" is forever; longer ones would let "photos 0" pass for "words 10"
 
 
 def connect(server, **options):

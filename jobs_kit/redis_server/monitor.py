@@ -92,8 +92,8 @@ class Command:
         return int(counts[0]) if counts else 1
 
     def holds(self, *words):
-        """Tell whether each of these texts stands in some argument."""
-        return all(any(word.encode() in one for one in self.arguments) for word in words)
+        """Tell whether each of these texts is in some argument."""
+        return all(any(word.encode() in argument for argument in self.arguments) for word in words)
 
     def __str__(self):
         words = [text(word) for word in self.arguments]

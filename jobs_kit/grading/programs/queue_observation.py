@@ -2,7 +2,7 @@
 
 For work that leaves no file behind, which is done in shells, on the real server. Nothing is written
 to that server here. Where it is another one by now, or none (an instructor grades, the kit was
-started anew), what was seen counts alone.
+started again), what was seen counts alone.
 """
 
 import contextlib
@@ -25,7 +25,7 @@ from jobs_kit.redis_server.clients import (
 )
 from jobs_kit.redis_server.find import own_prefix
 
-MOMENT = 1  # seconds since its last command; so old is whoever is still at work
+MOMENT = 1  # seconds since its last command; no more than that of a client that is still at work
 PATIENCE = 2  # seconds until a consumer at work counts as one that does not wait
 
 
@@ -52,7 +52,7 @@ class QueueObservation:
             self._look()
         except (RedisNotFoundError, redis.RedisError, ValueError) as problem:
             self.problem = str(problem)
-        seen = [queue for one in self._watches for queue in one["queues"]]
+        seen = [queue for watch in self._watches for queue in watch["queues"]]
         self.seen = NOTHING | max([NOTHING, *seen], key=_progress)
         nothing_now = not (self.length or self.waiting or self._here)
         self.by_record = bool(self.seen["settled"]) and nothing_now
@@ -86,12 +86,12 @@ class QueueObservation:
 
     def waits_elsewhere(self):
         """Return where clients wait that do not wait here, as texts."""
-        found = []
+        places = []
         for client in self.elsewhere:
             keys = self._asked_at.get(client["addr"])
             db = client["db"]
-            found += [f"{key} (db {db})" for db, key in keys or [(db, "another queue")]]
-        return sorted(set(found))
+            places += [f"{key} (db {db})" for db, key in keys or [(db, "another queue")]]
+        return sorted(set(places))
 
     def evidence(self):
         """Return what Redis shows as lines."""
@@ -120,10 +120,14 @@ class QueueObservation:
     def _look(self):
         server = self.server = the_named_server()
         prefix, me = own_prefix(server), identity(server)
-        mine = [one for one in self._watches if (one["server"], one["prefix"]) == (me, prefix)]
-        for one in mine:
-            self._asked_at |= {a: [tuple(n) for n in names] for a, names in one["asked_at"].items()}
-        self._here = [queue for one in mine for queue in one["queues"]]
+        mine = [
+            watch for watch in self._watches if (watch["server"], watch["prefix"]) == (me, prefix)
+        ]
+        for watch in mine:
+            self._asked_at |= {
+                a: [tuple(n) for n in names] for a, names in watch["asked_at"].items()
+            }
+        self._here = [queue for watch in mine for queue in watch["queues"]]
         self.key = f"hotqueue:{prefix}{USUAL_QUEUE}"
         if self._here:
             best = max(self._here, key=_progress)
@@ -142,26 +146,30 @@ class QueueObservation:
     def _count(self, client):
         with contextlib.suppress(redis.ResponseError):  # it may hold something else, or is not ours
             self.length = client.llen(self.key)
-            self.messages = [short(one) for one in client.lrange(self.key, 0, SHOWN - 1)]
+            self.messages = [short(message) for message in client.lrange(self.key, 0, SHOWN - 1)]
 
     def _sort(self, clients):
         """Note who waits here, who elsewhere, who has left off; return who may come back soon."""
         if clients is None:
             self.tells_who_waits = False
             clients = []
-        waiting = [one for one in clients if is_waiting(one)]
-        self.waiting = [one for one in waiting if self._waits_here(one)]
-        self.elsewhere = [one for one in waiting if one not in self.waiting]
+        waiting = [client for client in clients if is_waiting(client)]
+        self.waiting = [client for client in waiting if self._waits_here(client)]
+        self.elsewhere = [client for client in waiting if client not in self.waiting]
         self.idle_askers = [
-            one
-            for one in clients
-            if one["cmd"] in WAITING_COMMANDS and one not in waiting and int(one["db"]) == self.db
+            client
+            for client in clients
+            if client["cmd"] in WAITING_COMMANDS
+            and client not in waiting
+            and int(client["db"]) == self.db
         ]
         self.at_hand = [
-            one for one in clients if one["cmd"] in ("lpop", "rpop") and int(one["db"]) == self.db
+            client
+            for client in clients
+            if client["cmd"] in ("lpop", "rpop") and int(client["db"]) == self.db
         ]
         # a consumer that has taken a message a moment ago is on its way back
-        return [one for one in self.idle_askers if int(one["idle"]) <= MOMENT]
+        return [client for client in self.idle_askers if int(client["idle"]) <= MOMENT]
 
     def _waits_here(self, client):
         asked_at = self._asked_at.get(client["addr"])

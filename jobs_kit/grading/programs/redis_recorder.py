@@ -71,7 +71,7 @@ class RedisRecorder(CommandRecorder):
             return False
 
     def reset(self):
-        """Forget everything; start anew where the server is stuck."""
+        """Forget everything; start again where the server is stuck."""
         try:
             self.client().flushall()
             self.client().script_flush()
@@ -102,15 +102,15 @@ class RedisRecorder(CommandRecorder):
     def write_count(self):
         """Return how many messages were put, and statuses written, the judge's own included."""
         return sum(
-            one.name in PUSHES
-            or (one.name in HASH_WRITES | OTHER_WRITES and names_a_status(one.arguments))
-            for one in self.commands
+            command.name in PUSHES
+            or (command.name in HASH_WRITES | OTHER_WRITES and names_a_status(command.arguments))
+            for command in self.commands
         )
 
     def statuses(self, jid):
         """Return every status that a job was given, in order."""
-        found = (status_in(command, jid) for command in self.commands)
-        return [status for status in found if status is not None]
+        statuses = (status_in(command, jid) for command in self.commands)
+        return [status for status in statuses if status is not None]
 
     def history(self, jid):
         """Return the statuses that a job was given, in order, repetitions left out."""
@@ -120,13 +120,13 @@ class RedisRecorder(CommandRecorder):
 
     def keys(self):
         """Return [(db, key as bytes, type), ...] of all that is stored."""
-        found = []
+        keys = []
         for name in self.client().info("keyspace"):
             db = int(name.removeprefix("db"))
             client = self.client(db)
             for key in sorted(itertools.islice(client.scan_iter(count=1000), MOST_KEYS)):
-                found.append((db, key, client.type(key).decode()))
-        return found
+                keys.append((db, key, client.type(key).decode()))
+        return keys
 
     def kinds(self):
         """Return {(db, key as text): type} of all that is stored."""
@@ -134,12 +134,12 @@ class RedisRecorder(CommandRecorder):
 
     def jobs(self):
         """Return the Record of each job, wherever and however it is stored."""
-        found = []
+        jobs = []
         for db, key, kind in self.keys():
             fields = self.fields(db, key, kind)
             if fields and "status" in fields:
-                found.append(Record(db, text(key), kind, fields))
-        return found
+                jobs.append(Record(db, text(key), kind, fields))
+        return jobs
 
     def records_of(self, jid):
         """Return all Records of a job: one, if all is well."""
@@ -218,7 +218,7 @@ class RedisRecorder(CommandRecorder):
         return [
             (db, text(key))
             for db, key, kind in self.keys()
-            if any(word in one for one in self.texts(db, key, kind))
+            if any(word in value for value in self.texts(db, key, kind))
         ]
 
     def count_waiting(self):
@@ -231,8 +231,8 @@ class RedisRecorder(CommandRecorder):
 
     def end_wait(self, name):
         """End the waits of the clients of this name, as if their time were up."""
-        for one, number in self._blocked():
-            if one == name:
+        for client_name, number in self._blocked():
+            if client_name == name:
                 self.client().client_unblock(number)
 
     def _blocked(self):
@@ -248,9 +248,11 @@ class RedisRecorder(CommandRecorder):
             seconds = self.client(db).ttl(key)
             ends = f" (expires in {seconds} s)" if seconds >= 0 else ""
             lines.append(f"db {db}  {text(key)}  {self._value(db, key, kind)}{ends}")
-        jids = dict.fromkeys(j for one in self.commands for j in UUID.findall(str(one.arguments)))
+        jids = dict.fromkeys(
+            jid for command in self.commands for jid in UUID.findall(str(command.arguments))
+        )
         histories = ((jid, self.history(jid)) for jid in list(jids)[:6])
-        lines += [f"status of {jid}: {arrows(found)}" for jid, found in histories if found]
+        lines += [f"status of {jid}: {arrows(history)}" for jid, history in histories if history]
         return lines or ["nothing is stored"]
 
     def _value(self, db, key, kind):
@@ -263,12 +265,12 @@ class RedisRecorder(CommandRecorder):
             )
         if kind == "list":
             length = client.llen(key)
-            shown = ", ".join(short(one) for one in client.lrange(key, 0, 4))
+            shown = ", ".join(short(value) for value in client.lrange(key, 0, 4))
             return f"a list of {length}: {shown}{', …' if length > 5 else ''}"
         if kind == "string":
             return short(client.get(key))
         words = self.texts(db, key, kind)
-        shown = ", ".join(short(one) for one in words[:5])
+        shown = ", ".join(short(value) for value in words[:5])
         return f"a {kind} of {len(words)}: {shown}{', …' if len(words) > 5 else ''}"
 
     def texts(self, db, key, kind):
@@ -278,9 +280,9 @@ class RedisRecorder(CommandRecorder):
             if kind == "string":
                 return [client.get(key) or b""]
             if kind == "hash":
-                return [one for pair in client.hgetall(key).items() for one in pair]
+                return [value for pair in client.hgetall(key).items() for value in pair]
             if kind == "stream":
-                return [one for _, fields in client.xrange(key) for one in fields.values()]
+                return [value for _, fields in client.xrange(key) for value in fields.values()]
             if kind == "set":
                 return list(client.smembers(key))
             if kind in ("list", "zset"):

@@ -19,7 +19,7 @@ HERE = Path(__file__).parent
 SCRIPTS, STYLES = ("player.js", "parts.js", "board.js"), ("../pane.css", "board.css")
 SCRIPT = "\n".join((HERE / name).read_text("utf-8") for name in SCRIPTS)
 STYLE = "\n".join((HERE / name).read_text("utf-8") for name in STYLES)
-UNSEEN_SECONDS = 10  # a cell that moves, or a page that is opened again, shows its board anew
+UNSEEN_SECONDS = 10  # a cell that moves, or a page that is opened again, shows its board again
 
 PAGE = """<!DOCTYPE html>
 <html lang="en">

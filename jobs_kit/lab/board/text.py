@@ -16,8 +16,8 @@ FILLS = {"done": "#e3f1e6", "failed": "#fdecea"}
 
 def summary(picture):
     """Return the picture in one sentence."""
-    workers = [one for one in picture["workers"].values() if not one["gone"]]
-    busy = sum(bool(one["holds"]) for one in workers)
+    workers = [worker for worker in picture["workers"].values() if not worker["gone"]]
+    busy = sum(bool(worker["holds"]) for worker in workers)
     counts = picture["counts"]
     parts = [
         f"{depth(picture):,} waiting",
