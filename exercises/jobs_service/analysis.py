@@ -1,4 +1,4 @@
-"""The job itself: what the weather in Seattle was like between two days.
+"""The analysis that a job runs: the weather in Seattle between two days.
 
 Rows of data/seattle-weather.csv look like this:
 
@@ -16,7 +16,7 @@ DATA = Path(__file__).parent / "data" / "seattle-weather.csv"
 
 
 def summarize(start, end):
-    """Sum up the weather from start to end, both days included.
+    """Summarize the weather from start to end, both days included.
 
     start, end: ISO dates, such as "2012-01-01". Returns a dict of the form
     {"days": 366, "precipitation_mm": 1226.0, "temp_max_c": 34.4, "temp_min_c": -3.3,
@@ -40,7 +40,7 @@ def plot(start, end):
 
     start, end and errors: as for summarize().
     """
-    # Here and not above: this import takes longer than everything else, and the API needs none.
+    # Imported here because it is slow, and the API imports this module without ever plotting.
     from matplotlib.figure import Figure
 
     rows = _rows(start, end)
@@ -75,7 +75,7 @@ def _day(name, text):
         day = date.fromisoformat(text)
     except (TypeError, ValueError):
         day = None
-    # fromisoformat() reads 20120101 too; one way to write a day is enough
+    # fromisoformat() also reads "20120101"; accept only one form of a date
     if day is None or day.isoformat() != text:
         raise ValueError(f"{name} is {text!r}; it must be a day such as '2012-01-31'")
     return day

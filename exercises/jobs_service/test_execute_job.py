@@ -23,7 +23,7 @@ EXERCISE = Exercise(
     is_attempted=is_attempted,
     records=("worker.py",),
     hints=(
-        "Lesson 03 turns a function into a worker. What stands above the function there, and what "
+        "Lesson 04 turns a function into a worker. What stands above the function there, and what "
         "is the last line of the program? Which object of jobs.py is the queue?",
         "The decorator belongs to the queue q, which lives in jobs. The body has three steps: "
         "say that the work has begun, do it (sleep), say that it is done. Then the file has to "

@@ -28,7 +28,7 @@ def is_attempted(source):
 EXERCISE = Exercise(
     __file__,
     number=40,
-    lesson="organise_code_into_modules",
+    lesson="decide_what_is_public",
     title="Import what each file needs",
     files=("api.py", "jobs.py", "worker.py"),
     changes={"api.py": (), "jobs.py": (), "worker.py": ()},

@@ -34,7 +34,7 @@ def is_attempted(source):
 EXERCISE = Exercise(
     __file__,
     number=30,
-    lesson="organise_code_into_modules",
+    lesson="decide_what_is_public",
     title="Sort the thirteen definitions into modules",
     files=("api.py", "jobs.py", "worker.py"),
     changes={"api.py": (), "jobs.py": (), "worker.py": ()},

@@ -151,7 +151,7 @@ def test_one_message_on_the_queue(submission, note):
         hint="Which line takes messages off the queue, and in which program should that line stand?",
     )
     if "pickle" in str(submission.queue_of(call.process)["serializer"]):
-        note("without serializer=json this queue runs what its writers send (lesson 02)")
+        note("without serializer=json this queue runs what its writers send (lesson 03)")
 
 
 @points(1, after="test_one_message_on_the_queue")

@@ -14,7 +14,7 @@ def _is_attempted(source):
 EXERCISE = Exercise(
     __file__,
     number=130,
-    lesson="bring_back_the_work_of_a_dead_worker",
+    lesson="survive_poison_and_restarts",
     title="Write a queue that loses nothing",
     files=("reliable.py",),
     changes={"reliable.py": ("ReliableQueue",)},

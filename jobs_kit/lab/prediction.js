@@ -51,7 +51,7 @@ function render({ model, el }) {
       else if (input.value !== guess) input.value = guess;
       input.disabled = settled;
     }
-    const recorded = guess ? `Recorded: ${guess}. Now run on.` : "";
+    const recorded = guess ? `Your prediction: ${guess}. Run the next cell.` : "";
     verdict.textContent = settled ? model.get("verdict") : recorded;
   };
   const events = ["change:guess", "change:settled", "change:verdict"];

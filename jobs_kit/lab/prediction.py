@@ -1,9 +1,9 @@
 """Predictions: a small widget records what the reader expects before a cell runs.
 
-    guess = predict("How many messages wait?", ["0", "1", "3"])
+    guess = predict("How many messages are waiting?", ["0", "1", "3"], why="Each put adds one.")
     guess                                              # shows the question
 
-    guess.settle(len(q))                               # later: You predicted 1. It is 3.
+    guess.settle(len(q))         # later: You predicted 1. The answer is 3. Each put adds one.
 
 settle() never fails, whether the reader made a guess or not.
 """
@@ -21,23 +21,24 @@ from jobs_kit.lab.pane import display_form
 HERE = Path(__file__).parent
 
 
-def predict(question, options=None):
+def predict(question, options=None, why=""):
     """Ask the reader for a prediction; return it as a Prediction, which a cell shows.
 
     options: two or more choices, all different; without options the widget has a text box.
+    why: one sentence for a reader who guessed wrong.
     Raises ValueError for one option or two equal ones.
     """
     options = [str(option) for option in options or []]
     if len(options) == 1 or len(set(options)) < len(options):
         raise ValueError(f"give two or more options, all different, or none; got {options}")
-    return Prediction(str(question), options)
+    return Prediction(str(question), options, why)
 
 
 class Prediction:
     """A question and the reader's guess."""
 
-    def __init__(self, question, options):
-        self.question, self.options = question, options
+    def __init__(self, question, options, why=""):
+        self.question, self.options, self.why = question, options, why
         self._is_settled, self._last_guess = False, None
 
     @property
@@ -49,7 +50,7 @@ class Prediction:
 
     def settle(self, actual):
         """Show the guess beside the actual value, and lock the guess."""
-        verdict = Verdict(self.value, str(actual).strip())
+        verdict = Verdict(self.value, str(actual).strip(), self.why)
         self._is_settled = True
         self._question.verdict, self._question.settled = str(verdict), True
         display(verdict)
@@ -82,14 +83,14 @@ class Question(anywidget.AnyWidget):
 class Verdict:
     """One line that compares a guess (None if there is none) with the actual value."""
 
-    def __init__(self, guess, actual):
+    def __init__(self, guess, actual, why=""):
         self.is_right = guess is not None and _normalize(guess) == _normalize(actual)
         if guess is None:
-            self._text = f"No prediction was recorded. It is {actual}."
+            self._text = f"You made no prediction. The answer is: {actual}."
         elif self.is_right:
-            self._text = f"You predicted {guess}, and {guess} it is."
+            self._text = f"You predicted {guess}, and that is right."
         else:
-            self._text = f"You predicted {guess}. It is {actual}."
+            self._text = f"You predicted {guess}. The answer is: {actual}. {why}".strip()
 
     def __repr__(self):
         return self._text

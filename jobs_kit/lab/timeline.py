@@ -10,11 +10,20 @@ Only the differences of the times count, so seconds since 1970 work too.
 """
 
 import html
+import time
 from itertools import pairwise
 
 COLUMNS = 40  # of the text form
 WIDTH, ROW, MARGIN, LETTER = 480, 34, 24, 8  # of the picture, in pixels
 INK, GREY, BLUE, PALE = "#111111", "#555555", "#1d4ed8", "#dbeafe"
+
+
+class Moves(list):
+    """Where one message was, and when: pairs (seconds, place), for draw_timeline()."""
+
+    def to(self, place):
+        """Record that the message is at a place from this moment on."""
+        self.append((time.monotonic(), place))
 
 
 def draw_timeline(moves):

@@ -19,6 +19,8 @@ HERE = ("127.0.0.1:", "[::1]:")
 class Addresses:
     """Calls each client by its address, for programs that compare them."""
 
+    role = "worker"
+
     def __init__(self):
         self._known = set()
 
@@ -43,9 +45,11 @@ class Names:
 
     programs(): {name: number of its process}, those that the board has started.
     list_clients(): {address: its properties}, as Redis lists them; {} where it refuses that.
+    role: what those that take messages are called here, "worker" or "consumer".
     """
 
-    def __init__(self, programs=dict, list_clients=dict):
+    def __init__(self, programs=dict, list_clients=dict, *, role="worker"):
+        self.role = role
         self._programs, self._list_clients = programs, list_clients
         self._clients, self._listed_at = {}, 0
         self._introduced = {}  # address: the name that it gave itself while it was heard
@@ -75,7 +79,7 @@ class Names:
     def next(self, kind):
         """Return a name that no client has."""
         self._last[kind] += 1
-        return f"{kind}-{self._last[kind]}"
+        return f"{self.role if kind == 'worker' else kind}-{self._last[kind]}"
 
     def release(self, name):
         """Free a name; a program that comes back may have it again."""

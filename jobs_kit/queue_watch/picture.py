@@ -28,10 +28,14 @@ MOST_PRODUCERS = 50
 SECONDS = 60  # that the plots show
 
 
-def empty_picture(queue):
-    """Return the picture of a queue of which nothing is known yet."""
+def empty_picture(queue, role="worker"):
+    """Return the picture of a queue of which nothing is known yet.
+
+    role: what those that take messages are called, "worker" or "consumer".
+    """
     return {
         "queue": queue,
+        "role": role,
         "at": 0,
         "here": True,
         "note": "",

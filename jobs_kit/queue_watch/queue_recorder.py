@@ -21,7 +21,7 @@ class QueueRecorder:
         self, db, key, names, job_key_start="job.", exit_reason=lambda who: "", text_of=message_text
     ):
         self.db, self.key = db, key
-        self.recording = Recording(empty_picture(key.removeprefix(HOTQUEUE)))
+        self.recording = Recording(empty_picture(key.removeprefix(HOTQUEUE), names.role))
         self.tracker = QueueTracker(self.recording, job_key_start, names, exit_reason, text_of)
         self.interpreter = CommandInterpreter(self.tracker, key, db)
 

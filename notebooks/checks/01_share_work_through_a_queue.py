@@ -15,7 +15,7 @@ ORDER = Gap(
     blank="""def order(numbers):
     ...
 """,
-    hint='What does photos.put({"shrink": number}) have to stand in, to happen for each number?',
+    hint='What does photos.put({"shrink": number}) belong in, to happen for each number?',
     wrong=(
         (
             "test_each_photo_is_one_task",
@@ -66,14 +66,15 @@ ALBUMS_API = Gap(
     "Accept a whole album",
     before=BEFORE
     + """from flask import Flask, request
-app = Flask("shop")
 """,
     after="""
 def posted(body):
-    response = app.test_client().post("/albums", json=body)
+    response = albums.test_client().post("/albums", json=body)
     return [response.status_code, response.get_json()]
 """,
-    blank="""@app.post("/albums")
+    blank="""albums = Flask("albums")
+
+@albums.post("/albums")
 def albums_api():
     ...
 """,
@@ -81,13 +82,13 @@ def albums_api():
     wrong=(
         (
             "test_it_answers_202",
-            '@app.post("/albums")\ndef albums_api():\n'
+            'albums = Flask("albums")\n@albums.post("/albums")\ndef albums_api():\n'
             '    for n in request.get_json()["photos"]:\n        photos.put({"shrink": n})\n'
             '    return {"accepted": True}\n',
         ),
         (
             "test_each_photo_of_the_album_is_one_task",
-            '@app.post("/albums")\ndef albums_api():\n    photos.put(request.get_json())\n'
+            'albums = Flask("albums")\n@albums.post("/albums")\ndef albums_api():\n    photos.put(request.get_json())\n'
             '    return {"accepted": len(request.get_json()["photos"])}, 202\n',
         ),
     ),

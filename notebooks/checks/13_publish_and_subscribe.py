@@ -33,6 +33,15 @@ def number_in(message):
 """,
         ),
         (
+            "test_it_reads_the_number",
+            """def announce(number):
+    return rd.publish("news", json.dumps({"train": number}))
+
+def number_in(message):
+    return message["data"] if message["type"] == "message" else None
+""",
+        ),
+        (
             "test_it_publishes_json",
             """def announce(number):
     return rd.publish("news", f"train {number} leaves")

@@ -9,21 +9,28 @@ GOOD = """# Count the sheep
 
 **What you need:** fingers.
 
-**Minutes:** 5
+**Minutes:** 10
+---
+## Count
 ---
 >>> one = predict("1?")
 ---
 >>> two = predict("2?")
 ---
->>> three = predict("3?")
----
->>> for guess in (one, two, three): print(guess)
----
 >>> one.settle(1); two.settle(2)
 ---
->>> three.settle(3)
+**Your turn.** Count on.
 ---
-Read it aloud, line by line: a KeyError.
+**Your turn.** Count on.
+---
+**Your turn.** Count on.
+---
+**Your turn.** Count on.
+---
+<details><summary>Reading</summary>
+
+- **KeyError**: the reason.
+</details>
 ---
 ## Recap
 
@@ -36,6 +43,8 @@ Read it aloud, line by line: a KeyError.
 ## Questions to consider
 
 1. Why?
+
+   <details><summary>Answer</summary>Because.</details>
 ---
 ## Exercise
 

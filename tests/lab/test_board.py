@@ -490,3 +490,19 @@ def test_the_page_gets_the_news_and_the_picture(queue, until):
 def test_what_is_no_queue_is_refused(lesson):
     with pytest.raises(TypeError, match="give the name of a queue, or a HotQueue; got 3"):
         show_board(3)
+
+
+def test_a_page_about_consumers_calls_them_so(queue, until):
+    board = show_board("some_queue", role="consumer")
+    queue().put("a")
+    queue().get()
+    until(lambda: texts(board, "consumer-1") == ["a"])
+    assert "1 of 1 consumer busy" in repr(board)
+    assert "no consumers" in repr(show_board("empty", role="consumer"))
+
+
+def test_a_board_without_a_message_that_fails_says_so(queue):
+    board = show_board("some_queue", failure=None)
+    assert board.page.controls["failure"] is None
+    with pytest.raises(RuntimeError, match="no message that fails"):
+        board.fail()

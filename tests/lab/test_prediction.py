@@ -18,14 +18,14 @@ def click(prediction, choice):
 @pytest.mark.parametrize(
     ("choice", "actual", "line"),
     [
-        ("1", 3, "You predicted 1. It is 3."),
-        ("3", 3, "You predicted 3, and 3 it is."),
-        ("3", "3.0", "You predicted 3, and 3 it is."),
-        ("", 3, "No prediction was recorded. It is 3."),
-        ("  ", 3, "No prediction was recorded. It is 3."),
-        ("Yes ", "yes", "You predicted Yes, and Yes it is."),
-        ("a  queue", "A queue", "You predicted a  queue, and a  queue it is."),
-        ("<b>", None, "You predicted <b>. It is None."),
+        ("1", 3, "You predicted 1. The answer is: 3."),
+        ("3", 3, "You predicted 3, and that is right."),
+        ("3", "3.0", "You predicted 3, and that is right."),
+        ("", 3, "You made no prediction. The answer is: 3."),
+        ("  ", 3, "You made no prediction. The answer is: 3."),
+        ("Yes ", "yes", "You predicted Yes, and that is right."),
+        ("a  queue", "A queue", "You predicted a  queue, and that is right."),
+        ("<b>", None, "You predicted <b>. The answer is: None."),
     ],
 )
 def test_settle_shows_one_line(capsys, choice, actual, line):
@@ -34,6 +34,14 @@ def test_settle_shows_one_line(capsys, choice, actual, line):
     guess.settle(actual)
     assert capsys.readouterr().out == line + "\n"
     assert guess._question.settled and guess._question.verdict == line
+
+
+def test_a_wrong_guess_gets_the_explanation(capsys):
+    for choice, explained in [("0", True), ("3", False), ("", False)]:
+        guess = predict("What?", [0, 1, 3], why="Each put adds one.")
+        click(guess, choice)
+        guess.settle(3)
+        assert ("Each put adds one." in capsys.readouterr().out) == explained
 
 
 def test_the_guess_can_be_read(guess):
@@ -46,8 +54,8 @@ def test_settle_may_be_run_again(guess, capsys):
     click(guess, "1")
     guess.settle(0)
     guess.settle(1)
-    lines = "You predicted 1. It is 0.\nYou predicted 1, and 1 it is.\n"
-    assert capsys.readouterr().out == lines
+    said = "You predicted 1. The answer is: 0.\nYou predicted 1, and that is right.\n"
+    assert capsys.readouterr().out == said
 
 
 def test_a_guess_that_comes_late_changes_nothing(guess):
@@ -57,7 +65,9 @@ def test_a_guess_that_comes_late_changes_nothing(guess):
 
 
 def test_the_page_shows_text_as_text():
-    assert "You predicted &lt;b&gt;. It is &lt;i&gt;." in Verdict("<b>", "<i>")._repr_html_()
+    assert (
+        "You predicted &lt;b&gt;. The answer is: &lt;i&gt;." in Verdict("<b>", "<i>")._repr_html_()
+    )
 
 
 def test_the_text_form_is_the_same_every_time(guess):

@@ -220,7 +220,7 @@ def _hint_for_decorator(error):
     message = error.get("message", "")
     line = (error.get("frames") or [{}])[-1].get("text", "")
     if error.get("type") == "TypeError" and line.startswith("@"):
-        return "Is this a decorator? Which method of your queue stands above a worker in lesson 03?"
+        return "Is this a decorator? Which method of your queue stands above a worker in lesson 04?"
     if "missing 1 required positional argument" in message:
         return (
             "Who is to hand in the id: you, or the decorator? Is the decorator there, and is it "

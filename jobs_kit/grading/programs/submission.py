@@ -339,7 +339,7 @@ class Submission:
     def note_socket_timeout(self, process, note, what="program"):
         """Add a note where a queue of a process gives up waiting. what: the process in a word."""
         if self.queue_of(process)["socket_timeout"] is not None:
-            note(f"without socket_timeout=None this {what} dies after an idle minute (lesson 02)")
+            note(f"without socket_timeout=None this {what} dies after an idle minute (lesson 03)")
 
     def encode(self, process, message):
         """Return a message as bytes, as this program's queue reads it."""

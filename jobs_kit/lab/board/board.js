@@ -40,7 +40,7 @@ function makeStage(onChoose, onKill) {
     const known = Object.keys(picture.workers), gone = known.filter((who) => picture.workers[who].gone);
     const starting = own.filter((who) => !known.includes(who));
     const all = [...known.filter((who) => !gone.includes(who)), ...starting, ...gone], shown = all.slice(0, MOST_LANES);
-    say(workers.title, plural(known.length - gone.length, "worker"));
+    say(workers.title, plural(known.length - gone.length, roleIn(picture)));
     workers.body.classList.toggle("jk-many", shown.length > 8);
     for (const who of lanes.keys()) if (!shown.includes(who)) lanes.delete(who);
     const nodes = shown.map((who) => drawLane(picture, who, own));
@@ -122,10 +122,11 @@ function makeControls(model) {
   const send = (what) => () => model.send(what());
   const put = send(() => ({ do: "put", text: text.value, times: Number(times.value) }));
   text.addEventListener("keydown", (event) => { if (event.key === "Enter" && !event.isComposing) put(); });
-  const fails = `puts ${JSON.stringify(model.get("controls").failure || "")}`;
+  const { failure } = model.get("controls");
+  const fail = failure === null ? [] : [button("Put one that fails", { title: `puts ${JSON.stringify(failure)}` }, send(() => ({ do: "fail" })))];
   return element("div", "jk-controls", { role: "group", "aria-label": "Controls" }, text, "×", times,
-    button("Put", {}, put), button("Put one that fails", { title: fails }, send(() => ({ do: "fail" }))),
-    button("Start a worker", {}, send(() => ({ do: "start" }))));
+    button("Put", {}, put), ...fail,
+    button(`Start a ${roleIn(model.get("picture"))}`, {}, send(() => ({ do: "start" }))));
 }
 
 function makeSlider(player) {

@@ -34,20 +34,21 @@ FIRST_LOOK_SECONDS = 3
 _open = []  # the boards of this process that watch
 
 
-def show_board(queue, put=None, worker=None, seconds=1.0, failure="fail"):
+def show_board(queue, put=None, worker=None, seconds=1.0, failure="fail", role="worker"):
     """Watch a queue; return the Board, which a cell shows.
 
     queue: its name, as in HotQueue("some_queue", ..., db=1), or a HotQueue.
     put: what "Put" does with a text, for example lambda text: jobs.add_job(...); by default it puts
     the text on the queue. worker: what "Start a worker" runs, a file such as "worker.py" or Python
     code; by default a program that holds each message for so many seconds, and that raises an error
-    at the message failure.
+    at the message failure. With failure=None the page has no button for such a message.
+    role: what the board calls those that take messages, "worker" or "consumer".
     """
     address, cell = find_queue(queue), _this_cell()
     for board in list(_open):
         if board.gives_way(address, cell):
             board.close()
-    board = Board(address, put, worker, seconds, failure, cell)
+    board = Board(address, put, worker, seconds, failure, role, cell)
     _open.append(board)
     return board
 
@@ -72,16 +73,16 @@ class Replay(OnPage):
 class Board(OnPage):
     """A live view of one queue."""
 
-    def __init__(self, address, put, worker, seconds, failure, cell):
+    def __init__(self, address, put, worker, seconds, failure, role, cell):
         self._address, self._put, self._failure, self._cell = address, put, failure, cell
         self._is_closed, self._shown, self._showing = False, 0, threading.Lock()
         url = settings.without_password(address.server.url)
-        arguments = [url, address.db, address.name, seconds, failure]
+        arguments = [url, address.db, address.name, seconds, failure or ""]
         self._pool = WorkerPool(address.name, worker, arguments, self._show)
         reader = QueueReader(
             address.connect, address.key, address.db, f"{address.server.prefix}job."
         )
-        self._names = Names(self._pool.processes, reader.clients)
+        self._names = Names(self._pool.processes, reader.clients, role=role)
         queue = QueueRecorder(
             address.db, address.key, self._names, reader.job_key_start, self._pool.exit_reason
         )
@@ -108,7 +109,9 @@ class Board(OnPage):
             self._queue.put(*messages)
 
     def fail(self):
-        """Put the message that a worker fails at."""
+        """Put the message that a worker fails at. Raises RuntimeError where there is none."""
+        if self._failure is None:
+            raise RuntimeError("this board has no message that fails")
         self.put(self._failure)
 
     def start_worker(self):

@@ -37,11 +37,23 @@ function say(node, text) { if (node.textContent !== text) node.textContent = tex
 
 function plural(count, noun) { return `${count.toLocaleString("en")} ${noun}${count === 1 ? "" : "s"}`; }
 
+// A token has no room for the names in a message: {"share": 8} is 8 on it.
+function valuesIn(text) {
+  try {
+    const values = Object.values(Object(JSON.parse(text))), isFlat = values.every((one) => one === null || typeof one !== "object");
+    return /^[{[]/.test(text) && values.length && isFlat ? values.join(" ") : text;
+  } catch { return text; }
+}
+
 // What fits on a token: the beginning of an id, and of other texts the end as well.
-function shortText(text) {
+function shortText(message) {
+  const text = valuesIn(message);
   const short = text.replace(UUID, "$1…");
   return short.length <= 10 ? short || "·" : short !== text ? short.slice(0, 9) : `${text.slice(0, 5)}…${text.slice(-4)}`;
 }
+
+// What this page calls those that take messages.
+function roleIn(picture) { return picture.role || "worker"; }
 
 // The picture in one sentence, as text.py says it.
 function summaryOf(picture) {
@@ -49,7 +61,7 @@ function summaryOf(picture) {
   const busy = workers.filter((one) => one.holds.length).length, { counts } = picture;
   const parts = [
     `${depthOf(picture).toLocaleString("en")} waiting`,
-    workers.length ? `${busy} of ${plural(workers.length, "worker")} busy` : "no workers",
+    workers.length ? `${busy} of ${plural(workers.length, roleIn(picture))} busy` : `no ${roleIn(picture)}s`,
     `${counts.done.toLocaleString("en")} done`, `${counts.failed.toLocaleString("en")} failed`,
   ];
   if (counts.taken) parts.splice(2, 0, `${counts.taken.toLocaleString("en")} taken`);

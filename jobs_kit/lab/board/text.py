@@ -18,10 +18,10 @@ def summary(picture):
     """Return the picture in one sentence."""
     workers = [worker for worker in picture["workers"].values() if not worker["gone"]]
     busy = sum(bool(worker["holds"]) for worker in workers)
-    counts = picture["counts"]
+    counts, role = picture["counts"], picture["role"]
     parts = [
         f"{depth(picture):,} waiting",
-        f"{busy} of {_plural(len(workers), 'worker')} busy" if workers else "no workers",
+        f"{busy} of {_plural(len(workers), role)} busy" if workers else f"no {role}s",
         f"{counts['done']:,} done",
         f"{counts['failed']:,} failed",
     ]
