@@ -86,7 +86,7 @@ def test_an_instructor_sees_what_was_seen(judge, play, monkeypatch, elsewhere):
         play(Nothing(watched=False))
     verdict = judge.check(TWO_SHELLS, folder)
     assert verdict.passed, str(verdict)
-    assert "the Redis of then is not here any more" in str(verdict)
+    assert "this is not the Redis that you worked on" in str(verdict)
 
 
 def test_what_was_seen_is_no_excuse_for_what_is_there_now(judge, play):
@@ -102,7 +102,7 @@ def test_a_redis_that_has_gone_is_said_to_have_gone(judge, play):
     session.server_stops()
     verdict = judge.check(TWO_SHELLS, session.folder)
     assert verdict.outcome == "fail"
-    assert "has ended" in str(verdict) and "still run?" in str(verdict)
+    assert "has ended" in str(verdict) and "still running?" in str(verdict)
 
 
 @pytest.mark.parametrize(
