@@ -9,9 +9,10 @@ class CheckError(Exception):
 
     expected: what a right submission does. call: what the check did. got: what happened instead.
     hint: a question that leads on. Each is text, or None where there is none.
+    got_label: "returned" where `got` is what a call returned, else "found".
     """
 
-    outcome = "fail"
+    outcome, got_label = "fail", "found"
 
     def __init__(self, expected, *, call=None, got=None, hint=None):
         super().__init__(expected)
@@ -31,9 +32,16 @@ class NotAttemptedError(CheckError):
 
 
 class NotReachedError(CheckError):
-    """Something that this check needs does not work; another check says what."""
+    """Something that this check needs does not work; another check shows what.
+
+    waits_for: the name of that check's function, or None if it belongs to another exercise.
+    """
 
     outcome = "not reached"
+
+    def __init__(self, expected, *, waits_for=None, **texts):
+        super().__init__(expected, **texts)
+        self.waits_for = waits_for
 
 
 def expect(condition, expected, *, call=None, got=None, hint=None):
@@ -43,10 +51,13 @@ def expect(condition, expected, *, call=None, got=None, hint=None):
     """
     if condition:
         return
-    if hasattr(call, "outcome_text"):
-        got = call.outcome_text if got is None else got
-        call = call.call_text
-    raise CheckError(expected, call=call, got=None if got is None else str(got), hint=hint)
+    if not hasattr(call, "outcome_text"):
+        raise CheckError(expected, call=call, got=None if got is None else str(got), hint=hint)
+    got = call.outcome_text if got is None else str(got)
+    fault = CheckError(expected, call=call.call_text, got=got, hint=hint)
+    if got.startswith(call.outcome_text):
+        fault.got_label = call.outcome_label
+    raise fault
 
 
 def expect_none(lines, expected, *, call=None, hint=None):

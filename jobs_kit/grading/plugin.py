@@ -92,7 +92,8 @@ class Judgement:
         checks = {check.name: check for check in result.checks}
         for name in _marker(item).kwargs["after"]:
             if name in checks and checks[name].outcome != "pass":
-                raise NotReachedError(f"blocked by: {checks[name].claim}")
+                reason = f"it waits for another check: {checks[name].claim}"
+                raise NotReachedError(reason, waits_for=name)
 
     def _result(self, exercise):
         new = ExerciseResult(exercise.id, exercise.title)
@@ -281,6 +282,8 @@ def _problem(call):
 def _add_findings(result, fault):
     for name in ("call", "got", "expected", "hint"):
         setattr(result, name, _printable(getattr(fault, name)))
+    result.got_label = fault.got_label
+    result.waits_for = getattr(fault, "waits_for", None)
 
 
 def _kit_failure(call):

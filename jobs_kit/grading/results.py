@@ -27,7 +27,8 @@ class CheckResult:
 
     name: of its test function. claim: what a right submission does. outcome: "pass", "fail",
     "not attempted", "timeout", "error" (the kit failed) or "not reached". message: why it was not
-    judged. call, got, expected, hint: see CheckError. evidence: what Redis showed, as lines.
+    judged. call, got, got_label, expected, hint, waits_for: see CheckError and NotReachedError.
+    evidence: what Redis showed, as lines.
     """
 
     name: str
@@ -38,8 +39,10 @@ class CheckResult:
     message: str | None = None
     call: str | None = None
     got: str | None = None
+    got_label: str = "found"
     expected: str | None = None
     hint: str | None = None
+    waits_for: str | None = None
     evidence: list[str] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
     seconds: float = 0

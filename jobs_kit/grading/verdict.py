@@ -1,6 +1,7 @@
 """Show the result of an exercise, as text and as HTML."""
 
 import html
+from dataclasses import dataclass
 
 from jobs_kit.grading.programs.formats import UUID
 
@@ -20,6 +21,7 @@ COLOURS = {
     "error": "#6a1b9a",
     "not reached": "#757575",
 }
+SAME = "the same as above"
 
 
 class Verdict:
@@ -56,9 +58,9 @@ class Verdict:
         if self.outcome == "not attempted":
             yield f"  {_name_ids(self.checks[0].message)}" if self.checks else ""
             return
-        for check in self.checks:
-            yield f"  {MARKS[check.outcome]} {check.claim} ({_outcome_and_points(check)})"
-            for label, text in details(check):
+        for entry in entries(self.checks):
+            yield f"  {MARKS[entry.outcome]} {entry.heading}"
+            for label, text in entry.rows:
                 first, *more = text.splitlines() or [""]
                 yield f"      {label:<10}{first}"
                 yield from (f"      {'':<10}{line}" for line in more)
@@ -67,11 +69,78 @@ class Verdict:
         if self.outcome == "not attempted":
             rows = f"<p>{html.escape(next(iter(self._lines()), ''))}</p>"
         else:
-            rows = "".join(map(_check_as_html, self.checks))
+            rows = "".join(map(_entry_as_html, entries(self.checks)))
         return (
             f'<div style="border-left: 4px solid {COLOURS[self.outcome]}; padding: 2px 12px">'
             f"<b>{MARKS[self.outcome]} {html.escape(self.headline)}</b>{rows}</div>"
         )
+
+
+@dataclass(frozen=True)
+class Entry:
+    """One line of a verdict, with the rows below it: [(label, text), ...]."""
+
+    outcome: str
+    heading: str
+    rows: list
+
+
+def entries(checks):
+    """Yield the Entries of CheckResults.
+
+    Checks that were not run share one line: below the check that they wait for, or with those that
+    were not run for the same reason. What Redis showed twice is printed once.
+    """
+    groups, contents = _groups(checks), set()
+    for check in checks:
+        if check.outcome != "not reached":
+            rows = [_without_repetition(row, contents) for row in details(check)]
+            yield Entry(check.outcome, f"{check.claim} ({_outcome_and_points(check)})", rows)
+            if group := groups.get(check.name):
+                count = (
+                    "1 more check waits" if len(group) == 1 else f"{len(group)} more checks wait"
+                )
+                yield Entry("not reached", f"{count} for this one{_points_in_brackets(group)}", [])
+        elif check in (groups.get(check.message) or [None])[:1]:
+            yield _group_as_entry(groups[check.message])
+
+
+def _groups(checks):
+    """Return {name of the check that others wait for, or a reason: [CheckResults not run]}."""
+    by_name, groups = {check.name: check for check in checks}, {}
+    for check in checks:
+        if check.outcome == "not reached":
+            first = check
+            while first.outcome == "not reached" and first.waits_for in by_name:
+                first = by_name[first.waits_for]
+            key = first.message if first.outcome == "not reached" else first.name
+            groups.setdefault(key, []).append(check)
+    return groups
+
+
+def _group_as_entry(group):
+    """Return the Entry of checks that were not run for the same reason."""
+    if len(group) == 1:
+        heading = f"{group[0].claim} ({_outcome_and_points(group[0])})"
+    else:
+        heading = f"{len(group)} checks were not run{_points_in_brackets(group)}"
+    return Entry("not reached", heading, details(group[0]))
+
+
+def _points_in_brackets(checks):
+    most = sum(check.max_points for check in checks)
+    return f" (0 of {most} points)" if most else ""
+
+
+def _without_repetition(row, contents):
+    """Return a row; of what Redis showed above, only that it is the same. contents: a set."""
+    label, text = row
+    if label != "in Redis" or len(text) <= len(SAME):
+        return row
+    if text in contents:
+        return label, SAME
+    contents.add(text)
+    return row
 
 
 def details(check):
@@ -81,7 +150,7 @@ def details(check):
         findings = [
             ("", check.message),
             ("call", check.call),
-            ("came back", check.got),
+            (check.got_label, check.got),
             ("expected", check.expected),
             ("in Redis", "\n".join(check.evidence)),
             ("hint", check.hint),
@@ -99,18 +168,18 @@ def _outcome_and_points(check):
     return f"{check.outcome}, {check.points} of {check.max_points}"
 
 
-def _check_as_html(check):
+def _entry_as_html(entry):
     rows = "".join(
         f'<tr><td style="text-align:left; vertical-align:top; white-space:nowrap">'
         f"<i>{label}</i></td>"
         f'<td style="text-align:left"><pre style="margin:0; white-space:pre-wrap; background:none">'
         f"{html.escape(text)}</pre></td></tr>"
-        for label, text in details(check)
+        for label, text in entry.rows
     )
     table = f"<table>{rows}</table>" if rows else ""
     return (
-        f'<div><span style="color:{COLOURS[check.outcome]}">{MARKS[check.outcome]}</span> '
-        f"{html.escape(check.claim)} <small>({_outcome_and_points(check)})</small>{table}</div>"
+        f'<div><span style="color:{COLOURS[entry.outcome]}">{MARKS[entry.outcome]}</span> '
+        f"{html.escape(entry.heading)}{table}</div>"
     )
 
 

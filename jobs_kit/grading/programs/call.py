@@ -57,6 +57,11 @@ class Call:
         return [jid_of(value) for value in self.values]
 
     @property
+    def outcome_label(self):
+        """The label of that outcome: "returned" for a value, else "found"."""
+        return "returned" if "repr" in (self._value or ()) else "found"
+
+    @property
     def outcome_text(self):
         """The value as Python shows it, or how the process ended instead."""
         if self._value is not None:

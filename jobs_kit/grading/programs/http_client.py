@@ -86,6 +86,8 @@ class Response:
     call_text: the request. outcome_text: the response, as a check shows it.
     """
 
+    outcome_label = "returned"
+
     def __init__(self, call, status, content_type, body, output):
         self.call_text, self.status, self.content_type, self.body = call, status, content_type, body
         self._output = output

@@ -33,6 +33,8 @@ class Process:
     at which it serves.
     """
 
+    outcome_label = "found"
+
     def __init__(self, sandbox, pid, output, report, http):
         self._sandbox, self.pid, self.http, self.exit_code = sandbox, pid, http, None
         self.call_text = ""
