@@ -1,9 +1,12 @@
-"""A real JupyterLab in a real browser: open_lab(folder) copies a folder and opens its notebooks.
+"""One real JupyterLab in one real browser page, for all the tests of this folder.
 
-    def test_it(open_lab):
-        notebook = open_lab("notebooks").open("00_start_here.ipynb")
+    def test_it(lab):
+        notebook = lab.open("notebooks/00_start_here.ipynb")
         notebook.run_all()
         assert notebook.errors() == []
+
+Starting a browser and loading JupyterLab costs more processor time than most lessons, so a page
+stays: opening a notebook closes the one before it and ends its kernel.
 
 Without a browser these tests are skipped; with JOBS_KIT_REQUIRE_BROWSER=1 they fail.
 """
@@ -34,6 +37,12 @@ FLAGS = [
 BROWSERS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
 HERE_ONLY = re.compile(r"(http|ws)://127\.0\.0\.1[:/]|data:|blob:|about:|chrome")
 READY_SECONDS = 60
+ROOT = Path(__file__).parents[2]
+FOLDERS = {
+    "notebooks": ROOT / "notebooks",
+    "exercises": ROOT / "exercises",
+    "pages": Path(__file__).parent / "notebooks",
+}
 
 # they are for the browser: one of them blocks until somebody types
 collect_ignore = ["notebooks"]
@@ -45,9 +54,9 @@ def pytest_collection_modifyitems(items):
             item.add_marker(pytest.mark.browser)
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="package")
 def browser():
-    """A Playwright browser. It ends with the module, for its event loop disturbs other tests."""
+    """A Playwright browser. It ends with the folder, for its event loop disturbs other tests."""
     api = _or_skip(_import_playwright, "Playwright is not installed: pip install playwright")
     path = _or_skip(find_browser, "no Chromium on the PATH: apt-get install chromium")
     api.expect.set_options(timeout=READY_SECONDS * 1000)  # a busy machine is no failure
@@ -57,50 +66,63 @@ def browser():
         browser.close()
 
 
-@pytest.fixture(scope="module")
-def open_lab(browser, tmp_path_factory):
-    """open_lab(folder, theme="JupyterLab Light") copies the folder and starts a Lab on it."""
-    with contextlib.ExitStack() as ending:
-
-        def start(folder, theme="JupyterLab Light"):
-            home = tmp_path_factory.mktemp("lab")
-            shutil.copytree(folder, home / "root", ignore=shutil.ignore_patterns(".*"))
-            lab = Lab(home, browser, theme)
-            ending.callback(lab.close)
-            return lab
-
-        yield start
+@pytest.fixture(scope="package")
+def lab(browser, tmp_path_factory):
+    """A Lab on a copy of the lessons, the exercises and the notebooks of these tests."""
+    home = tmp_path_factory.mktemp("lab")
+    for name, folder in FOLDERS.items():
+        shutil.copytree(folder, home / "root" / name, ignore=shutil.ignore_patterns(".*"))
+    lab = Lab(home, browser)
+    yield lab
+    lab.close()
 
 
 class Lab:
-    """A JupyterLab with settings of its own, and a browser context to look at it.
+    """A JupyterLab with settings of its own, and a page in a browser context to look at it.
 
-    root (Path): the copied folder. page_errors, outside_requests (lists): both should stay empty.
+    root (Path): the copied folders. page_errors, outside_requests (lists): both should stay empty.
     """
 
-    def __init__(self, home, browser, theme="JupyterLab Light", width=1280, scale=1):
+    def __init__(self, home, browser, width=1280, scale=1):
         self.root, self.page_errors, self.outside_requests = home / "root", [], []
         size = {"width": width, "height": 1000}
         self._context = browser.new_context(viewport=size, device_scale_factor=scale)
         self._context.set_default_timeout(READY_SECONDS * 1000)
         self._log = home / "lab.log"
-        _write_settings(home / "settings", theme)
+        _write_settings(home / "settings")
         port = _free_port()
         self._server = _start_server(home, port, self._log)
         self._url = f"http://127.0.0.1:{port}"
         self._wait_for_server()
+        self._page = None
 
     def open(self, name):
-        """Open a notebook by its path in the folder; return it when its kernel is ready."""
+        """Open a notebook by its path in the folder; return it when its kernel is ready.
+
+        The notebook that was open before is closed, and its kernel ended.
+        """
+        if self._page is None:
+            self._page = self._load_page(name)
+        else:
+            self._page.evaluate(OPEN_INSTEAD, name)
+        self._page.locator(".jp-Notebook .jp-Cell").first.wait_for()
+        # the toolbar says idle before there is a session; the status bar does not
+        status = self._page.locator("#jp-bottom-panel").get_by_text(re.compile(r"\| Idle$"))
+        status.first.wait_for()
+        return Notebook(self._page)
+
+    def use_theme(self, name):
+        """Switch the page to a theme: "JupyterLab Light" or "JupyterLab Dark"."""
+        self._page.evaluate(CHANGE_THEME, name)
+        is_light = str(name.endswith("Light")).lower()
+        self._page.locator(f'body[data-jp-theme-light="{is_light}"]').wait_for()
+
+    def _load_page(self, name):
         page = self._context.new_page()
         page.on("pageerror", lambda error: self.page_errors.append(str(error)))
         page.on("request", self._note_request)
-        page.goto(f"{self._url}/doc/workspaces/{Path(name).stem}/tree/{name}?reset")
-        page.locator(".jp-Notebook .jp-Cell").first.wait_for()
-        # the toolbar says idle before there is a session; the status bar does not
-        status = page.locator("#jp-bottom-panel").get_by_text(re.compile(r"\| Idle$"))
-        status.first.wait_for()
-        return Notebook(page)
+        page.goto(f"{self._url}/doc/workspaces/tests/tree/{name}?reset")
+        return page
 
     def close(self):
         """End the browser's pages, the server and its kernels."""
@@ -142,9 +164,13 @@ class Notebook:
 
     def start_all(self):
         """Run all cells; return at once."""
-        self.page.locator(".lm-MenuBar-itemLabel", has_text=re.compile("^Run$")).click()
-        entry = self.page.locator(".lm-Menu-itemLabel", has_text=re.compile("^Run All Cells"))
-        entry.first.click()
+        self._choose_in_run_menu("Run All Cells")
+
+    def run_below(self, number, seconds=120):
+        """Run a cell and all that are below it, and wait as run_all() does."""
+        self.cell(number).locator(".jp-InputPrompt").click()
+        self._choose_in_run_menu("Run Selected Cell and All Below")
+        self._wait(seconds, [number, None])
 
     def run_all(self, seconds=120):
         """Run all cells and wait until they have run, or until one of them raises."""
@@ -156,13 +182,20 @@ class Notebook:
         self.cell(first).locator(".jp-InputPrompt").click()
         self.cell(last).locator(".jp-InputPrompt").click(modifiers=["Shift"])
         self.page.keyboard.press("Control+Enter")
-        self._wait(seconds, [first, last])
+        self._wait(seconds, [first, last + 1])
 
-    def _wait(self, seconds, span=None):
+    def _choose_in_run_menu(self, entry):
+        self.page.locator(".lm-MenuBar-itemLabel", has_text=re.compile("^Run$")).click()
+        entries = self.page.locator(".lm-Menu-itemLabel", has_text=re.compile(f"^{entry}"))
+        entries.first.click()
+
+    def _wait(self, seconds, span=(0, None)):
         from playwright.sync_api import TimeoutError as WaitedTooLong
 
         try:
-            self.page.wait_for_function(ALL_HAVE_RUN, arg=span, timeout=seconds * 1000)
+            self.page.wait_for_function(
+                ALL_HAVE_RUN, arg=list(span), timeout=seconds * 1000, polling=POLL_MILLISECONDS
+            )
         except WaitedTooLong:
             prompts = self.page.locator(".jp-CodeCell .jp-InputPrompt").all_inner_texts()
             bar = self.page.locator("#jp-bottom-panel").inner_text()
@@ -181,9 +214,9 @@ class Notebook:
 
 
 # Each cell answers with "*", then with a number; after an error the rest is empty.
-ALL_HAVE_RUN = """(range) => {
+ALL_HAVE_RUN = """([first, end]) => {
     const cells = [...document.querySelectorAll('.jp-Notebook .jp-Cell')];
-    const asked = range ? cells.slice(range[0], range[1] + 1) : cells;
+    const asked = cells.slice(first, end ?? cells.length);
     const filled = asked.filter(cell => cell.matches('.jp-CodeCell')
         && cell.querySelector('.cm-content').textContent.trim());
     const prompts = filled.map(cell => cell.querySelector('.jp-InputPrompt').textContent);
@@ -191,6 +224,19 @@ ALL_HAVE_RUN = """(range) => {
     return !prompts.some(text => text.includes('*'))
         && prompts.every(text => failed || /\\d/.test(text));
 }"""
+
+POLL_MILLISECONDS = 50  # at each frame, as is usual, it would cost as much as the page itself
+
+OPEN_INSTEAD = """async (path) => {
+    for (const widget of [...jupyterapp.shell.widgets('main')]) {
+        await widget.context?.sessionContext.shutdown();
+        widget.dispose();
+    }
+    const opened = await jupyterapp.commands.execute('docmanager:open', {path});
+    await opened.context.sessionContext.ready;
+}"""
+
+CHANGE_THEME = "(theme) => jupyterapp.commands.execute('apputils:change-theme', {theme})"
 
 
 def _or_skip(find, reason):
@@ -220,7 +266,7 @@ def _free_port():
         return listener.getsockname()[1]
 
 
-def _write_settings(folder, theme):
+def _write_settings(folder):
     """No news from the network, no pop-ups, and every cell in the page at all times."""
     settings = {
         "apputils-extension/notification": {
@@ -228,7 +274,6 @@ def _write_settings(folder, theme):
             "checkForUpdates": False,
             "doNotDisturbMode": True,
         },
-        "apputils-extension/themes": {"theme": theme},
         "notebook-extension/tracker": {"windowingMode": "none"},
     }
     for name, values in settings.items():
@@ -252,6 +297,7 @@ def _start_server(home, port, log):
     command += ["--ip=127.0.0.1", f"--port={port}", "--ServerApp.port_retries=0"]
     command += [f"--ServerApp.root_dir={home / 'root'}", "--IdentityProvider.token="]
     command += ["--ServerApp.password=", "--ServerApp.disable_check_xsrf=True"]
+    command += ["--LabApp.expose_app_in_browser=True"]  # window.jupyterapp opens the next notebook
     path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
     environment = kept | {name: str(folder) for name, folder in folders.items()} | {"PATH": path}
     with log.open("w") as output:

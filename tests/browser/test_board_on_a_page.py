@@ -4,7 +4,6 @@ import json
 import random
 import re
 from itertools import pairwise
-from pathlib import Path
 
 import pytest
 from playwright.sync_api import expect
@@ -13,18 +12,12 @@ from reader import BoardOnPage
 from jobs_kit.lab.board.page import SCRIPT
 from jobs_kit.queue_watch.picture import apply, empty_picture
 
-NOTEBOOKS = Path(__file__).parent / "notebooks"
 SOME, NAMES, CROWD, JOBS, REPLAY, ENDS = range(6)  # the cells of board.ipynb
 
 
 @pytest.fixture(scope="module")
-def lab(open_lab):
-    return open_lab(NOTEBOOKS)
-
-
-@pytest.fixture(scope="module")
 def notebook(lab):
-    return lab.open("board.ipynb")
+    return lab.open("pages/board.ipynb")
 
 
 @pytest.fixture
@@ -167,7 +160,8 @@ def test_a_page_that_is_opened_again_shows_the_same(board, notebook):
 def test_what_is_stored_has_a_text_and_a_picture(board, notebook, lab):
     with notebook.page.expect_response(lambda answer: answer.request.method == "PUT"):
         notebook.page.get_by_role("button", name="Save and create checkpoint").click()
-    stored = json.loads((lab.root / "board.ipynb").read_text())["cells"][SOME]["outputs"][0]["data"]
+    cells = json.loads((lab.root / "pages/board.ipynb").read_text())["cells"]
+    stored = cells[SOME]["outputs"][0]["data"]
     assert "".join(stored["text/plain"]).startswith("Queue some_queue: ")
     assert "".join(stored["image/svg+xml"]).startswith("<svg ")
 
@@ -181,7 +175,7 @@ def test_a_thousand_messages_are_counted_and_the_board_lives_while_a_cell_runs(n
     shown = crowd.tokens("waiting").count()
     assert 10 < shown < 80
     expect(crowd.root.locator(".jk-more")).to_have_text(f"+ {1000 - shown:,} more")
-    (lab.root / "go").touch()
+    (lab.root / "pages/the_crowd_may_go").touch()
     expect(crowd.summary).to_have_text("0 waiting, 0 of 16 workers busy, 1,016 done, 0 failed")
     expect(crowd.root.locator(".jk-more")).to_have_count(0)
 
@@ -211,7 +205,7 @@ def test_a_recording_plays_in_a_cell_and_in_a_page_of_its_own(board, notebook, l
     asked, errors = [], []
     page.on("request", lambda request: asked.append(request.url))
     page.on("pageerror", lambda error: errors.append(str(error)))
-    page.goto(f"file://{lab.root / 'board.html'}")
+    page.goto(f"file://{lab.root / 'pages/board.html'}")
     for player in (replay, BoardOnPage(page.locator(".jk-board"))):
         expect(player.state).to_have_text("recorded, paused")
         expect(player.tokens("done")).to_have_count(0)
@@ -267,18 +261,15 @@ def random_events(chance, count):
     return events
 
 
-@pytest.mark.parametrize("theme", ["JupyterLab Light", "JupyterLab Dark"])
-def test_all_can_be_read_in_both_themes(lab, open_lab, theme, notebook):
-    themed = notebook if theme.endswith("Light") else open_lab(NOTEBOOKS, theme).open("board.ipynb")
-    themed.run(SOME)
-    board = BoardOnPage(themed.cell(SOME).locator(".jk-board"))
-    expect(board.summary).to_be_visible()
+@pytest.mark.parametrize("theme", ["JupyterLab Dark", "JupyterLab Light"])
+def test_all_can_be_read_in_both_themes(lab, theme, board):
+    lab.use_theme(theme)
     board.put("hello", 4)
     board.press("Put one that fails")
     board.press("Start a worker")
     expect(board.tokens("failed")).to_have_count(1)
     board.tokens("done").first.click()
-    contrasts = themed.page.evaluate(CONTRASTS)
+    contrasts = board.page.evaluate(CONTRASTS)
     assert len(contrasts) > 20
     assert [text for text, contrast in contrasts if contrast < 4.5] == []
 

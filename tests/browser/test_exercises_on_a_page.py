@@ -1,28 +1,20 @@
 """An exercise on its page: untouched, wrong, hinted at, solved."""
 
 import re
-from pathlib import Path
 
-import pytest
 from playwright.sync_api import expect
 
-ROOT = Path(__file__).parents[2]
 WRONG = 'from hotqueue import HotQueue\nq = HotQueue("echo")\n@q.worker\ndef echo(item): pass\n'
 
 
-@pytest.fixture(scope="module")
-def lab(open_lab):
-    return open_lab(ROOT / "exercises")
-
-
 def test_an_answer_goes_from_untouched_to_solved(lab):
-    notebook = lab.open("echo_worker/echo_worker.ipynb")
+    notebook = lab.open("exercises/echo_worker/echo_worker.ipynb")
     notebook.run_all()
     assert notebook.errors() == []
     verdict = notebook.page.locator(".jp-OutputArea-output", has_text="echo_worker:").last
     expect(verdict).to_contain_text("not attempted")
 
-    answer = lab.root / "echo_worker" / "echo.py"
+    answer = lab.root / "exercises/echo_worker/echo.py"
     answer.write_text(WRONG)
     notebook.run_all()
     verdict = notebook.page.locator(".jp-OutputArea-output", has_text="echo_worker: fail").last

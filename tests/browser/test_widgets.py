@@ -1,25 +1,17 @@
 """Shells, programs, predictions and import graphs in a real browser, as a student uses them."""
 
 import re
-from pathlib import Path
 from urllib.parse import unquote
 
 import pytest
 from playwright.sync_api import expect
 from reader import ShellOnPage
 
-NOTEBOOKS = Path(__file__).parent / "notebooks"
-
-
-@pytest.fixture(scope="module")
-def lab(open_lab):
-    return open_lab(NOTEBOOKS)
-
 
 @pytest.fixture(scope="module")
 def shells(lab):
     """The notebook with two shells, their queue made in both by typing."""
-    notebook = lab.open("shells.ipynb")
+    notebook = lab.open("pages/shells.ipynb")
     notebook.run(0)
     constructor = notebook.cell(0).locator(".jp-OutputArea-output").inner_text().strip()
     notebook.run(1)
@@ -115,14 +107,6 @@ def test_shells_work_while_a_cell_of_the_lesson_blocks(shells):
     expect(shells.cell(2).locator(".jp-InputPrompt")).to_have_text(re.compile(r"\d"))
 
 
-def test_a_click_is_answered_while_a_cell_blocks_that_wrote_to_its_widget(lab):
-    notebook = lab.open("clicks.ipynb")
-    notebook.run_range(0, 0)
-    notebook.run(1)
-    notebook.page.get_by_role("button", name="Stop blocking").click()
-    expect(notebook.cell(1).locator(".jp-InputPrompt")).to_have_text(re.compile(r"\d"))
-
-
 def test_a_runaway_print_leaves_the_page_usable(shells):
     consumer, producer = (
         ShellOnPage(shells, shells.pane("consumer")),
@@ -174,8 +158,16 @@ def test_a_page_that_is_opened_again_shows_the_same(lab, shells):
     expect(producer.log).to_contain_text("after reload")
 
 
+def test_a_click_is_answered_while_a_cell_blocks_that_wrote_to_its_widget(lab):
+    notebook = lab.open("pages/clicks.ipynb")
+    notebook.run_range(0, 0)
+    notebook.run(1)
+    notebook.page.get_by_role("button", name="Stop blocking").click()
+    expect(notebook.cell(1).locator(".jp-InputPrompt")).to_have_text(re.compile(r"\d"))
+
+
 def test_predictions_are_recorded_settled_and_locked(lab):
-    notebook = lab.open("predictions.ipynb")
+    notebook = lab.open("pages/predictions.ipynb")
     notebook.run(0)
     notebook.run(1)
     number, word = notebook.cell(0), notebook.cell(1)
@@ -198,19 +190,19 @@ def test_predictions_are_recorded_settled_and_locked(lab):
 
 
 def test_predictions_do_not_stop_run_all(lab):
-    notebook = lab.open("predictions.ipynb")
+    notebook = lab.open("pages/predictions.ipynb")
     notebook.run_all()
     assert notebook.errors() == []
     expect(notebook.cell(2)).to_contain_text("No prediction was recorded. It is 2.")
 
 
 def test_a_program_streams_fails_and_can_be_ended(lab):
-    notebook = lab.open("programs.ipynb")
+    notebook = lab.open("pages/programs.ipynb")
     notebook.run_all()
     first, second = notebook.pane("worker 1"), notebook.pane("worker 2")
     expect(first.get_by_role("log")).to_have_text("waits for a file\n")
     expect(first.locator(".jk-state")).to_contain_text("running")
-    (lab.root / "go").touch()
+    (lab.root / "pages/go").touch()
     expect(first.get_by_role("log")).to_contain_text("found it\nTraceback (most recent call last):")
     expect(first.locator(".jk-state")).to_have_text("ended with exit code 1")
     second.get_by_role("button", name="Kill").click()
@@ -219,7 +211,7 @@ def test_a_program_streams_fails_and_can_be_ended(lab):
 
 
 def test_an_import_graph_is_a_diagram_that_names_its_files_and_its_cycle(lab):
-    notebook = lab.open("imports.ipynb")
+    notebook = lab.open("pages/imports.ipynb")
     notebook.run_all()
     diagram = notebook.cell(0).locator(".jp-RenderedMermaid img")
     expect(diagram).to_have_attribute("alt", "Who imports whom in shop")
