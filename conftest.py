@@ -4,11 +4,14 @@ When a cell outlives --nbval-cell-timeout, nbval interrupts the kernel. HotQueue
 swallows that interrupt, so the cell ends quietly and nbval would call it passed.
 """
 
+import os
 import signal
 from collections import Counter
 
 import pytest
 
+BROWSER = "tests/browser"
+LESSONS = "tests/browser/test_lessons_on_a_page.py"
 pytest_plugins = ["jobs_kit.grading.plugin"]
 
 
@@ -19,10 +22,18 @@ def pytest_configure():
 
 
 def pytest_collection_modifyitems(items):
-    """Put the files with most slow tests first: at the end no process is left alone with one."""
+    """Put the lessons in a browser first, which take longest, then the files by slow tests.
+
+    At the end no process is left alone with a long file.
+    """
     long = [item.path for item in items if any(map(item.get_closest_marker, ("slow", "browser")))]
     count = Counter(long)
-    items.sort(key=lambda item: -count[item.path])
+    items.sort(key=lambda item: (not item.nodeid.startswith(LESSONS), -count[item.path]))
+
+
+def pytest_xdist_auto_num_workers():
+    """Start more processes than there are cores: most tests wait for other programs."""
+    return os.cpu_count() + 2
 
 
 @pytest.hookimpl(wrapper=True)
@@ -42,5 +53,12 @@ def pytest_xdist_make_scheduler(config, log):
     """Keep the tests of a file, and the cells of a notebook, in one process and in their order."""
     from xdist.scheduler import LoadFileScheduling
 
+    class ByFile(LoadFileScheduling):
+        """One process has the lessons in a browser, one all other browser tests."""
+
+        def _split_scope(self, nodeid):
+            file = super()._split_scope(nodeid)
+            return BROWSER if file.startswith(BROWSER) and file != LESSONS else file
+
     config.option.loadscopereorder = False  # which would begin with the files of most tests
-    return LoadFileScheduling(config, log)
+    return ByFile(config, log)
