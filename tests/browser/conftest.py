@@ -115,7 +115,7 @@ class Lab:
         """Switch the page to a theme: "JupyterLab Light" or "JupyterLab Dark"."""
         self._page.evaluate(CHANGE_THEME, name)
         is_light = str(name.endswith("Light")).lower()
-        self._page.locator(f'body[data-jp-theme-light="{is_light}"]').wait_for()
+        self._page.locator(f'body[data-jp-theme-light="{is_light}"]').wait_for(state="attached")
 
     def _load_page(self, name):
         page = self._context.new_page()
