@@ -26,9 +26,20 @@ def pytest_collection_modifyitems(items):
 
     At the end no process is left alone with a long file.
     """
-    long = [item.path for item in items if any(map(item.get_closest_marker, ("slow", "browser")))]
-    count = Counter(long)
-    items.sort(key=lambda item: (not item.nodeid.startswith(LESSONS), -count[item.path]))
+    marked = [i for i in items if any(map(i.get_closest_marker, ("slow", "browser")))]
+    count = Counter(group_of(item.nodeid) for item in marked)
+
+    def rank(item):
+        group = group_of(item.nodeid)
+        return group != LESSONS, -count[group]
+
+    items.sort(key=rank)
+
+
+def group_of(nodeid):
+    """Return the name of what runs in one process: a file, or all browser tests but the lessons."""
+    file = nodeid.partition("::")[0]
+    return BROWSER if file.startswith(BROWSER) and file != LESSONS else file
 
 
 def pytest_xdist_auto_num_workers():
@@ -53,12 +64,9 @@ def pytest_xdist_make_scheduler(config, log):
     """Keep the tests of a file, and the cells of a notebook, in one process and in their order."""
     from xdist.scheduler import LoadFileScheduling
 
-    class ByFile(LoadFileScheduling):
-        """One process has the lessons in a browser, one all other browser tests."""
-
+    class ByGroup(LoadFileScheduling):
         def _split_scope(self, nodeid):
-            file = super()._split_scope(nodeid)
-            return BROWSER if file.startswith(BROWSER) and file != LESSONS else file
+            return group_of(nodeid)
 
     config.option.loadscopereorder = False  # which would begin with the files of most tests
-    return ByFile(config, log)
+    return ByGroup(config, log)
