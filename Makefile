@@ -1,6 +1,6 @@
 # Two commands matter: `make lab` opens the lessons, `make test` proves them.
 # Needs python3 (3.11 to 3.13), make and pip; uses uv where it is present.
-.PHONY: lab test press bench bench-grade pictures requirements clean
+.PHONY: lab test press bench bench-grade bench-start pictures requirements clean
 SHELL = /bin/sh
 
 IN_RANGE = import sys; sys.exit(not (3, 11) <= sys.version_info[:2] <= (3, 13))
@@ -18,6 +18,9 @@ bench: .venv/ready
 
 bench-grade: .venv/ready .venv-bench/ready
 	@.venv/bin/python tests/benchmarks/grading.py $(OPTIONS)
+
+bench-start: .venv/ready
+	@.venv/bin/python tests/benchmarks/start.py $(OPTIONS)
 
 pictures: .venv/ready
 	@.venv/bin/python tests/browser/pictures.py
