@@ -16,7 +16,7 @@ class PredictionOnPage:
     def guess(self, option):
         """Click an option, and see that the page has noted it."""
         self.root.get_by_label(option, exact=True).click()
-        expect(self.verdict).to_have_text(f"Recorded: {option}. Now run on.")
+        expect(self.verdict).to_have_text(f"Your prediction: {option}. Run the next cell.")
 
 
 class BoardOnPage:

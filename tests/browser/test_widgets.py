@@ -173,13 +173,13 @@ def test_predictions_are_recorded_settled_and_locked(lab):
     number, word = notebook.cell(0), notebook.cell(1)
     number.get_by_label("3").click()
     number.get_by_label("2").click()
-    expect(number.locator(".jk-verdict")).to_have_text("Recorded: 2. Now run on.")
+    expect(number.locator(".jk-verdict")).to_have_text("Your prediction: 2. Run the next cell.")
     word.get_by_role("textbox", name="What is such a waiting line called?").fill("a stack")
     notebook.run(2)
     notebook.run(3)
     for cell, line in [
-        (2, "You predicted 2, and 2 it is."),
-        (3, "You predicted a stack. It is a queue."),
+        (2, "You predicted 2, and that is right."),
+        (3, "You predicted a stack. The answer is: a queue."),
     ]:
         expect(notebook.cell(cell).locator(".jp-OutputArea-output")).to_have_text(line)
         expect(notebook.cell(cell - 2).locator(".jk-verdict")).to_have_text(line)
@@ -193,7 +193,7 @@ def test_predictions_do_not_stop_run_all(lab):
     notebook = lab.open("pages/predictions.ipynb")
     notebook.run_all()
     assert notebook.errors() == []
-    expect(notebook.cell(2)).to_contain_text("No prediction was recorded. It is 2.")
+    expect(notebook.cell(2)).to_contain_text("You made no prediction. The answer is: 2.")
 
 
 def test_a_program_streams_fails_and_can_be_ended(lab):

@@ -13,9 +13,9 @@ GOOD = """# Count the sheep
 ---
 ## Count
 ---
->>> one = predict("1?")
+>>> one = predict("1?", why="0 + 1")
 ---
->>> two = predict("2?")
+>>> two = predict("2?", why="1 + 1")
 ---
 >>> one.settle(1); two.settle(2)
 ---

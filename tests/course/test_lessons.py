@@ -55,6 +55,12 @@ def settles_two_predictions(notebook, name):
     return len(predictions) >= 2 and all(settled)
 
 
+def explains_a_wrong_guess(notebook, name):
+    """Check that each prediction has why=, the sentence for a reader who guessed wrong."""
+    asking = [cell for cell in cells(notebook, "code") if re.search(r"= predict\(", cell)]
+    return all("why=" in cell for cell in asking)
+
+
 def reads_a_real_failure(notebook, name):
     """Check that a failure is read: line by line in lessons 00 to 03, later first by the reader."""
     texts = cells(notebook, "markdown")
@@ -131,6 +137,7 @@ RULES = [
     is_titled_as_its_file,
     opens_with_task_aims_needs_and_minutes,
     settles_two_predictions,
+    explains_a_wrong_guess,
     reads_a_real_failure,
     recaps_in_five_bullets,
     answers_its_questions,
@@ -160,7 +167,11 @@ BROKEN = {
         ("**Minutes:** 10", "**Minutes:**"),
         ("**What you'll learn**", ""),
     ],
-    settles_two_predictions: [('two = predict("2?")', "two = 2"), ("; two.settle(2)", "")],
+    settles_two_predictions: [
+        ('two = predict("2?", why="1 + 1")', "two = 2"),
+        ("; two.settle(2)", ""),
+    ],
+    explains_a_wrong_guess: [(', why="1 + 1"', "")],
     reads_a_real_failure: [("<summary>Reading</summary>", ""), ("**KeyError**", "a thing")],
     recaps_in_five_bullets: [("- five", "- five\n- six"), ("## Recap", "## End"), ("- ", "")],
     answers_its_questions: [
