@@ -29,6 +29,7 @@ from jobs_kit.grading.programs.redis_recorder import RedisRecorder
 from jobs_kit.grading.programs.submission import Submission
 from jobs_kit.grading.results import CheckResult, ExerciseResult
 from jobs_kit.grading.sandbox.client import Sandbox
+from jobs_kit.grading.source.attempt import require_attempt
 from jobs_kit.grading.source.files import Source
 from jobs_kit.grading.source.project import Project
 from jobs_kit.grading.verdict import MARKS, Verdict
@@ -103,7 +104,7 @@ class Judgement:
         if exercise.id not in self._not_attempted:
             self._not_attempted[exercise.id] = None
             try:
-                self.source(exercise).require_attempt()
+                require_attempt(self.source(exercise))
             except NotAttemptedError as reason:
                 self._not_attempted[exercise.id] = reason
         if self._not_attempted[exercise.id]:

@@ -21,7 +21,8 @@ from jobs_kit.queue_watch.queue_listener import QueueListener, TooBusyError
 from jobs_kit.queue_watch.queue_poller import QueuePoller
 from jobs_kit.redis_server.address import RedisNotFoundError
 from jobs_kit.redis_server.clients import connect
-from jobs_kit.redis_server.find import is_shared, named_server, own_prefix
+from jobs_kit.redis_server.find import named_server
+from jobs_kit.redis_server.key_prefix import is_shared, own_prefix
 
 USUAL_QUEUE, USUAL_DB = "some_queue", 1  # lesson 02's
 TICK = 0.05

@@ -8,7 +8,6 @@ find_redis() looks in this order:
 4. fakeredis, a stand-in written in Python, where none of these exists. It says so.
 """
 
-import getpass
 import os
 import re
 
@@ -18,6 +17,7 @@ from redis.retry import Retry
 
 from jobs_kit import settings
 from jobs_kit.redis_server.address import RedisNotFoundError, Server, server_version
+from jobs_kit.redis_server.key_prefix import is_shared, own_prefix
 from jobs_kit.redis_server.server import OLDEST, StandIn, StartedServer, start_server
 
 # what find_redis() writes into the environment, for the programs that are started from here
@@ -79,19 +79,6 @@ def _no_answer(url, problem):
     )
 
 
-def is_shared(server):
-    """Tell whether others use the Server too: its URL has a user, or it is on another machine."""
-    near = server.host in (None, "127.0.0.1", "localhost", "::1")
-    return not server.is_the_kits and (bool(server.prefix) or not near)
-
-
-def own_prefix(server):
-    """Return what your keys on the Server start with; your login where its URL names nobody."""
-    if is_shared(server) and "JOBS_KIT_PREFIX" not in os.environ:
-        return server.prefix or f"{_login()}."
-    return server.prefix
-
-
 def _is_still_it(server):
     """Tell whether the server that was found before is still named, or at least not replaced."""
     if os.environ.get("REDIS_URL") not in (None, "", server.url):
@@ -140,10 +127,3 @@ def _keep_proxies_out():
         hosts = [one.strip() for one in (text or "".join(named.values())).split(",")]
         missing = [host for host in NEAR if host not in hosts and "*" not in hosts]
         os.environ[name] = ",".join([*filter(None, hosts), *missing])
-
-
-def _login():
-    try:
-        return getpass.getuser()
-    except (OSError, KeyError, ImportError):  # a user without a name, as containers have them
-        return f"user{os.getuid()}"

@@ -1,5 +1,6 @@
 """Which Redis is found, and how it is named in the environment."""
 
+import getpass
 import json
 import os
 import signal
@@ -95,7 +96,7 @@ def test_the_constructor_can_be_typed(class_server):
 
 
 def test_on_another_machine_a_user_without_a_name_of_their_own_gets_the_login_s(monkeypatch):
-    monkeypatch.setattr(find.getpass, "getuser", lambda: "ben")
+    monkeypatch.setattr(getpass, "getuser", lambda: "ben")
     far = Server("redis://redis.class.example")
     find._name_in_environment(far)
     assert far.prefix == "ben."

@@ -23,7 +23,7 @@ from jobs_kit.redis_server.clients import (
     list_clients,
     may_wait_at,
 )
-from jobs_kit.redis_server.find import own_prefix
+from jobs_kit.redis_server.key_prefix import own_prefix
 
 MOMENT = 1  # seconds since its last command; no more than that of a client that is still at work
 PATIENCE = 2  # seconds until a consumer at work counts as one that does not wait

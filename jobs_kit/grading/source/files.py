@@ -1,4 +1,4 @@
-"""Hold the files that a student hands in for an exercise, and say whether they are an attempt."""
+"""Read the files that a student hands in for an exercise."""
 
 import ast
 import contextlib
@@ -9,7 +9,7 @@ from pathlib import Path
 
 from jobs_kit.course import starters
 from jobs_kit.course.exercise import earlier, given_in, shuffled_in
-from jobs_kit.grading.expectations import CheckError, NotAttemptedError
+from jobs_kit.grading.expectations import CheckError
 from jobs_kit.grading.limits import SOURCE_BYTES, SOURCE_FOLDER_DEPTH
 from jobs_kit.grading.source.definitions import are_equal, defined_in, definitions_of, public_name
 from jobs_kit.grading.source.parsing import parse, read_text
@@ -121,15 +121,6 @@ class Source:
         bodies = [self.tree(file).body for file in self.modules()]
         return any(not _is_docstring(statement) for body in bodies for statement in body)
 
-    def is_attempted(self):
-        """Tell whether anything that the exercise changes differs from what was handed out."""
-        exercise = self.exercise
-        if exercise.is_attempted:
-            return bool(exercise.is_attempted(self))
-        return any(
-            self.differs(name, file) for file, names in exercise.changes.items() for name in names
-        )
-
     def differs(self, name, file):
         """Tell whether a definition is there and differs from the one in the starter."""
         public = public_name(name)
@@ -148,23 +139,6 @@ class Source:
         except (OSError, ValueError):
             return {}
         return notes if isinstance(notes, dict) else {}
-
-    def require_attempt(self):
-        """Raise NotAttemptedError if nothing has been done yet."""
-        try:
-            attempted = self.is_attempted()
-        except NotAttemptedError:  # the exercise says it in its own words
-            raise
-        except CheckError:  # a file that cannot be read is not the starter
-            attempted = True
-        if not attempted:
-            changes = self.exercise.changes.items()
-            parts = [
-                f"{' and '.join(names)} in {file}" if names else file for file, names in changes
-            ]
-            raise NotAttemptedError(
-                f"nothing to judge yet; still to do: {', '.join(parts) or 'the source'}"
-            )
 
     def files(self):
         """Return {name: bytes} of the files that the programs run with: the student's, the given ones.
