@@ -1,4 +1,4 @@
-"""Which Redis does this kit use? The one you name, one that is installed, or one from a wheel.
+"""Find the Redis that this kit uses: a named one, an installed one, or one from a wheel.
 
 find_redis() looks in this order:
 
