@@ -6,15 +6,15 @@ EXERCISE = Exercise(
     __file__,
     number=60,
     lesson="build_the_jobs_service",
-    title="Mend the calls in add_job",
+    title="Complete the calls in add_job",
     files=("jobs.py",),
     changes={"jobs.py": ("add_job",)},
     hints=(
-        "Two lines of add_job() have dots where arguments belong. What do the functions that they "
-        "call take? Read their first lines.",
-        "_save_job() wants a key and a dict, _queue_job() an id. The id and the dict are there "
-        "already, in variables; a helper of jobs.py makes the key out of the id.",
-        "_save_job() gets _generate_job_key(…) and job_dict, _queue_job() gets jid.",
+        "Two lines of add_job() have dots for arguments. Which parameters do the functions have "
+        "that they call?",
+        "_save_job() takes a key and a dict, _queue_job() an id. The id and the dict are already in "
+        "variables, and a helper of jobs.py makes the key from the id.",
+        "_save_job() gets _generate_job_key(jid) and job_dict, and _queue_job() gets jid.",
     ),
 )
 
@@ -63,50 +63,49 @@ def lean_on(submission, names, *arguments):
 def test_it_returns_the_job(submission):
     """add_job(start, end) returns the job"""
     call, jid = add_job(submission)
-    expect(call.returned, "it comes back with the job, a dict", call=call, hint=call.hint)
+    expect(call.returned, "it returns the job, a dict", call=call, hint=call.hint)
     expect(
         jid and " " not in jid,
-        "it comes back with the job, a dict with its id",
+        "it returns the job, a dict with its id",
         call=call,
-        hint="What does the last line of add_job() give to whoever called it?",
+        hint="What does the last line of add_job() return?",
     )
     record = submission.redis.find_job(jid)
     own = record.fields.get("id", jid) if record else jid
     expect(
         own == jid and jid not in ("submitted", START, END),
-        f"it comes back with the job, with its id{f' {own}' if record else ''}",
+        f"it returns the job, with its id{f' {own}' if record else ''}",
         call=call,
-        hint="Which of the variables of add_job() is the job, and which one is its id, its key, "
-        "its status?",
+        hint="The last line returns something else. Which variable of add_job() is the job?",
     )
 
 
 @points(1, after="test_it_returns_the_job")
 def test_the_job_is_saved(submission):
-    """The job is saved, at the key of its id"""
+    """The job is saved at the key that belongs to its id"""
     call, jid = add_job(submission)
     record = submission.redis.find_job(jid)
     if record is None:
         job = {"id": jid, "status": "submitted", "start": START, "end": END}
         call, jid = lean_on(submission, ("_save_job", "save_job"), f"job.{jid}", job)
-    got = f"it returned {call.outcome_text}\nand nothing in Redis is a job with this id"
-    hint = "Which of your two calls saves? Which id is in what it gets?"
+    got = f"it returned {call.outcome_text}\nand Redis contains no job with this id"
+    hint = "Which of your two calls saves the job, and which id is in its arguments?"
     expect(record, f"a job with the id {jid} is in Redis", call=call, got=got, hint=hint)
     if any(name in submission.source.definitions() for name in KEY_MAKERS):
         key = submission.call("jobs", KEY_MAKERS, jid)
         wanted = key.value if isinstance(key.value, str) else jid
         expect(
             record.key.endswith(wanted),
-            f"the job is at the key {wanted}, where {key.call_text.partition('(')[0]}() says",
+            f"the job is at the key {wanted}, which {key.call_text.partition('(')[0]}() returns",
             call=call,
             got=f"it is at the key {record.key}",
-            hint="update_job_status() will look for this job. At which key does it look?",
+            hint="update_job_status() will look for this job: at which key does it look?",
         )
 
 
 @points(1, after="test_the_job_is_saved")
 def test_what_is_saved(submission):
-    """It is saved as submitted, with the start and the end that were given"""
+    """The job is saved as submitted, with the start and the end that were passed in"""
     call, jid = add_job(submission)
     fields = submission.redis.find_job(jid).fields
     wanted = {"status": "submitted", "start": START, "end": END}
@@ -115,10 +114,9 @@ def test_what_is_saved(submission):
         ", ".join(f"{name}: {value}" for name, value in wanted.items()),
         call=call,
         got=", ".join(f"{name}: {short(fields.get(name, '(missing)'))}" for name in wanted),
-        hint="Compare the status letter by letter. Who gave it this value, if nobody hands one in?"
+        hint="Compare the status letter by letter with the expected one. Which line sets it?"
         if fields.items() >= {"start": START, "end": END}.items()
-        else "In which order does _instantiate_job() take its arguments, and in which do you give "
-        "them?",
+        else "Compare the order of your arguments with the parameters of _instantiate_job().",
     )
 
 
@@ -134,11 +132,11 @@ def test_the_id_is_queued(submission):
         f"one message with the id {jid} is put on the queue",
         call=call,
         got=f"it returned {call.outcome_text}\nand put {len(put)} messages with this id on a list",
-        hint="How often does a worker have to hear of this job, and which of your lines tells it?",
+        hint="A worker has to get this id once. Which of your lines put it on the queue?",
     )
     read = submission.read(call.process, put[0])
     got = f"q.get() returns {short(repr(read))}"
-    hint = "A worker calls update_job_status() with what it gets from the queue. Is it an id?"
+    hint = "A worker passes this message to update_job_status(). Is it the id?"
     expect(jid in texts_in(read), f"q.get() returns the id: {jid!r}", call=call, got=got, hint=hint)
 
 
@@ -150,30 +148,29 @@ def test_saved_before_queued(submission):
     late = submission.redis.writes(jid, "status", since=queued)
     expect(
         not late,
-        "first the job is saved, then its id goes on the queue",
+        "the job is saved first, and then its id is queued",
         call=call,
         got=late and f"first {submission.redis.commands[queued]}\nthen {late[0][1]}",
-        hint="A worker waits at the queue and is fast. What does it find in Redis, if it gets the id "
-        "between your two lines?",
+        hint="A fast worker gets the id between your two lines. What does it find in Redis?",
     )
 
 
 @points(1, after="test_it_returns_the_job")
 def test_ids_differ(submission):
-    """Each call makes a job with an id of its own"""
+    """Each call makes a job with a new id"""
     call = submission.call("jobs", "add_job", START, END, times=2)
     jids = call.job_ids
     got = f"the ids {jids[0]} and {jids[-1]}"
     hint = "When does Python run the line that makes the id: at each call, or once?"
-    expect(len(set(jids)) == 2, "two jobs, two ids", call=call, got=got, hint=hint)
+    expect(len(set(jids)) == 2, "two jobs have two ids", call=call, got=got, hint=hint)
     call, jid = add_job(submission)
     expect(
         jid not in jids,
-        "an id that no job had before",
+        "the job gets an id that no job had before",
         call=call,
-        got=f"the id {jid}, which a job got that was added before, by another program",
-        hint="Two programs add jobs at the same time, or one is started again. What do both of them "
-        "know of the ids that are taken?",
+        got=f"the id {jid}, which another program has already given to a job",
+        hint="Two programs add jobs, or one is started again. How does your line avoid ids that are "
+        "already taken?",
     )
     gone = [each for each in (*jids, jid) if not submission.redis.find_job(each)]
     if submission.redis.find_job(jid):  # else nothing is saved at all: another check says so
@@ -182,5 +179,5 @@ def test_ids_differ(submission):
             "the jobs that were added before are still there",
             call=call,
             got=f"there is no job {' and no job '.join(gone)} any more",
-            hint="Which command of yours takes more away than it adds?",
+            hint="Which command of yours removes the earlier jobs?",
         )

@@ -1,4 +1,4 @@
-"""worker.py takes ids off the queue for ever, and each job becomes in progress, then complete."""
+"""worker.py takes ids off the queue forever, and each job becomes in progress, then complete."""
 
 from jobs_kit.grading import Exercise, expect, expect_no_recursion, points, service, short
 
@@ -23,31 +23,32 @@ EXERCISE = Exercise(
     is_attempted=is_attempted,
     records=("worker.py",),
     hints=(
-        "Lesson 04 turns a function into a worker. What stands above the function there, and what "
-        "is the last line of the program? Which object of jobs.py is the queue?",
-        "The decorator belongs to the queue q, which lives in jobs. The body has three steps: "
-        "say that the work has begun, do it (sleep), say that it is done. Then the file has to "
-        "call the function.",
-        "@jobs.q.worker above def execute_job(jid); inside jobs.update_job_status(jid, …) twice "
-        'and time.sleep(…) between; below, under if __name__ == "__main__", execute_job().',
+        "Lesson 04 turns a function into a worker. Which line is above the function there, and "
+        "which line starts the worker? The queue is in jobs.py.",
+        "The decorator belongs to the queue q, which is in jobs. The body has three steps: set the "
+        "status to in progress, do the work (sleep), set the status to complete. Then the file has "
+        "to call the function.",
+        "Write @jobs.q.worker above def execute_job(jid). Inside, call jobs.update_job_status(jid, …) "
+        'twice, with time.sleep(…) between. At the end, under if __name__ == "__main__":, call '
+        "execute_job().",
     ),
 )
 
 IN_PROGRESS, COMPLETE = service.IN_PROGRESS, service.COMPLETE
-TWO_KEYS = "After one update there are two keys. Look at the second: what type was the id?"
+TWO_KEYS = "After one update there are two keys. Look at the second one: what type was the id?"
 
 
 def update(submission, jid, record, status):
     """Call update_job_status(); return (call, the Record at the same place as before or None)."""
     call = service.set_status(submission, jid, status)
-    expect(call.returned, "it sets the status and comes back", call=call, hint=call.hint)
+    expect(call.returned, "it sets the status and returns", call=call, hint=call.hint)
     same = (now for now in submission.redis.jobs() if (now.db, now.key) == (record.db, record.key))
     return call, next(same, None)
 
 
 @points(1)
 def test_it_sets_the_status(submission):
-    """update_job_status() sets the status that it is given"""
+    """update_job_status() sets the status that it gets"""
     jid, record = service.saved_job(submission)
     for status in (IN_PROGRESS, COMPLETE):
         before = len(submission.redis.commands)
@@ -59,19 +60,20 @@ def test_it_sets_the_status(submission):
             hint = TWO_KEYS
         elif now is None:
             kinds = {key: f"a {kind}" for (_, key), kind in submission.redis.kinds().items()}
-            got = f"at {record.key} is no job any more, but {kinds.get(record.key, 'nothing')}"
-            hint = "Which command of yours takes away the whole job, to change one field of it?"
+            got = (
+                f"the job at {record.key} is gone; now there is {kinds.get(record.key, 'nothing')}"
+            )
+            hint = "Which command of yours replaces the whole job to change one of its fields?"
         else:
             got = f"the job at {record.key} is {short(now.fields['status'])}"
             new = sorted(now.fields.keys() - record.fields.keys())
             if not written:
-                hint = "Nothing was written to Redis. Which line of yours would, and is it reached?"
+                hint = "Nothing was written to Redis. Which line of yours writes the new status?"
             elif new:
-                hint = f"The job has a field {new[0]} now. In which field do others look?"
+                hint = f"The job has a new field {new[0]}. Which field do other programs read?"
             else:
                 hint = (
-                    "Which variable holds the new status at the line that saves it? What has been "
-                    "assigned to this variable since the function began?"
+                    "Which variable holds the new status at the line that saves it? Print it there."
                 )
         expect(
             now and now.fields["status"] == status,
@@ -84,7 +86,7 @@ def test_it_sets_the_status(submission):
 
 @points(1, after="test_it_sets_the_status")
 def test_it_leaves_the_rest(submission):
-    """update_job_status() leaves the rest of the job as it is, under the same key"""
+    """update_job_status() leaves the rest of the job as it is, at the same key"""
     jid, record = service.saved_job(submission)
     call, now = update(submission, jid, record, IN_PROGRESS)
     keys = [job.key for job in submission.redis.records_of(jid)]
@@ -102,14 +104,14 @@ def test_it_leaves_the_rest(submission):
         ", ".join(f"{name}: {short(before[name])}" for name in wrong),
         call=call,
         got=", ".join(f"{name}: {short(after.get(name, '(missing)'))}" for name in wrong),
-        hint="Redis answers with bytes. What does your function make of what it reads, before it "
-        "writes it back? And does it have to write all of it?",
+        hint="Redis returns bytes. Which line of yours decodes them before it writes them back? "
+        "(You only have to write one field.)",
     )
 
 
 @points(1)
 def test_it_waits(submission, note):
-    """python worker.py waits while the queue is empty, and does not end"""
+    """python worker.py waits while the queue is empty and does not end"""
     submission.note_socket_timeout(service.start_worker(submission), note)
 
 
@@ -122,7 +124,7 @@ def test_it_asks_the_queue_of_add_job(submission):
         asked,
         "it asks a queue for messages",
         call=worker.call_text,
-        got="it runs, and asks no queue for anything",
+        got="it runs, but asks no queue for a message",
         hint=service.ASKS_NO_QUEUE,
     )
     queue = submission.queue()
@@ -131,13 +133,13 @@ def test_it_asks_the_queue_of_add_job(submission):
         f"it waits at {queue[1]} in database {queue[0]}, where add_job() puts the ids",
         call=worker.call_text,
         got="it waits at " + ", ".join(f"{key} in database {db}" for db, key in sorted(asked)),
-        hint="How many queues are made in the files together? Is it the same one at both ends?",
+        hint="Search your files for HotQueue: which lines make a queue, and which one is q?",
     )
 
 
 @points(2, after=("test_it_sets_the_status", "test_it_asks_the_queue_of_add_job"))
 def test_the_journey_of_a_job(submission):
-    """A job goes from submitted to in progress to complete"""
+    """The status of a job goes from submitted to in progress to complete"""
     jid, _ = service.saved_job(submission)
     worker = service.work_off(submission, [jid])
     service.expect_journey(
@@ -147,7 +149,7 @@ def test_the_journey_of_a_job(submission):
 
 @points(1, after="test_the_journey_of_a_job")
 def test_one_job_after_another(submission):
-    """One worker does all the jobs that wait, and goes on waiting"""
+    """One worker does all waiting jobs, one after another, and then waits again"""
     added = submission.call("jobs", "add_job", *service.JANUARY, times=3)
     jids = added.job_ids
     worker = service.work_off(submission, jids)
@@ -158,7 +160,7 @@ def test_one_job_after_another(submission):
         call=call,
         got=service.printed_and_ended(worker),
         hint=worker.hint
-        or "After a job the program came to its end. What would ask the queue for the next one?",
+        or "The program ended after a job. Which line asks the queue for the next one?",
     )
     expect_no_recursion(submission, worker)
     service.expect_journey(submission, worker, jids, call)
@@ -170,7 +172,7 @@ def test_two_workers(submission):
     alone, _ = service.saved_job(submission)
     first = submission.start("worker.py")
     submission.settle(first)
-    # how often one run writes it: not everybody writes it once
+    # how often one run writes it: some workers write it more than once
     usual = submission.redis.statuses(alone).count(IN_PROGRESS)
     workers = [first, submission.start("worker.py")]
     submission.settle(*workers)
@@ -194,11 +196,10 @@ def test_two_workers(submission):
     shown = ["run once" if count == 1 else f"run {count} times" for count in counts]
     expect(
         max(counts) <= 1,
-        "each job is run once, by one of the two",
+        "each job is run once, by one of the two workers",
         call=call,
         got="\n".join(f"{jid}: {run}" for jid, run in zip(jids, shown, strict=True)),
-        hint="When does a worker learn of a job, and when does the message leave the queue? What can "
-        "the other one see in between?",
+        hint="Which line takes the message off the queue? Until then the other worker sees it too.",
     )
     states = [f"{jid}: {end}" for jid, end in zip(jids, ends, strict=True)]
     states += [f"worker {i}: {service.state_of(worker)}" for i, worker in enumerate(workers, 1)]
@@ -207,5 +208,5 @@ def test_two_workers(submission):
         "each job is run once, and both workers wait afterwards",
         call=call,
         got="\n".join(states),
-        hint="Which job is not complete, and which of the two had it in hand?",
+        hint="Which job is not complete, and what did the worker do that took it?",
     )

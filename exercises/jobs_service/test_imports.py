@@ -1,6 +1,6 @@
-"""Each of the three files can be imported by itself, and knows every name that it uses.
+"""Each of the three files can be imported by itself and knows every name that it uses.
 
-Names that only later parts of the project use are not asked for.
+Names that only later exercises use are not required.
 """
 
 import pytest
@@ -34,14 +34,14 @@ EXERCISE = Exercise(
     changes={"api.py": (), "jobs.py": (), "worker.py": ()},
     is_attempted=is_attempted,
     hints=(
-        "Go through each file line by line: which name comes neither from this file nor with "
-        "Python itself? And in worker.py: what will the missing decorator need?",
-        "`import json` brings the module json, and json.dumps is in it; `from flask import Flask` "
-        "brings the name Flask itself. Each file imports for itself what it uses; what another "
-        "file of yours defines is imported like a package, without .py.",
+        "Go through each file line by line: which name is neither defined in the file nor built "
+        "into Python? In worker.py, think of the decorator, too, that is still missing.",
+        "`import json` brings the module, so you write json.dumps; `from flask import Flask` "
+        "brings the name Flask. Each file imports everything that it uses. You import your own "
+        "files like packages, without .py.",
         "api.py: json, Flask and request from flask, jobs. jobs.py: json, uuid, redis, HotQueue "
-        "from hotqueue, and its own helpers called by their private names. worker.py: jobs, and "
-        "with it jobs.q.",
+        "from hotqueue; it calls its helpers by their private names. worker.py: jobs, which "
+        "contains jobs.q.",
     ),
 )
 READ = "test_python_can_read_every_file"
@@ -57,7 +57,7 @@ def submission(submission):
 def require_imports(project):
     """Raise NotReachedError as long as no file imports another one."""
     if not any(project.imported(module) for module in project.reached()):
-        raise NotReachedError("this can only be seen when a file of yours imports another one")
+        raise NotReachedError("this check needs a file of yours that imports another one")
 
 
 @points(1)
@@ -78,7 +78,7 @@ def test_each_file_knows_every_name_it_uses(project, submission):
             hint = hint or hint_for_missing(project, module, name.name)
             lines.append(f"{module}.py, line {name.line}: {name.name}{project.place_of(name.name)}")
     expect_none(
-        lines and ["not known:", *lines],
+        lines and ["unknown names:", *lines],
         "each name is defined in the file that uses it, imported there, or part of Python",
         hint=hint,
     )
@@ -88,28 +88,30 @@ def hint_for_missing(project, module, name):
     """Return a question that leads from a name that is not known to its cause."""
     owner = project.owner(name)
     if owner and owner[1] != name:
-        return f"What is {name} called since you decided what is private and what is public?"
+        return f"Your files define {owner[1]}, not {name}. Which name does this line need?"
     if owner and owner[0] != module and is_private(name):
         return f"{name} is private in {owner[0]}.py: which public function there does this?"
     if owner and owner[0] != module:
         return (
-            f"{name} stands in {owner[0]}.py: which import leads {module}.py there, and what has "
-            f"to be written before {name} then?"
+            f"{name} is defined in {owner[0]}.py. Import that file, and say where {name} comes "
+            f"from: {owner[0]}.{name}."
         )
     for item in project.imports(module):
         if item.bound == name and not item.deferred:
-            return f"{name} is imported in line {item.line}. When is that line run?"
+            return f"{name} is imported in line {item.line}. When does that line run?"
         if name.lower() in (item.module.lower(), str(item.name).lower()):
-            return f"Line {item.line} says `{item}`: which name does {module}.py know after it?"
+            return f"Line {item.line} is `{item}`. Which name does {module}.py know after it?"
     for other in project.reached():
         if any(item.bound == name for item in project.imports(other)):
-            return f"{other}.py imports {name}. Does that help {module}.py?"
-    return f"Is {name} a module, or does it come out of one? Which line of {module}.py brings it?"
+            return (
+                f"{other}.py imports {name}, but that is for {other}.py. Import it in {module}.py."
+            )
+    return f"Is {name} a module, or a name in one? Import it in {module}.py."
 
 
 @points(1, after=READ)
 def test_what_a_file_takes_from_another_is_there(project):
-    """What a file takes from another of your files is there"""
+    """What a file takes from another of your files is defined there"""
     require_imports(project)
     stored = {name for module in project.trees for name in project.stored(module)}
     lines, hint = [], None
@@ -122,10 +124,10 @@ def test_what_a_file_takes_from_another_is_there(project):
                 continue
             owner = project.owner(use.name)
             hint = hint or (
-                f"Which of the two spellings is right? If it is private in {use.module}.py, who "
-                "may use it?"
+                f"Compare this line with {use.module}.py: which of the two spellings is right? (A "
+                "private name is for its own file.)"
                 if owner and owner[0] == use.module
-                else f"Open {use.module}.py: what does it define that does what this line wants?"
+                else f"Open {use.module}.py: which name there does what this line needs?"
             )
             lines.append(
                 f"{module}.py, line {use.line}: {use.text}\n"
@@ -133,14 +135,14 @@ def test_what_a_file_takes_from_another_is_there(project):
             )
     expect_none(
         lines,
-        "a name that is taken from another file is defined there, spelled the same",
+        "a name that is taken from another file is defined there, with the same spelling",
         hint=hint,
     )
 
 
 @points(1, after=READ)
 def test_no_import_leads_back(project, note):
-    """The imports of your files run in no circle"""
+    """The imports of your files make no circle"""
     require_imports(project)
     circles, lines, hint = set(), [], None
     for module in project.reached():
@@ -151,12 +153,12 @@ def test_no_import_leads_back(project, note):
             circles.add(frozenset(way))
             lines += project.steps(way)
             hint = hint or (
-                f"While Python is still busy with the imports of {module}.py, which of its names "
-                "are there already? Which of these lines could go?"
+                f"While Python is still busy with the imports of {module}.py, none of its names is "
+                "defined yet. Which of these lines can you remove?"
             )
         elif not way and (way := project.path(module, module)):
-            note(f"a circle is hidden in a function: {'; '.join(project.steps(way))}")
-    expect_none(lines, "whatever a file imports never imports that file again", hint=hint)
+            note(f"there is a circle inside a function: {'; '.join(project.steps(way))}")
+    expect_none(lines, "no file imports itself by way of other files", hint=hint)
 
 
 @points(
@@ -174,12 +176,11 @@ def test_each_file_can_be_imported_alone(project, submission):
         for item in project.imports(module):
             if item.module in project.trees and project.hides_a_package(item.module):
                 raise CheckError(
-                    "none of your files has the name of a module that Python or a package brings",
+                    "no file of yours has the name of a module of Python or of a package",
                     call=f"import {module}",
                     got=f"{module}.py, line {item.line}: `{item}` means two modules, your file "
                     f"{item.module}.py and another one, which packages need",
-                    hint=f"Try `import {item.module}` in a shell outside this folder: what comes? What "
-                    "else could your file be called?",
+                    hint=f"Rename {item.module}.py: in this folder, it hides the other module.",
                 )
     for module in project.reached():
         call = submission.call(module, None)
@@ -193,7 +194,7 @@ def test_each_file_can_be_imported_alone(project, submission):
 
 @points(1, after=(READ, "test_each_file_can_be_imported_alone"))
 def test_each_import_brings_what_its_name_is_used_for(project, submission):
-    """Each import brings what its name is used for"""
+    """Each import brings what the file uses it for"""
     lines, first = [], None
     for module in project.reached():
         known = submission.names_at_run(module) or {}
@@ -205,38 +206,37 @@ def test_each_import_brings_what_its_name_is_used_for(project, submission):
             lines.append(f"{module}.py, line {line}: {name} has no {attribute}")
     expect_none(
         lines,
-        "what stands before a dot has what stands after it",
+        "each name before a dot has the attribute after the dot",
         call=first and f"import {first[0]}",
         hint=first
-        and f"What is {first[1]} in {first[0]}.py, a module or a function? Look for every line "
-        "that gives a meaning to this name: the last one counts.",
+        and f"Is {first[1]} a module or a function in {first[0]}.py? Look for every line that "
+        "defines this name: the last one counts.",
     )
 
 
 @points(1, after=READ)
 def test_the_worker_can_reach_the_queue(project):
-    """worker.py can reach q, the one queue, for its missing decorator"""
+    """worker.py can reach q, the queue of jobs.py, for its missing decorator"""
     makers = [name for name in project.reached() if name != "worker" and project.resolve(name, "q")]
     target = next((project.resolve(name, "q") for name in makers), None)
     got = "neither jobs.py nor what it imports defines q"
-    hint = "Search your files for HotQueue: which makes the queue, and what is it called?"
+    hint = "Search your files for HotQueue: which line makes the queue, and is its name q?"
     expect(target, "q is made in jobs.py, where both programs find it", got=got, hint=hint)
     home = f"{target[0]}.py"
     own = project.queues_made_in("worker")
     reached = project.reaches("worker", target)
     if own and (not reached or any(name in ("queue", None) for name, _ in own)):
         raise CheckError(
-            f"worker.py uses the q of {home}: one queue for both programs",
-            got=f"worker.py, line {own[0][1]}, makes a queue of its own",
-            hint="Name, database and address of the queue stand in two files now. Change one of "
-            "them in one file: where are messages put then, and where are they waited for?",
+            f"worker.py uses the q of {home}, so that both programs share one queue",
+            got=f"worker.py, line {own[0][1]}, makes another queue",
+            hint="Two files now contain the queue's name, database and address. If you change one "
+            "file, at which queue does the worker wait?",
         )
     taken = "; ".join(f"{item} (line {item.line})" for item in project.imports("worker"))
     expect(
         reached,
-        f"worker.py imports something that leads to q in {home}: execute_job will need it as soon "
-        "as its decorator is there",
-        got=f"all that worker.py has: {taken}" if taken else "worker.py imports nothing",
-        hint="A comment in worker.py says that a decorator is missing. Which of your objects has "
-        "a method `worker`, and how does this file get at it?",
+        f"worker.py imports something that leads to q in {home}, because its decorator will need q",
+        got=f"worker.py imports only this: {taken}" if taken else "worker.py imports nothing",
+        hint="A comment in worker.py marks a missing decorator. Which import brings the object "
+        "that has a method `worker`?",
     )

@@ -1,4 +1,4 @@
-"""The thirteen definitions stand in api.py, jobs.py and worker.py, private where nobody else asks.
+"""The thirteen definitions are in api.py, jobs.py and worker.py; names for one file are private.
 
 Only the files are read: at this point of the project none of them can run yet.
 """
@@ -27,7 +27,7 @@ def is_attempted(source):
     if source.definitions():
         return True
     raise NotAttemptedError(
-        "nothing to judge yet: no definition is in api.py, jobs.py or worker.py"
+        "nothing to judge yet: there is no definition in api.py, jobs.py or worker.py"
     )
 
 
@@ -45,10 +45,10 @@ EXERCISE = Exercise(
         names=THIRTEEN,
     ),
     hints=(
-        "For each definition ask: which program calls it? The API, the worker, or both?",
-        "What answers requests goes into api.py, what does the work into worker.py, and all that "
-        "knows how a job is stored or queued into jobs.py; there, what no other file calls gets "
-        "an underscore.",
+        "Ask for each definition: which program calls it, the API, the worker, or both?",
+        "Code that answers requests goes into api.py, code that does the work into worker.py, and "
+        "everything about how a job is stored or queued into jobs.py. A name there that no other "
+        "file uses gets an underscore.",
         "api.py: app, jobs_api and the app.run entry point. worker.py: execute_job. jobs.py: the "
         "other nine, with _generate_jid, _generate_job_key, _instantiate_job, _save_job and "
         "_queue_job private.",
@@ -70,7 +70,7 @@ def require_two_files(project):
     """Raise NotReachedError as long as all that is defined stands in one place."""
     homes = {site.module for sites in found_in(project).values() for site in sites}
     if "jobs" not in homes or not homes & {"api", "worker"}:
-        raise NotReachedError("this can only be seen when jobs.py and a program have definitions")
+        raise NotReachedError("this check needs definitions in jobs.py and in a program")
 
 
 def shown(name):
@@ -112,13 +112,13 @@ def test_each_definition_is_there_once(project):
     if missing and others:
         lines.append("definitions.py does not have: " + ", ".join(others[:5]))
     if any("inside" in line for line in missing):
-        hint = "How far is that definition indented, and which line is it indented under?"
+        hint = "That definition is indented. Under which line, and does it belong there?"
     elif twice:
-        hint = "If you change one of the two later, what will the program that uses the other do?"
+        hint = "Which of the two should stay? If you change one later, the other stays as it was."
     elif others:
-        hint = "Has something been renamed? An underscore in front is the only change of a name."
+        hint = "Did you rename something? The only change to a name is one underscore in front."
     else:
-        hint = "Tick off the thirteen in definitions.py: which have you not moved yet?"
+        hint = "Tick off the thirteen in definitions.py: which ones have you not moved yet?"
     expect_none(
         lines,
         "each of the thirteen is defined in one place, in api.py, jobs.py or worker.py "
@@ -129,7 +129,7 @@ def test_each_definition_is_there_once(project):
 
 @points(2, after="test_python_can_read_every_file")
 def test_each_definition_is_in_its_file(project):
-    """Each definition is in the file that it belongs to"""
+    """Each definition is in the file in which it belongs"""
     wrong = {}
     for name, site in once(project).items():
         home = "api" if name in API else "worker" if name in WORKER else "jobs"
@@ -138,14 +138,14 @@ def test_each_definition_is_in_its_file(project):
             wrong[name] = f"{shown(name)} is in {site}"
     name = next(iter(wrong), None)
     if name in API:
-        hint = f"Which of the two programs answers HTTP requests, and so needs {shown(name)}?"
+        hint = f"Which of the two programs answers HTTP requests and needs {shown(name)}?"
     elif name in WORKER:
-        hint = "Which of the two programs does the work? Who else would ever call execute_job?"
+        hint = "Which of the two programs does the work? Only that one needs execute_job."
     else:
-        hint = f"Which file would both programs import, and so find {name} there?"
+        hint = f"Which file do both programs import, so that both find {name} there?"
     expect_none(
         wrong.values(),
-        "api.py has what answers requests, worker.py what does the work, jobs.py all that knows "
+        "api.py answers requests, worker.py does the work, and jobs.py contains everything about "
         "how a job is stored and queued",
         hint=hint,
     )
@@ -153,31 +153,31 @@ def test_each_definition_is_in_its_file(project):
 
 @points(1, after="test_python_can_read_every_file")
 def test_helpers_are_private(project, note):
-    """What only jobs.py itself uses is private"""
+    """What only jobs.py uses is private"""
     sites = [site for name, site in once(project).items() if name in HELPERS]
     if not sites:
-        raise NotReachedError("this can only be seen when one of the five helpers is there")
+        raise NotReachedError("this check needs at least one of the five helpers")
     wrong = [site for site in sites if site.name != f"_{site.plain_name}"]
     expect_none(
         [f"{site.name} ({site})" for site in wrong],
-        "the names of the five that only jobs.py calls begin with one underscore, the mark of what "
-        "is private",
+        "the five names that only jobs.py calls begin with one underscore, which marks them as "
+        "private",
         hint=wrong and hint_for_privacy(wrong[0].name),
     )
     private = {site.plain_name: site.name for site in sites}
     for name in project.missing("jobs"):
         if name.name in private:
             note(
-                f"jobs.py, line {name.line}, still calls {name.name}, which is {private[name.name]} "
-                "now; the exercise `imports` will ask for that"
+                f"jobs.py, line {name.line}, still calls {name.name}, which is now "
+                f"{private[name.name]}; the exercise `imports` checks this"
             )
 
 
 def hint_for_privacy(name):
     """Return a question that leads to the underscore that a helper needs."""
     if name.startswith("__"):
-        return f"With how many underscores does {name} begin, and how many mark what is private?"
-    return f"Search the three files for {name}: who calls it?"
+        return f"How many underscores does {name} begin with? One marks a private name."
+    return f"Search the three files for {name}: which of them call it?"
 
 
 @points(1, after="test_python_can_read_every_file")
@@ -188,8 +188,8 @@ def test_names_for_others_are_public(project):
     wrong = [site for site in sites if is_private(site.name)]
     expect_none(
         [f"{site.name} ({site})" for site in wrong],
-        "q, add_job and update_job_status have no underscore: other files use them",
-        hint="Which line of api.py or worker.py, now or in a later part, needs this name?",
+        "q, add_job and update_job_status have no underscore, because other files use them",
+        hint="Which line of api.py or worker.py needs this name, now or in a later exercise?",
     )
 
 
@@ -206,9 +206,9 @@ def test_no_private_name_is_used_outside(project):
     lines = [f"{m}.py, line {u.line}: {u.text}, private in {u.module}.py" for m, u in wrong]
     expect_none(
         lines,
-        "a name that begins with an underscore is used in its own file alone",
-        hint=f"Which public function of {wrong[0][1].module}.py does what is wanted here? "
-        "If there is none, is the name rightly private?"
+        "a name that begins with an underscore is used only in its own file",
+        hint=f"Which public function of {wrong[0][1].module}.py does what this line needs? "
+        "(If there is none, the name may have to be public.)"
         if wrong
         else None,
     )
@@ -222,9 +222,8 @@ def test_jobs_imports_neither_program(project):
     lines = [line for way in ways for line in project.steps(way)]
     expect_none(
         lines,
-        "api.py and worker.py use jobs.py, and jobs.py knows neither of them",
-        hint=f"Which line of jobs.py needs something of {ways[0][-1]}.py, and where does that "
-        "belong?"
+        "api.py and worker.py use jobs.py, and jobs.py uses neither of them",
+        hint=f"What does jobs.py need from {ways[0][-1]}.py? It belongs in jobs.py itself."
         if ways
         else None,
     )

@@ -1,4 +1,4 @@
-"""The queue and the client ask the Redis that REDIS_HOST and REDIS_PORT name."""
+"""The queue and the Redis connection use the address that REDIS_HOST and REDIS_PORT name."""
 
 import ast
 import contextlib
@@ -28,17 +28,18 @@ EXERCISE = Exercise(
     changes={"jobs.py": ("q", "rd")},
     is_attempted=is_attempted,
     hints=(
-        "Where in the files does an address stand, with its host and its port? Each of these "
-        "places has to ask the environment instead. The module os knows the environment.",
-        "os.environ is like a dict: its get() takes a name and what to return if that name is not "
-        "there. Ask once for the host and once for the port, and hand both to q and to rd.",
-        'os.environ.get("REDIS_HOST", …) and int(os.environ.get("REDIS_PORT", …)), kept in two '
-        "variables above q and rd; then host= and port= of both get these variables.",
+        "Which lines of your files contain an address, a host and a port? Each of them has to read "
+        "the environment instead. The module os knows the environment.",
+        "os.environ is like a dict: its get() takes a name and a default. Read the host once and "
+        "the port once, and pass both to q and to rd.",
+        'Keep os.environ.get("REDIS_HOST", …) and int(os.environ.get("REDIS_PORT", …)) in two '
+        "variables above q and rd, and use these variables as host= and port= of both.",
     ),
 )
 
 START, END = "2012-01-01", "2012-01-31"
-NOWHERE = (None, "", "None")  # what becomes of a variable that is not set
+CONNECTION = "the Redis connection for the jobs"
+NOWHERE = (None, "", "None")  # the host that a missing default leads to
 
 
 def add_job(submission, variables):
@@ -86,7 +87,7 @@ def hint_for_call(call):
 
 @points(1)
 def test_the_queue_follows_the_host(submission):
-    """The queue asks the host that REDIS_HOST names"""
+    """The queue uses the host that REDIS_HOST names"""
     for host, port in addresses.PLACES:
         call, queue, _ = asked_addresses(submission, host, port)
         addresses.expect_variable_followed(queue, "REDIS_HOST", host, "the queue", call)
@@ -94,34 +95,30 @@ def test_the_queue_follows_the_host(submission):
 
 @points(1, after="test_the_queue_follows_the_host")
 def test_the_client_follows_the_host(submission):
-    """The client of the jobs asks the same host"""
+    """The Redis connection for the jobs uses the same host"""
     for host, port in addresses.PLACES:
         call, _, client = asked_addresses(submission, host, port)
-        addresses.expect_variable_followed(
-            client, "REDIS_HOST", host, "the client of the jobs", call
-        )
+        addresses.expect_variable_followed(client, "REDIS_HOST", host, CONNECTION, call)
 
 
 @points(1, after="test_the_client_follows_the_host")
 def test_both_follow_the_port(submission):
-    """Both ask the port that REDIS_PORT names"""
+    """Both use the port that REDIS_PORT names"""
     for host, port in addresses.PLACES:
         call, queue, client = asked_addresses(submission, host, port)
         addresses.expect_variable_followed(queue, "REDIS_PORT", port, "the queue", call)
-        addresses.expect_variable_followed(
-            client, "REDIS_PORT", port, "the client of the jobs", call
-        )
+        addresses.expect_variable_followed(client, "REDIS_PORT", port, CONNECTION, call)
 
 
 @points(1, after="test_both_follow_the_port")
 def test_the_worker_follows(submission):
-    """The worker and the API ask there, too, and nowhere else"""
+    """The worker and the API use this address, too, and no other"""
     host, port = addresses.PLACES[0]
     variables = addresses.environment(REDIS_HOST=host, REDIS_PORT=port)
     call, _ = add_job(submission, variables)
     jid = call.job_id  # None if add_job() returns none: that is for another exercise, too
     process = submission.start("worker.py", **variables)
-    # whether it does its job well is the matter of another exercise
+    # another exercise checks whether it does its job well
     submission.until(
         lambda: (
             submission.has_settled(process)
@@ -131,7 +128,7 @@ def test_the_worker_follows(submission):
     asked = process.events("redis_connection")
     if not asked:
         raise NotReachedError(
-            "python worker.py asks no Redis at all; the exercise execute_job comes first",
+            "python worker.py never connects to Redis; the exercise execute_job comes first",
             call=process.call_text,
             got=process.outcome_text,
         )
@@ -143,7 +140,7 @@ def test_the_worker_follows(submission):
 
 @points(1, after="test_both_follow_the_port")
 def test_unset_variables(submission):
-    """Where a variable is not set, there is a default, or an error that names it"""
+    """If a variable is not set, there is a default, or an error that names it"""
     host, port = addresses.PLACES[0]
     for variables in ({"REDIS_HOST": host}, {"REDIS_PORT": port}, {}):
         call, text = add_job(submission, addresses.environment(**variables))
@@ -157,19 +154,20 @@ def test_unset_variables(submission):
         nowhere = [at for at in asked if at["host"] in NOWHERE and not at.get("path")]
         expect(
             not nowhere,
-            "a default that stands in your code, or an error that names the missing variable",
+            "there is a default in your code, or an error that names the missing variable",
             call=f"{text}\nwithout {' and '.join(missing)}",
-            got="the host is None, of which redis-py makes localhost without a word"
+            got="the host is None, and redis-py uses localhost without a warning"
             if nowhere and nowhere[0]["host"] is None
-            else f"the host is {nowhere and nowhere[0]['host']!r}, and no machine is called so",
-            hint="What does your line get for a name that the environment does not have? Who would "
-            "notice if the variable were forgotten where Redis is somewhere else?",
+            else f"the host is {nowhere and nowhere[0]['host']!r}, and no machine has this name",
+            hint="What does your line return for a name that the environment does not have? Add a "
+            "default there.",
         )
         expect(
             call.returned or any(name in words for name in missing),
-            "a default, such as localhost and 6379, or an error that names the missing variable",
+            "there is a default, such as localhost and 6379, or an error that names the missing "
+            "variable",
             call=f"{text}\nwithout {' and '.join(missing)}",
             got=call.outcome_text,
-            hint="What does your line get for a name that the environment does not have? And what does "
-            "the next function make of it?",
+            hint="What does your line return for a name that the environment does not have? Add a "
+            "default there.",
         )

@@ -10,11 +10,11 @@ EXERCISE = Exercise(
     files=("jobs.py",),
     changes={"jobs.py": ("_save_job", "_queue_job")},
     hints=(
-        "jobs.py has two ways to Redis, call at its top: rd, a client, and q, a queue. Which of "
-        "them does each function need? What they can do: rd.h… in redis-py, q.… in lesson 02.",
-        "One call in each body. rd stores a whole dict as the fields of one hash, if you tell it "
-        "the key and the dict; q puts a message.",
-        "rd.hset() takes the key first and the dict as mapping=…; q.put() takes the message.",
+        "At its top, jobs.py makes rd, a Redis connection, and q, a queue. Which of the two does "
+        "each function need?",
+        "Each body is one call. A method of rd stores a whole dict as the fields of one hash, if "
+        "you pass it the key and the dict. A method of q puts a message.",
+        "rd.hset() takes the key first and the dict as mapping=…, and q.put() takes the message.",
     ),
 )
 
@@ -28,15 +28,15 @@ SAVE, QUEUE = ("_save_job", "save_job"), ("_queue_job", "queue_job")
 
 
 def call_jobs(submission, names, *arguments):
-    """Call a function of jobs.py that has to come back; return the Call."""
+    """Call a function of jobs.py that has to return; return the Call."""
     call = submission.call("jobs", names, *arguments)
     hint = call.hint
     if call.error and not call.error["frames"]:
-        hint = "Which functions does jobs.py define at its left margin, and how are they spelled?"
+        hint = "Is the function defined at the left margin of jobs.py, with exactly this name?"
     elif submission.waits(call.process):
-        hint = "Which line asks the queue for a message, and which one would put one there?"
+        hint = "This line waits for a message. Which method of q puts one instead?"
     expect(
-        call.returned, "it does its work and comes back, without an exception", call=call, hint=hint
+        call.returned, "it does its work and returns, without an exception", call=call, hint=hint
     )
     return call
 
@@ -47,7 +47,7 @@ def test_jobs_can_be_imported(submission):
     call = submission.call("jobs", None)
     expect(
         call.returned,
-        "the import comes back, and everything in jobs.py is defined",
+        "the import succeeds, and everything in jobs.py is defined",
         call=call,
         hint=call.hint,
     )
@@ -55,7 +55,7 @@ def test_jobs_can_be_imported(submission):
 
 @points(1, after="test_jobs_can_be_imported")
 def test_a_hash_at_the_key(submission, note):
-    """_save_job() makes a hash at the key that it is given"""
+    """_save_job() makes a hash at the key that it gets"""
     call = call_jobs(submission, SAVE, KEY, JOB)
     stored = submission.redis.kinds()
     kinds = [kind for (_, key), kind in stored.items() if key == KEY]
@@ -63,28 +63,27 @@ def test_a_hash_at_the_key(submission, note):
     elsewhere = any(kind != "list" for kind in stored.values())
     expect(
         kinds,
-        f"a hash at the key {KEY}",
+        f"there is a hash at the key {KEY}",
         call=call,
-        got=f"nothing is at this key; there is {others}" if others else "nothing is stored at all",
-        hint="Compare the key in Redis with the key in the call. Where does your function take it from?"
+        got=f"nothing is at this key; Redis contains {others}" if others else "nothing is in Redis",
+        hint="Compare the key in Redis with the key in the call. Which variable should your line use?"
         if elsewhere
-        else "Which of the two, rd or q, keeps the jobs? What does your function send it?",
+        else "Which of the two, rd or q, keeps the jobs?",
     )
     expect(
         kinds == ["hash"],
-        f"a hash at the key {KEY}",
+        f"there is a hash at the key {KEY}",
         call=call,
-        got=f"what is there is a {kinds[0]}",
-        hint="A hash has fields, which can be read and changed one by one. With which letter do all "
-        "commands for hashes begin?",
+        got=f"there is a {kinds[0]} at this key",
+        hint="Use a command for hashes. With which letter do they all begin?",
     )
     if any(command.name == "HMSET" for command in submission.redis.commands):
-        note("hmset() works, and redis-py calls it deprecated: hset() takes a whole dict today")
+        note("hmset() works, but redis-py calls it deprecated: hset() takes a whole dict, too")
 
 
 @points(1, after="test_a_hash_at_the_key")
 def test_the_four_fields(submission):
-    """The hash has the four fields of the job, as they are in the dict"""
+    """The hash has the four fields of the dict, unchanged"""
     call = call_jobs(submission, SAVE, KEY, JOB)
     stored = submission.redis.kinds()
     db = next(db for db, key in stored if key == KEY)
@@ -96,7 +95,7 @@ def test_the_four_fields(submission):
         f"the job that was saved before is still there, at {KEY}",
         call=call,
         got="it is gone",
-        hint="Which command of yours takes more away than it adds?",
+        hint="Which command of yours removes the earlier job?",
     )
 
 
@@ -109,8 +108,7 @@ def expect_fields(submission, call, db, key, job):
         call=call,
         got="\n".join(f"{name}: {short(value)}" for name, value in fields.items())
         or f"nothing is at the key {key}",
-        hint="Compare the fields in Redis with those of the dict, one by one. Which is missing, or has "
-        "another value?",
+        hint="Compare the fields in Redis with those of the dict. Which is missing or different?",
     )
 
 
@@ -122,18 +120,18 @@ def test_one_message_on_the_queue(submission, note):
     places = {(push.keys[0], str(push.db)) for push in pushes}
     expect(
         pushes,
-        "one message on the queue `queue`, which Redis knows as hotqueue:queue",
+        "one message is put on the queue `queue`; its key in Redis is hotqueue:queue",
         call=call,
         got="nothing was put on any list",
-        hint="How long is the queue before and after the call? What did lesson 02 do to lengthen one?",
+        hint="Which method of q puts a message on the queue? Lesson 02 shows it.",
     )
     db = str(submission.queue_at_import(call.process)["db"])
     expect(
         places == {("hotqueue:queue", db)},
-        f"it is put on the queue `queue`: hotqueue:queue, in the database {db} of q",
+        f"the message is put on the queue `queue`: hotqueue:queue, in database {db}, that of q",
         call=call,
         got="it was put on " + ", ".join(f"{key}, in database {db}" for key, db in sorted(places)),
-        hint="Who knows under which key Redis keeps the queue: rd or q? Which of them do you ask?",
+        hint="q knows the key of the queue and its database. Which object does your line call?",
     )
     messages = submission.redis.put_messages()
     expect(
@@ -141,22 +139,22 @@ def test_one_message_on_the_queue(submission, note):
         "one call puts one message on the queue",
         call=call,
         got=f"{len(messages)} messages: {', '.join(map(short, messages[:4]))}",
-        hint="Each argument of put() becomes a message. How many does yours get?",
+        hint="Each argument of put() becomes a message. How many does your line pass?",
     )
     expect(
         submission.redis.keys_with(JID),
         "the message waits on the queue until a worker takes it",
         call=call,
         got="it was put on the queue, and is not there any more",
-        hint="Which line takes messages off the queue, and in which program should that line stand?",
+        hint="Which line takes the message off the queue again? That is the worker's part.",
     )
     if "pickle" in str(submission.queue_of(call.process)["serializer"]):
-        note("without serializer=json this queue runs what its writers send (lesson 03)")
+        note("without serializer=json, this queue runs code that its writers send (lesson 03)")
 
 
 @points(1, after="test_one_message_on_the_queue")
 def test_the_message_is_the_id(submission):
-    """The message is the id, as it was given, and q can read it"""
+    """The message is the id, unchanged, and q can read it"""
     for jid in (JID, OTHER):
         call = call_jobs(submission, QUEUE, jid)
         message = submission.redis.pushes()[-1].arguments[-1]
@@ -168,6 +166,6 @@ def test_the_message_is_the_id(submission):
             call=call,
             got=f"the message is {short(message)}, "
             + ("which q cannot read" if read is None else f"and {outcome}"),
-            hint="Who wraps the message and who unwraps it? Is what your function puts there the id "
+            hint="q turns each message into JSON and back by itself. Does your line pass the id "
             "itself?",
         )
