@@ -110,7 +110,7 @@ def test_sleeps_are_short(start):
 def test_the_kit_cannot_be_imported(start):
     process = start("import jobs_kit.queues")
     assert process.events("error")[0]["type"] == "ModuleNotFoundError"
-    assert "an answer stands on its own" in process.output
+    assert "an answer consists of its own files" in process.output
 
 
 @pytest.mark.parametrize("name", ["words", "fork_server", "inside", "redirect", "report"])

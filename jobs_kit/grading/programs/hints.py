@@ -1,66 +1,97 @@
-"""Ask about the cause of an exception, or of a failure of a view."""
+"""Choose the hint for an exception, or for a view that failed: a question that leads to the cause."""
 
+import builtins
+import difflib
 import re
+import sys
 
 from jobs_kit.grading.programs.explanations import own_frames
+from jobs_kit.grading.source.project import PACKAGES
 
-HINTS_BY_MESSAGE = (  # part of the message of Python or a library, and what to ask
-    ("ellipsis", "Where do three dots still stand for a value? What is wanted there?"),
+HINTS_BY_MESSAGE = (  # part of the message of Python or a library, and its hint
+    ("ellipsis", "Which argument of this line is still three dots? Which value belongs there?"),
     (
         "unexpected keyword argument",
-        "Under which names does the definition take its arguments, and under which does this line "
-        "hand them in?",
+        "Which argument names does the definition list, and which names does this line use?",
     ),
     (
         "type function is not JSON",
-        "A function's name alone is the function. What makes Python call it?",
+        "This line passes the function, not its result. What is missing after the name?",
     ),
     (
         "of type: 'function'",
-        "A function's name alone is the function. What makes Python call it?",
+        "This line passes the function, not its result. What is missing after the name?",
     ),
     (
         "'function' object is not subscriptable",
         "Which brackets call a function, and which look something up in a dict or a list?",
     ),
-    ("'module' object is not callable", "A module only holds functions. Which of them is meant?"),
+    (
+        "'module' object is not callable",
+        "A module can't be called. Which of its functions do you mean?",
+    ),
 )
 HINTS_BY_TYPE = {
-    "UnicodeDecodeError": "Which bytes are read as text here? Who packs them, and who asks for "
-    "text (decode_responses)?",
-    "DataError": "Redis stores text, bytes and numbers. Which of the arguments here is none?",
-    "ConnectionError": "Which address does this client use, and who told it?",
-    "UnboundLocalError": "Which line of this function gives the name a value, and does it run "
-    "before this one?",
-    "RecursionError": "Which function calls itself here, and what should it call instead?",
-    "SystemExit": "Which line ends the program, and who else still needs the program?",
-    "EOFError": "Nobody sits at the keyboard of a program like this: from where could the "
-    "value come instead?",
-    "PermissionError": "While it is checked, a program writes into its own folder alone. "
-    "What does this line need, and has it to be there?",
-    "ResponseError": "Which command did Redis refuse, and what did this line hand it?",
+    "UnicodeDecodeError": "This line reads bytes as text (see decode_responses). Which program "
+    "packed these bytes, and how?",
+    "ConnectionError": "Which address does this client use, and where in your code is it set?",
+    "UnboundLocalError": "Which line of this function gives the name a value? Does it run "
+    "before this line?",
+    "RecursionError": "Which function calls itself here? What should it call instead?",
+    "SystemExit": "Which line ends the program? The service still needs it.",
+    "EOFError": "There is no keyboard behind this program. Where could the value come from instead?",
+    "PermissionError": "During a check, a program may only write into its own folder. What does "
+    "this line open?",
+    "ResponseError": "Redis refused a command. Which command does this line send, and with which "
+    "arguments?",
 }
 # these have the same cause whichever view raises them
 TYPES_IN_ANY_VIEW = ("NameError", "UnboundLocalError", "ModuleNotFoundError", "ResponseError")
-HINTS_FOR_VIEWS = (  # part of the message of Flask, and what to ask
-    ("ended without a return", "Which line of this function gives its answer to Flask?"),
+HINTS_FOR_VIEWS = (  # part of the message of Flask, and its hint
+    ("ended without a return", "Which line of this function returns the response to Flask?"),
     (
         "did not return a valid response",
-        "What stands behind `return` on this way through your function, and of which type is it? "
-        "First the body, then the status code.",
+        "Which `return` did this request reach, and what type is its value? Flask wants the body "
+        "first, then the status code.",
     ),
     (
         "unexpected keyword argument",
-        "Flask hands in what stands between < and > in the route, by its name. What does your "
-        "function call it?",
+        "Flask passes the part of the route between < and > by its name. What does your function "
+        "call that argument?",
     ),
-    ("must derive from BaseException", "What can be raised, and what has to be returned instead?"),
-    ("'async' extra", "Flask alone runs no `async def`. Is there anything to await in this view?"),
+    (
+        "must derive from BaseException",
+        "Only exceptions can be raised. Should this line `return` its value instead?",
+    ),
+    ("'async' extra", "Flask alone can't run an `async def`. Does this view await anything?"),
 )
+LIBRARIES = {"redis": "redis-py", "hotqueue": "HotQueue", "flask": "Flask", "werkzeug": "Flask"}
+# an attribute that a library asked for, and the type that it expected
+TYPES_BY_ATTRIBUTE = {
+    **dict.fromkeys(("items", "keys", "values", "get"), "a dict"),
+    **dict.fromkeys(("encode", "split", "strip", "upper", "startswith"), "a string"),
+    "decode": "bytes",
+    "append": "a list",
+    "dumps": "a module such as json",
+    "loads": "a module such as json",
+}
+TYPES_IN_WORDS = {
+    "str": "a string",
+    "dict": "a dict",
+    "list": "a list",
+    "tuple": "a tuple",
+    "int": "a number",
+    "float": "a number",
+    "bytes": "bytes",
+    "NoneType": "None",
+    "function": "a function",
+    "module": "a module",
+}
+HIDES = "hides the library"  # part of the message of sandbox/child/inside.py
 
 
 def hint_for(error):
-    """Return a question that leads from an exception to its cause, or None.
+    """Return the hint for an exception, or None.
 
     error: the event "error" of a program (see sandbox/child/report.py), or None.
     """
@@ -74,7 +105,7 @@ def hint_for(error):
 
 
 def hint_for_view(response):
-    """Return a question that leads from a Response that is a failure to its cause, or None."""
+    """Return the hint for a Response that is a failure, or None."""
     for part, hint in HINTS_FOR_VIEWS:
         if part in response.outcome_text:
             return hint
@@ -89,79 +120,129 @@ def hint_for_view(response):
 def _hint_for_name(error, message):
     name = str(error.get("name"))
     if name in ("_name_", "_main_", "_file_"):
-        return f"How many underscores has _{name}_ on each side?"
-    return f"Where does {name} come from: an import, a definition, one with underscore?"
+        return f"How many underscores are on each side of _{name}_?"
+    if function := _worker_called_with(error, name):
+        return (
+            f"The decorator passes {name} to {function}() for each message. What is left between "
+            "the brackets when you call it without arguments?"
+        )
+    return _hint_for_undefined(name, error)
+
+
+def _worker_called_with(error, name):
+    """Return the worker that the line calls with an undefined name: execute_job(jid); or None."""
+    line = (error.get("frames") or [{}])[-1].get("text", "")
+    call = re.fullmatch(r"(\w+)\((.*)\)", line)
+    called = call and call[1] in error.get("workers", []) and re.search(rf"\b{name}\b", call[2])
+    return call[1] if called else None
+
+
+def _hint_for_undefined(name, error):
+    """Return the hint for an undefined name. error: see hint_for()."""
+    if name in sys.stdlib_module_names | PACKAGES | set(error.get("modules", [])):
+        return f"`{name}` is a module. Which line of this file imports it?"
+    if similar := _similar_name(name, error.get("names", [])):
+        return f"There is no name `{name}` here, but there is `{similar}`. Which one do you mean?"
+    return (
+        f"There is no name `{name}` at this line. Which line of this file should define or import "
+        "it, and does that line run before?"
+    )
+
+
+def _similar_name(name, names):
+    """Return one of these names, or of Python's own, that is spelled nearly like a name; or None."""
+    similar = difflib.get_close_matches(name, names, n=1)
+    # of Python's own, many are like any short name
+    own = [builtin for builtin in dir(builtins) if len(builtin) > 3]
+    similar += difflib.get_close_matches(name, own, n=1, cutoff=0.8)
+    return similar[0] if similar else None
 
 
 def _hint_for_attribute(error, message):
-    missing = re.search(r"attribute '(\w+)'", message)
+    missing = re.search(r"'([\w.]+)' object has no attribute '(\w+)'", message)
     own = (error.get("frames") or [{}])[-1].get("text")
-    if missing and own and missing[1] not in own:
+    if missing and own and missing[2] not in own:
+        library = LIBRARIES.get(error.get("library"), "a library")
+        return _hint_for_library_argument(library, *missing.groups())
+    return "What is the object to the left of the dot, and which line made it?"
+
+
+def _hint_for_library_argument(library, kind, attribute):
+    """Return the hint for a value of a wrong type that a line has passed to a library."""
+    kind = TYPES_IN_WORDS.get(kind, f"a {kind}")
+    expected = TYPES_BY_ATTRIBUTE.get(attribute)
+    if expected:
         return (
-            f"No dot of this line asks for {missing[1]}: a library does. What did you hand it, "
-            "and where?"
+            f"{library} expected {expected} and got {kind}: check the arguments of this line and "
+            "their order."
         )
-    return "What is the object on the left of the dot at this line, and why?"
+    return f"{library} got {kind} and can't use it. Which argument of this line is that?"
+
+
+def _hint_for_data(error, message):
+    kind = re.search(r"of type: '(\w+)'", message)
+    if not kind:
+        return "Which arguments does redis-py want here, and which ones does this line pass?"
+    kind = TYPES_IN_WORDS.get(kind[1], f"a {kind[1]}")
+    return (
+        f"Redis stores strings, bytes and numbers, and redis-py got {kind}. Which argument of this "
+        "line is that?"
+    )
 
 
 def _hint_for_module(error, message):
     name = str(error.get("name"))
     if name.endswith(".py"):
-        return "What is a file called in an import, and what in the folder?"
+        return "An import names the module. What is left of the file's name without its ending?"
     if name.startswith("jobs_kit"):
-        return "Which file of your own folder has what this line wants?"
+        return "Your files can't import the kit. Which file in your own folder has this name?"
     if "is not a package" in message:
         return (
-            f"`import` brings modules. Is {name.rpartition('.')[2]} a module, or a name inside of "
-            f"one, which `from … import …` brings?"
+            f"`import` takes modules. Is {name.rpartition('.')[2]} a module, or a name inside "
+            "one, for `from … import …`?"
         )
-    return f"Is there a file or a package named {name}?"
-
-
-def _hint_for_hidden_library(error, message):
-    return (
-        f"Which file does `import {error.get('name')}` bring, here and in every package that "
-        "needs the library? What else could yours be called?"
-    )
+    return f"Is there a file or a package named {name}? Compare it letter by letter."
 
 
 def _hint_for_import(error, message):
+    if HIDES in message:
+        return (
+            f"Python finds your file first, so `import {error.get('name')}` never reaches the "
+            "library. What else could your file be called?"
+        )
     if "relative import" in message:
-        return "What does the dot in front of a module mean, and is your folder a package?"
-    return "Does the module that you import from define this name, spelled like this?"
+        return "The dot before the module means: from the same package. Is your folder a package?"
+    return "Does the module that you import from define this name, with the same spelling?"
 
 
 def _hint_for_type(error, message):
     if "argument" in message:
-        return "How many arguments does the definition take, and which kinds?"
-    return (
-        "Of which type is each thing in this line, and what can be done with such a one? "
-        "Print type(…)."
-    )
+        return "Which arguments does the definition take, and which ones does this line pass?"
+    return "What type is each value in this line? Print them with type(…)."
 
 
 def _hint_for_key(error, message):
     line = (own_frames(error.get("frames", [])) or [{}])[-1].get("text", "")
     if line.startswith("raise "):
         return (
-            "This line raises when it gets what it does not know. Which value did it get, "
-            "and which line above handed it in?"
+            "This line raises because of the value it got. Which value is that, and which line "
+            "above passed it?"
         )
-    return "Which keys are really there at that moment? Print them."
+    return "Which keys does it have at that moment? Print them."
 
 
 def _hint_for_assertion(error, message):
     if "endpoint" in message:
-        return "Flask knows a view by its function. Which name have two of them?"
+        return "Flask knows a view by the name of its function. Which two views share a name?"
     return None
 
 
 HINT_CHOOSERS = {
     "NameError": _hint_for_name,
     "ModuleNotFoundError": _hint_for_module,
-    "HiddenLibraryError": _hint_for_hidden_library,
     "ImportError": _hint_for_import,
     "AttributeError": _hint_for_attribute,
+    "DataError": _hint_for_data,
     "TypeError": _hint_for_type,
     "KeyError": _hint_for_key,
     "AssertionError": _hint_for_assertion,

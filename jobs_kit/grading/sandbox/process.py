@@ -87,7 +87,7 @@ class Process:
 
     @property
     def hint(self):
-        """A question that leads from its exception to the cause, or None."""
+        """The hint for its exception, or None."""
         return hint_for(self.error)
 
     @property
@@ -160,9 +160,21 @@ def _is_sound(event):
     for name, types in EVENT_FIELDS.items():
         fields = event.get(name, {})
         sound &= isinstance(fields, dict) and (name not in event or _has(fields, types))
+    sound &= not sound or all(map(_is_names, _lists_of_names(event)))
     frames = event["error"]["frames"] if sound and "error" in event else event.get("stack", [])
     sound &= _can_be_read(event.get("value", {}))
     return sound and isinstance(frames, list) and all(map(_is_frame, frames))
+
+
+def _lists_of_names(event):
+    """Return the lists of texts that an error may have, see child/report.py."""
+    error = event.get("error", {})
+    lists = [error.get(name, []) for name in ("names", "workers", "modules")]
+    return [*lists, [error.get("library", "")]]
+
+
+def _is_names(names):
+    return isinstance(names, list) and all(isinstance(name, str) for name in names)
 
 
 def _has(fields, types):

@@ -15,17 +15,19 @@ def read_text(path, name):
     """Return the text of a file. Raises CheckError when it is missing or cannot be read."""
     if not path.is_file():
         raise CheckError(
-            f"a file {name} in the folder of this exercise",
-            got="there is none",
-            hint="What is the file called that you saved, and in which folder is it?",
+            f"there is a file {name} in the folder of this exercise",
+            got=f"there is no file {name}",
+            hint="What is the name of the file that you saved, and in which folder is it?",
         )
     if path.stat().st_size > SOURCE_FILE_BYTES:
-        raise CheckError(f"{name} is a program of a few lines", got=f"{path.stat().st_size} bytes")
+        raise CheckError(
+            f"{name} is a short program", got=f"{name} has {path.stat().st_size} bytes"
+        )
     try:
         return _decode(path)
     except UnicodeDecodeError as problem:
         raise CheckError(
-            f"{name} is stored as UTF-8, as JupyterLab does",
+            f"{name} is saved as UTF-8, as JupyterLab does it",
             got=f"byte {problem.start} is {problem.object[problem.start]:#x}",
             hint="Which editor wrote this file? Open it in JupyterLab and save it again.",
         ) from None
@@ -57,12 +59,14 @@ def parse(text, name):
             compile(text, name, "exec", dont_inherit=True)  # finds more than ast.parse()
             tree = ast.parse(text, name)
         if _is_deep(tree):
-            raise ValueError("it is nested too deeply to be read")
+            raise ValueError("its brackets or blocks are nested too deeply")
         return tree
     except SyntaxError as problem:
         raise _syntax_fault(problem, text, name) from None
     except (ValueError, RecursionError, MemoryError) as problem:
-        raise CheckError(f"{name} is Python", call=f"python {name}", got=str(problem)) from None
+        raise CheckError(
+            f"Python can read {name}", call=f"python {name}", got=str(problem)
+        ) from None
 
 
 def _syntax_fault(problem, text, name):
@@ -70,10 +74,18 @@ def _syntax_fault(problem, text, name):
     lines = [*text.splitlines(), ""]
     number = min(problem.lineno or len(lines), len(lines))
     line = lines[number - 1]
+    got = [
+        f"{type(problem).__name__}: {problem.msg}",
+        f"{name}, line {number}:",
+        f"  {line.strip()}",
+    ]
+    indent = len(line) - len(line.lstrip())
+    if problem.offset and problem.offset > indent:
+        got.append(" " * (problem.offset - indent + 1) + "^")
     return CheckError(
-        f"{name} is Python",
+        f"Python can read {name}",
         call=f"python {name}",
-        got=f"{problem.msg}\n{name}, line {number}:  {line.strip()}",
+        got="\n".join(got),
         hint=hint_for_syntax(problem.msg, line),
     )
 

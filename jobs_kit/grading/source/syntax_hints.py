@@ -1,53 +1,53 @@
-"""Ask about the cause of a SyntaxError."""
+"""Choose the hint for a SyntaxError: a question that leads to the cause."""
 
 SYNTAX_HINTS = (  # the first that matches
     (
         lambda message, line: any(quote in line for quote in "“”‘’"),
-        "Look at the quotes: are they the straight ones that Python knows, or curly ones?",
+        "Look at the quotes in this line. Are they straight, as Python wants them, or curly?",
     ),
     (
         lambda message, line: "non-printable character" in message,
-        "A blank of this line is none that Python knows; it comes from a web page or a text "
-        "editor. Which key of yours makes one that it knows?",
+        "This line contains a special blank, copied from a web page or a text editor. Which "
+        "blank is it? Delete the blanks and type them again.",
     ),
     (
         lambda message, line: line.startswith(("<<<<<<<", "=======", ">>>>>>>")),
-        "Git has left this mark where two versions differ. Which of them should stay?",
+        "Git left this mark where two versions differ. Which version do you want to keep?",
     ),
     (
         lambda message, line: line.startswith(
             (">>>", "```", "In [", "Out[", "!", "%", "$ ", "pip ")
         ),
-        "Was this line copied together with what stood around it, in a shell, a notebook or a "
-        "text? What of it is Python?",
+        "Was this line copied from a shell, a notebook or a text? Which part of it is Python?",
     ),
     (
         lambda message, line: "…" in line or line.startswith(".."),
-        "Three dots as in `...` are Python; is this line a left-over of the hand-out?",
+        "Python knows three dots only as `...`. Is this line left over from the starter file?",
     ),
     (
         lambda message, line: "call to 'print'" in message,
-        "Which version of Python was this line written for, and what is print since Python 3?",
+        "This is Python 2. In Python 3, print is a function: what does a call of it need?",
     ),
     (
         lambda message, line: "'await'" in message or "'async" in message,
-        "Only a function that begins with `async def` can await something. Has this program one, "
-        "and does it need one?",
+        "Only a function that begins with `async def` can await something. Does this program "
+        "need one?",
     ),
     (
         lambda message, line: message == "expected ':'",
-        "With which character does the first line of a def, an if, a for or a try end?",
+        "Which character is missing where the caret (^) points? Lines with def, if, for or try end "
+        "with it.",
     ),
     (
         lambda message, line: "indent" in message or "outside function" in message,
-        "How far is this line indented, and to which line above it does it belong?",
+        "How far is this line indented? Which line above does it belong to?",
     ),
 )
 
 
 def hint_for_syntax(message, line):
-    """Return a question that leads from a SyntaxError's message and its line to the cause."""
+    """Return the hint for a SyntaxError. line: the one that Python names."""
     for matches, hint in SYNTAX_HINTS:
         if matches(message, line.strip()):
             return hint
-    return "Read the line that Python names and the one above it: is something open there?"
+    return "Read this line and the one above it. Is a bracket or a quote still open there?"

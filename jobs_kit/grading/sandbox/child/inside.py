@@ -225,12 +225,9 @@ class _KitRefuser(importlib.abc.MetaPathFinder):
     def find_spec(self, name, path=None, target=None):
         if name.partition(".")[0] == "jobs_kit":
             raise ModuleNotFoundError(
-                "jobs_kit is not there for your program: an answer stands on its own", name=name
+                "your program cannot import jobs_kit: an answer consists of its own files",
+                name=name,
             )
-
-
-class HiddenLibraryError(ImportError):
-    """A file of the answer is where Python looks for a library first."""
 
 
 def _can_be_hidden(name):
@@ -240,7 +237,7 @@ def _can_be_hidden(name):
 
 
 def _look_for_hidden_libraries():
-    """Raise HiddenLibraryError where a new Python would take a file for a library.
+    """Raise ImportError where a new Python would take a file for a library.
 
     A module that only this process needed gives way to a file of the answer.
     """
@@ -251,7 +248,7 @@ def _look_for_hidden_libraries():
         if name in _libraries:
             what = f"file {entry}" if name != entry else f"package {entry}/"
             message = f"your folder has a {what}, which hides the library of that name: rename it"
-            raise HiddenLibraryError(message, name=name)
+            raise ImportError(message, name=name)
         sys.modules.pop(name, None)
 
 
@@ -291,7 +288,9 @@ def _hide(hidden):
         if event == "open" and isinstance(arguments[0], str | bytes | os.PathLike):
             path = os.fsdecode(arguments[0])
             if path.startswith(hidden) or os.path.realpath(path).startswith(hidden + os.sep):
-                raise PermissionError(f"{path} belongs to the kit; your program cannot read it")
+                raise PermissionError(
+                    f"{path} is a file of the kit, which your program cannot read"
+                )
 
     sys.addaudithook(refuse)
 

@@ -20,6 +20,8 @@ import threading
 import traceback
 import types
 
+MOST_NAMES = 500  # of a frame, that are reported
+
 # this process: the judge's file descriptors, the folder of the answer, the path of its Redis
 here = {"redis": None, "report": 3, "folder": None, "http": 4, "serving": False, "threads": False}
 
@@ -84,7 +86,39 @@ def explain(problem):
         error |= {"file": os.path.basename(problem.filename or ""), "line": problem.lineno}
     if isinstance(problem, ImportError | NameError):
         error["name"] = problem.name
+    frame = _innermost_frame(problem)
+    if frame and isinstance(problem, NameError):
+        error |= _names_at(frame)
+    elif frame:
+        error["library"] = str(frame.f_globals.get("__name__")).partition(".")[0]
     return error
+
+
+def _innermost_frame(problem):
+    """Return the frame that raised an exception, or None."""
+    frames = [frame for frame, _ in traceback.walk_tb(problem.__traceback__)]
+    return frames[-1] if frames else None
+
+
+def _names_at(frame):
+    """Return the names that are defined there, the workers among them, and the answer's modules.
+
+    A worker is what the decorator of a queue has returned.
+    """
+    values = frame.f_globals | frame.f_locals
+    files = os.listdir(here["folder"])
+    return {
+        "names": sorted(map(str, values))[:MOST_NAMES],
+        "workers": [name for name, value in values.items() if _is_worker(value)],
+        "modules": [file.removesuffix(".py") for file in files if file.endswith(".py")][
+            :MOST_NAMES
+        ],
+    }
+
+
+def _is_worker(value):
+    file = getattr(getattr(value, "__code__", None), "co_filename", "")
+    return os.path.basename(str(file)) == "hotqueue.py"
 
 
 def attributes(value):
