@@ -1,5 +1,6 @@
-"""A job that raises ends `failed` and says why; the worker goes on, even past an unknown id."""
+"""A job that raises ends as `failed`, with a message; the worker goes on, also after an unknown id."""
 
+import ast
 import re
 
 from jobs_kit.grading import UUID, Exercise, NotAttemptedError, expect, is_blank, points, service
@@ -12,22 +13,22 @@ ID_OR_DIGIT = re.compile(rf"{UUID.pattern}|\d")
 
 
 def is_attempted(source):
-    """Return True if execute_job() is written and worker.py is another than before this exercise.
+    """Return True if execute_job() is written and worker.py differs from the one before this exercise.
 
-    Before it: as it was when an earlier part passed, or as this exercise hands it out. What passed
-    with an except in it may be the answer itself: then it counts as attempted.
+    Before it: as it was when an earlier part passed, or as this exercise hands it out. A file that
+    passed with an except in it may be the solution itself: then it counts as attempted.
     Raises NotAttemptedError.
     """
     if "worker.py" not in source.modules():
-        raise NotAttemptedError("nothing to judge yet: there is no worker.py")
+        raise NotAttemptedError("nothing to check yet: there is no worker.py")
     written = [node for node in source.nodes() if getattr(node, "name", None) == "execute_job"]
     if all(map(is_blank, written or source.works_in("worker.py"))):
-        raise NotAttemptedError("nothing to judge yet: execute_job() has no body")
+        raise NotAttemptedError("nothing to check yet: execute_job() has no body")
     noted = source.record().get("worker.py")
     texts = [text for text in noted if isinstance(text, str)] if isinstance(noted, list) else []
     before = [source.handed_out()["worker.py"], *(text for text in texts if "except" not in text)]
     if any(source.equals("worker.py", text) for text in before):
-        raise NotAttemptedError("nothing to judge yet: worker.py is as it was before this exercise")
+        raise NotAttemptedError("nothing to check yet: worker.py is as it was before this exercise")
     return True
 
 
@@ -35,18 +36,18 @@ EXERCISE = Exercise(
     __file__,
     number=110,
     lesson="ask_for_status_and_results",
-    title="Let a job fail and the worker live",
+    title="Let a job fail and keep the worker running",
     files=("worker.py",),
     changes={"worker.py": ("execute_job",)},
     is_attempted=is_attempted,
     hints=(
-        "Two things can go wrong in execute_job(): there is no job with this id, and the work "
-        "raises. Which line is the first to notice each of them?",
-        "Both need a try. Around the first line, for an id that no job has: say so and return. "
-        "Around the work: except sets the status `failed` and stores the message; only where "
-        "nothing was raised does the status become `complete` (a try may have an else).",
-        "except Exception as error: catches whatever a job raises, and str(error) is its "
-        "message. Store both in one step, at the job's key: "
+        "Two things can go wrong in execute_job(): no job has this id, or the work raises an "
+        "exception. Which line of execute_job() raises in each case?",
+        "Write a try for each. Around the first line, for an unknown id: print a message and "
+        "return. Around the work: the except sets `failed` and stores the message, and the else "
+        "of the try sets `complete`, because it runs only if nothing was raised.",
+        "`except Exception as error:` catches whatever a job raises, and str(error) is the "
+        "message. Store status and message in one step, at the job's key: "
         'rd.hset(key, mapping={"status": "failed", "error": str(error)}).',
     ),
 )
@@ -60,39 +61,77 @@ def expect_failed(submission, jid, worker, call):
         "the status of this job becomes `failed`",
         call=call,
         got=service.job_and_worker(submission, jid, worker),
-        hint=hint_for_status(status, worker),
+        hint=hint_for_status(submission, status, worker),
     )
 
 
-def hint_for_status(status, worker):
+def hint_for_status(submission, status, worker):
     """Return a question that leads from the status of a bad job to its cause."""
     if status == "complete":
         return (
-            "Which lines of execute_job() run whether the work has raised or not? (If it has not "
-            "raised: does the worker do the analysis of `job_results`?)"
+            "Which line sets `complete`, even if the work raises? (If the work doesn't raise: does "
+            "the worker call the analysis of `job_results`?)"
         )
     if worker.hint and not worker.failed_in_given_file:
-        return worker.hint  # it is not what the analysis has raised
+        return worker.hint  # it was not raised by the analysis
     if status == "in progress" and worker.running:
-        return "The exception was caught. Which line says what became of the job?"
+        return "The exception was caught. Which line of the except sets the status `failed`?"
     if status == "in progress":
-        return (
-            "An exception that nobody catches ends the program. Which line raised it, which "
-            "except would have to fit it, and what has to be said of the job there?"
+        return hint_for_raise(submission, worker) or (
+            "Nothing caught this exception, so it ended the worker. Which line raised it, and is "
+            "that line inside a try?"
         )
     if status == "submitted":
-        return "The worker never came to this job. What has it done with the one before?"
+        return "The worker never got this job. What did it do with the one before?"
     if status is None:
-        return "Where has the job gone? Which of your lines deletes a key, or writes another kind?"
+        return "The job is gone. Which of your lines deletes its key, or writes over it?"
     return (
-        "Statuses are submitted, in progress, complete, failed, spelled like this. If it is a "
-        "message: where can a message be kept?"
+        "The statuses are submitted, in progress, complete and failed, spelled like this. A message "
+        "belongs in another field: which line writes it?"
     )
+
+
+def hint_for_raise(submission, worker):
+    """Return a question about the line of an except that ended the worker, or None."""
+    source, frames = submission.source, (worker.error or {}).get("frames", [])
+    places = [(frame["file"], frame["line"]) for frame in frames]
+    places = places or [("worker.py", None)]  # a program that exits leaves no frames
+    for file, running in places:
+        line = line_that_ends(source, file, running) if file in source.modules() else None
+        if line:
+            return (
+                f"The except caught it, but line {line} of {file}, inside the except, ends the worker. "
+                "What should happen there instead?"
+            )
+    return None
+
+
+def line_that_ends(source, file, running):
+    """Return the number of a line in an except that ends a program, or None.
+
+    running: the number of the line that raised; None for a program that exited.
+    """
+    tries = [node for node in source.nodes(file) if isinstance(node, ast.Try)]
+    tries = [node for node in tries if running is None or covers(node, running)]
+    for node in [
+        inner for outer in tries for handler in outer.handlers for inner in ast.walk(handler)
+    ]:
+        is_exit = isinstance(node, ast.Raise | ast.Call) and "xit" in ast.unparse(node)
+        if is_exit or (running and isinstance(node, ast.Raise)):
+            return node.lineno
+    return None
+
+
+def covers(node, line):
+    """Tell whether a line is in the body of a try or in one of its handlers."""
+    parts = [(node.body[0].lineno, node.body[-1].end_lineno)]
+    parts += [(handler.lineno, handler.end_lineno) for handler in node.handlers]
+    return any(first <= line <= last for first, last in parts)
 
 
 @points(3)
 def test_a_job_that_raises_ends_failed(submission):
-    """A job whose analysis raises ends `failed`"""
+    """A job whose analysis raises an exception ends as `failed`"""
     service.queue_job(submission, *GOOD)
     bad = service.queue_job(submission, *TOO_EARLY)
     before = service.record_of(submission, bad).fields
@@ -106,13 +145,13 @@ def test_a_job_that_raises_ends_failed(submission):
         "the rest of the job stays: " + ", ".join(f"{name}: {before.get(name)}" for name in lost),
         call=call,
         got="\n".join(f"{name}: {after.get(name, '(missing)')}" for name in lost),
-        hint="A failed job is still a job. Which of your lines takes fields away, or writes over them?",
+        hint="A failed job keeps its id, start and end. Which of your lines deletes or overwrites them?",
     )
 
 
 @points(2, after="test_a_job_that_raises_ends_failed")
 def test_the_worker_goes_on(submission):
-    """The worker goes on: the good jobs before and after the bad ones are complete"""
+    """The worker goes on: the good jobs before and after the bad ones become complete"""
     dates = (GOOD, REVERSED, TOO_EARLY, GOOD)
     jids = [service.queue_job(submission, *pair) for pair in dates]
     worker = service.run_worker(submission)
@@ -124,7 +163,8 @@ def test_the_worker_goes_on(submission):
         "the worker waits for the next message",
         call=call,
         got=worker.outcome_text,
-        hint="The job is over, and the program with it. What does the last line of your except do?",
+        hint=hint_for_raise(submission, worker)
+        or "The job is over, and so is the worker. Which line of yours ends it?",
     )
     for jid in (jids[0], jids[-1]):
         expect(
@@ -132,13 +172,13 @@ def test_the_worker_goes_on(submission):
             "the good jobs are complete: the first and the last",
             call=call,
             got=service.job_and_worker(submission, jid, worker),
-            hint="Which lines run for a job that does not raise?",
+            hint="Which line sets `complete` if a job raises nothing?",
         )
 
 
 @points(1, after="test_a_job_that_raises_ends_failed")
 def test_whatever_it_raises(submission):
-    """It ends `failed` whatever it raises, and not for a ValueError alone"""
+    """A job ends as `failed` for any exception, not only for a ValueError"""
     worker = service.run_worker(submission)
     with submission.without(DATA):
         jid = service.queue_job(submission, *GOOD)
@@ -150,7 +190,7 @@ def test_whatever_it_raises(submission):
 
 @points(1, after=("test_the_worker_goes_on", "test_whatever_it_raises"))
 def test_a_message_says_why(submission):
-    """A failed job has a message in Redis that says why it failed"""
+    """A failed job has a message in Redis that explains why it failed"""
     early = service.queue_job(submission, *TOO_EARLY)
     worker = service.run_worker(submission)
     with submission.without(DATA):
@@ -160,24 +200,23 @@ def test_a_message_says_why(submission):
     call = f"a job from {' to '.join(TOO_EARLY)}, and a good one while {DATA} is missing"
     expect(
         all(messages),
-        "beside the four fields of a failed job, or under a key with its id, there is a message",
+        "there is a message, in another field of the failed job or under a key with its id",
         call=call,
-        got="the status is failed, and nothing says why",
-        hint="What was raised had a message for you. Where could it be kept, so that whoever asks for "
-        "the job can read it?",
+        got="the status is failed, and nothing explains why",
+        hint="The exception has a message. Which line of the except stores it in Redis?",
     )
     reasons = [ID_OR_DIGIT.sub("", message) for message in messages]
     expect(
         reasons[0] != reasons[1],
-        "the message says why this job has failed",
+        "the message explains why this job failed",
         call=call,
-        got=f"two jobs failed for two reasons, and both say: {messages[0]}",
-        hint="Where does Python keep the reason, after `except Exception as error`?",
+        got=f"two jobs failed for two reasons, and both have the message: {messages[0]}",
+        hint="After `except Exception as error`, error holds the reason. Does your message contain it?",
     )
 
 
 def run_with_an_unknown_id(submission):
-    """Let a worker meet an id that no job has, between two good jobs.
+    """Give a worker an id that no job has, between two good jobs.
 
     Returns (worker, the unknown id, id of the job after it, the call as text).
     """
@@ -197,15 +236,16 @@ def test_an_unknown_id_does_not_stop_the_worker(submission):
         "the worker waits for the next message",
         call=call,
         got=worker.outcome_text,
-        hint="What does the first line of execute_job() get for an id that no job has: None, something "
-        "empty, an exception? And does your code look at it before it goes on?",
+        hint=hint_for_raise(submission, worker)
+        or "Which line of execute_job() is the first to use an id that no job has? Look at what it "
+        "gets: an exception, None, or an empty dict.",
     )
     expect(
         submission.redis.status(last) not in (None, "submitted"),
-        "the worker takes the job after it",
+        "the worker takes the next job",
         call=call,
         got=service.job_and_worker(submission, last, worker),
-        hint="What became of the worker at the second id?",
+        hint="The worker stopped at the second id. Which line keeps it there?",
     )
 
 
@@ -222,5 +262,5 @@ def test_an_unknown_id_makes_no_job(submission):
         "nothing that looks like a job is stored for this id",
         call=call,
         got=f"there is a key {keys and keys[0]}",
-        hint="Which of your lines writes to the key of this job? hset() makes a hash where none is.",
+        hint="hset() creates a hash if there is none. Which of your lines calls it for this id?",
     )

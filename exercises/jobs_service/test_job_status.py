@@ -1,6 +1,7 @@
-"""GET /jobs/<jid> shows a job or answers 404; POST /jobs takes nothing but a job."""
+"""GET /jobs/<jid> shows a job or answers 404; POST /jobs accepts only a job."""
 
 import ast
+from functools import partial
 
 from jobs_kit.grading import Exercise, NotAttemptedError, expect, points, service
 
@@ -31,11 +32,11 @@ def is_attempted(source):
     Raises NotAttemptedError.
     """
     if "api.py" not in source.modules():
-        raise NotAttemptedError("nothing to judge yet: there is no api.py")
+        raise NotAttemptedError("nothing to check yet: there is no api.py")
     before = _count(ast.walk(ast.parse(source.handed_out().get("api.py", ""))))
     if _count(source.nodes("api.py")) <= before and not source.differs("jobs_api", "api.py"):
         raise NotAttemptedError(
-            "nothing to judge yet: api.py has no new route, and the old one is as it was"
+            "nothing to check yet: api.py has no new route, and jobs_api() is unchanged"
         )
     return True
 
@@ -50,9 +51,14 @@ def _count(nodes):
 
 
 SAID_IN_WORDS = (
-    "Programs look at the status code first, and this one says that all is well. Which line gives "
-    "the answer, and how does Flask learn of another code?"
+    "Programs look at the status code first, and 200 means success. Where does your `return` give "
+    "Flask another code?"
 )
+BYTES = "Redis returns bytes: which line decodes them?"
+FOR_A_MISSING_KEY = {  # what a redis-py method returns for a key that is not there
+    "HGETALL": "hgetall() returns {} for a missing key, and {} is not None",
+    "HMGET": "hmget() returns a list of None for a missing key, and that list is neither None nor empty",
+}
 EXERCISE = Exercise(
     __file__,
     number=90,
@@ -62,77 +68,98 @@ EXERCISE = Exercise(
     changes={"api.py": ("jobs_api",)},
     is_attempted=is_attempted,
     hints=(
-        "Two files: jobs.py knows how a job is read from Redis, api.py has a route that asks it. "
-        "The other half of the task is what jobs_api() does before it calls add_job().",
-        "A function in jobs.py reads the hash at the job's key: a dict, or None where there is "
-        "nothing. The route makes the answer of it, and of None a pair: a dict that says what is "
-        "wrong, and 404. jobs_api() looks first: is it a dict, has it both dates, are they text?",
-        'In api.py: @app.route("/jobs/<jid>") above a function of jid, and in it '
+        "Write a function in jobs.py that reads a job from Redis, and a route in api.py that calls "
+        "it. For the other half of the task, look at jobs_api(): what does it check before it "
+        "calls add_job()?",
+        "In jobs.py: read the hash at the job's key and return a dict, or None if there is no "
+        "job. In the route: return the dict, or an error dict and 404. In jobs_api(), check "
+        "first: is the body a dict, are both dates there, and are they strings?",
+        'In api.py: @app.route("/jobs/<jid>") above a function with the parameter jid, and '
         'return {"error": ...}, 404. In jobs_api(): request.get_json(force=True, silent=True) '
-        "gives None for what is not JSON; isinstance(body, dict) and "
-        'isinstance(body.get("start"), str) tell the rest.',
+        "returns None if the body is not JSON. Then check isinstance(body, dict) and "
+        'isinstance(body.get("start"), str).',
     ),
 )
 
 
 def post(api, dates=GOOD):
-    """POST a job that is right; return its id."""
+    """POST a good job; return its id."""
     response = api.post("/jobs", dates)
     hint = service.hint_for_status_code(response)
-    expect(response.is_taken, "202 (or 200, 201): the job is taken", call=response, hint=hint)
+    expect(response.is_taken, "202 (or 200, 201): the job is accepted", call=response, hint=hint)
     expect(
         response.job_id,
         'JSON with the id of the new job, such as {"id": "1f6e3c1c-…", …}',
         call=response,
-        hint="What does add_job() return, and does all of it arrive at whoever asked?",
+        hint="add_job() returns the job with its id. What does your `return` send to the client?",
     )
     return response.job_id
 
 
 def hint_for_job(submission, response, wanted):
     """Return a question that leads from a job that is shown wrongly to its cause."""
+    if has_bytes(submission, response, wanted["id"]):
+        return BYTES
+    if response.status != 200:
+        return service.hint_for_status_code(response)
     if response.json is None and response.body.strip() != b"null":
-        return "Is this JSON? Look at its quotes, and at the line that made a text of the job."
+        return "This is not JSON: look at its quotes. Which line turned the job into a string?"
     if isinstance(response.json, str):
-        return "This is one JSON text, with JSON inside. How often was the job made a text?"
+        return "This is a JSON string with JSON inside. Which two lines turn the job into a string?"
     record = submission.redis.find_job(wanted["id"])
     if record and not record.fields.items() >= wanted.items():
-        return "It is like this in Redis already. What did add_job() get, and in which order?"
+        return "Redis has the same wrong values. In which order do you pass the dates to add_job()?"
     return (
-        "Compare what came back with the hash in Redis, field by field. Which of them is missing, "
-        "or has changed on its way?"
+        "Compare the response with the hash in Redis, field by field. Which line drops or changes "
+        "a field?"
     )
 
 
-def expect_refused(submission, bodies, hint):
-    """POST each of these; each must be refused and change nothing, and a job be taken afterwards.
+def has_bytes(submission, response, jid):
+    """Tell whether a response holds bytes as Python prints them, or failed because of bytes."""
+    if response.status < 500:
+        return b"b'" in response.body
+    has_bytes_for_names = (
+        "KeyError" in response.outcome_text and last_read(submission, jid) == "HGETALL"
+    )
+    return "bytes" in response.outcome_text or has_bytes_for_names
 
-    A job that is there already must still be there.
+
+def last_read(submission, jid):
+    """Return the name of the last command about an id that was sent to Redis, or None."""
+    names = [command.name for command in submission.redis.commands if command.holds(jid)]
+    return names[-1] if names else None
+
+
+def expect_refused(submission, bodies, hint):
+    """POST each of these; each must be refused and change nothing, and then a good job accepted.
+
+    A job that is there already must still be there. hint(body): a question about such a body.
     """
     api, redis = submission.serve(), submission.redis
     post(api)
     before, state = redis.keys(), redis.state()
 
-    def hint_for_refusal(response):
+    def hint_for_refusal(response, body):
         in_words = response.status < 400 and redis.keys() == before
-        return SAID_IN_WORDS if in_words else response.hint or hint
+        return SAID_IN_WORDS if in_words else response.hint or hint(body)
 
     for body in bodies:
-        response = service.expect_refused(api, body, hint_for_refusal)
+        response = service.expect_refused(api, body, partial(hint_for_refusal, body=body))
         now = redis.keys()
         expect(
             all(key in now for key in before),
-            "what is refused leaves everything else in Redis as it is",
+            "a refused request leaves everything else in Redis as it is",
             call=response,
             got=f"{response.outcome_text}\nand the job that was added before is gone",
-            hint="Which command of yours takes more away than the job that was refused?",
+            hint="Which command of yours deletes more than the refused job?",
         )
         expect(
             redis.state() == state,
-            "what is refused leaves nothing in Redis: no key, and no message on the queue",
+            "a refused request leaves nothing in Redis: no key, and no message on the queue",
             call=response,
-            got=f"{response.outcome_text}\nand something was stored all the same",
-            hint="Which comes first in your function: the look at the body, or the call that saves?",
+            got=f"{response.outcome_text}\nand yet something was stored",
+            hint="Does your function check the body before it calls add_job()?",
         )
     post(api)
 
@@ -148,9 +175,9 @@ def test_a_good_body_makes_one_job(submission):
         "one job is saved, and its id is put on the queue once",
         call=f"POST /jobs, answered with the id {jid}",
         got=f"{len(stored)} saved; {len(queued)} on the queue, {len(with_id)} of them with this id",
-        hint="How often is add_job() called for one request?"
+        hint="How often do you call add_job() for one request?"
         if len(queued) > 1
-        else "Which part of add_job() is missing? This belongs to `add_job`, check it first.",
+        else "Part of add_job() is missing. Check the exercise `add_job` first.",
     )
 
 
@@ -161,13 +188,13 @@ def test_a_job_is_shown(submission, api):
     for jid, dates in posted:
         response = api.get(f"/jobs/{jid}")
         wanted = {"id": jid, "status": "submitted"} | dates
-        hint = service.hint_for_status_code(response)
+        hint = hint_for_job(submission, response, wanted)
         expect(response.status == 200, "200 and the job", call=response, hint=hint)
         expect(
             response.holds(wanted, in_texts=False),
             f"the job as JSON: {wanted}",
             call=response,
-            hint=hint_for_job(submission, response, wanted),
+            hint=hint,
         )
         status = submission.redis.status(jid)
         change = f"afterwards its status is {status}"
@@ -176,23 +203,23 @@ def test_a_job_is_shown(submission, api):
 
 @points(1, after="test_a_job_is_shown")
 def test_the_status_follows(submission, api):
-    """GET /jobs/<jid> shows the status that another program has set since"""
+    """GET /jobs/<jid> shows a status that another program set in the meantime"""
     jid = post(api)
     api.get(f"/jobs/{jid}")
     call = service.set_status(submission, jid, "in progress")
     expect(
         submission.redis.status(jid) == "in progress",
-        "the status of the job in Redis is then `in progress`",
+        "the status of the job in Redis is now `in progress`",
         call=call,
-        hint="This is a matter of update_job_status(): check `execute_job` first.",
+        hint="Look at update_job_status(), and check the exercise `execute_job` first.",
     )
     response = api.get(f"/jobs/{jid}")
     expect(
         response.holds({"id": jid, "status": "in progress"}, in_texts=False),
         "the status that is in Redis now: in progress",
         call=response,
-        hint="From where does your function take the job: from Redis, or from a variable that "
-        "only this program can see?",
+        hint="Does your function read the job from Redis, or from a variable that only this "
+        "program can see?",
     )
 
 
@@ -207,71 +234,85 @@ def test_an_unknown_id_is_not_found(submission, api):
 
 
 def says_more_than(response, jid):
-    """Tell whether an object has words of its own in it."""
+    """Tell whether an object holds a text besides this id."""
     texts = [text for fields in response.objects for text in fields.values()]
     return any(isinstance(text, str) and text not in ("", jid) for text in texts)
 
 
 def expect_unknown(submission, api, jid, before):
     """Ask for an id that no job has: 404, as JSON, and the keys are the same as before."""
-    response = service.expect_not_found(api, f"/jobs/{jid}", lambda got: hint_for_unknown(got, jid))
+    path, hint = f"/jobs/{jid}", partial(hint_for_unknown, submission, jid)
+    response = service.expect_not_found(api, path, hint)
     expect(
         response.json and not isinstance(response.json, int | float),
         'an error as JSON, such as {"error": "there is no job …"}',
         call=response,
-        hint="Who wrote this answer, you or Flask? Compare it with how POST /jobs answers.",
+        hint="Flask wrote this page. Which dict do you return together with the 404?",
     )
     is_unchanged = submission.redis.keys() == before
     service.expect_only_read(is_unchanged, "a job", response, "a new key is in Redis")
 
 
-def hint_for_unknown(response, jid):
+def hint_for_unknown(submission, jid, response):
     """Return a question that leads from another answer than 404 to its cause."""
     if response.hint:
         return response.hint
     if response.status == 200 and says_more_than(response, jid):
         return SAID_IN_WORDS
-    return (
-        "What does your function get from Redis for a key that is not there? Print it. "
-        "Which of your lines meets it first?"
-    )
+    value = FOR_A_MISSING_KEY.get(last_read(submission, jid))
+    if value:
+        return f"{value}. Which line of yours checks for that?"
+    return "What does Redis return for a key that is not there? Print it where you read the job."
 
 
 @points(1, after="test_a_good_body_makes_one_job")
 def test_malformed_json_is_refused(submission):
-    """POST /jobs answers 400 to a body that is not JSON, and goes on"""
+    """POST /jobs answers 400 if the body is not JSON, and the API keeps running"""
     expect_refused(
         submission,
         MALFORMED,
-        "What does the line that reads the body do when it is not JSON: raise, or return "
-        "something? What does your code do then?",
+        lambda body: (
+            "Does the line that reads the body raise an exception if it is not JSON, or return None?"
+        ),
     )
 
 
 @points(1, after="test_a_good_body_makes_one_job")
 def test_what_is_no_job_is_refused(submission):
-    """POST /jobs answers 400 to JSON without a start and an end, and goes on"""
-    expect_refused(
-        submission,
-        NO_JOB,
-        'This body is valid JSON. What is it in Python, and what does body["start"] do with it?',
-    )
+    """POST /jobs answers 400 if start or end is missing, and the API keeps running"""
+    expect_refused(submission, NO_JOB, hint_for_no_job)
 
 
 @points(1, after="test_a_good_body_makes_one_job")
 def test_what_is_no_text_is_refused(submission):
-    """POST /jobs answers 400 when start or end is not text, and goes on"""
-    expect_refused(
-        submission,
-        NO_TEXT,
-        "JSON has texts, numbers, null, lists. Which of them may a start be, and which line of "
-        "yours asks?",
+    """POST /jobs answers 400 if start or end is not a string, and the API keeps running"""
+    expect_refused(submission, NO_TEXT, hint_for_no_text)
+
+
+def hint_for_no_job(body):
+    """Return a question about JSON that is no job."""
+    if isinstance(body, dict):
+        missing = "start" if "start" not in body else "end"
+        return f"This body has no {missing}. Which line of yours asks whether it is there?"
+    return (
+        f"In Python this body is {body!r}, not a dict. Which line of yours asks for the type of the "
+        "body?"
+    )
+
+
+def hint_for_no_text(body):
+    """Return a question about a start or an end that is no text."""
+    name = "end" if isinstance(body["start"], str) else "start"
+    if body[name] is None:
+        return f"In Python this {name} is None. Is None a date? Which line of yours asks?"
+    return (
+        f"In Python this {name} is {body[name]!r}. Which line of yours asks whether it is a string?"
     )
 
 
 @points(1, after=("test_a_job_is_shown", "test_an_unknown_id_is_not_found"))
 def test_answers_say_that_they_are_json(submission, api):
-    """The answers of POST and GET say that they are JSON"""
+    """The responses to POST and GET have the content type application/json"""
     responses = [api.post("/jobs", GOOD)]
     responses += [api.get(f"/jobs/{jid}") for jid in (responses[0].job_id, service.UNKNOWN)]
     for response in responses:
@@ -279,5 +320,6 @@ def test_answers_say_that_they_are_json(submission, api):
             response.content_type.endswith("json"),
             "the content type application/json",
             call=response,
-            hint="Flask takes a text for a web page (text/html). What does it make of a dict?",
+            hint="Flask sends a string as a web page (text/html), and a dict as JSON. Which of the "
+            "two do you return?",
         )
