@@ -159,17 +159,17 @@ def _similar_name(name, names):
 
 
 def _hint_for_attribute(error, message):
-    missing = re.search(r"'([\w.]+)' object has no attribute '(\w+)'", message)
+    missing = re.match(r"(.*)'([\w.]+)'.* has no attribute '(\w+)'", message)
     own = (error.get("frames") or [{}])[-1].get("text")
-    if missing and own and missing[2] not in own:
+    if missing and own and missing[3] not in own:
+        kind = f"the class {missing[2]}" if missing[1] == "type object " else _in_words(missing[2])
         library = LIBRARIES.get(error.get("library"), "a library")
-        return _hint_for_library_argument(library, *missing.groups())
+        return _hint_for_library_argument(library, kind, missing[3])
     return "What is the object to the left of the dot, and which line made it?"
 
 
 def _hint_for_library_argument(library, kind, attribute):
     """Return the hint for a value of a wrong type that a line has passed to a library."""
-    kind = TYPES_IN_WORDS.get(kind, f"a {kind}")
     expected = TYPES_BY_ATTRIBUTE.get(attribute)
     if expected:
         return (
@@ -179,13 +179,17 @@ def _hint_for_library_argument(library, kind, attribute):
     return f"{library} got {kind} and can't use it. Which argument of this line is that?"
 
 
+def _in_words(kind):
+    """Return the name of a type as words: "str" is "a string"."""
+    return TYPES_IN_WORDS.get(kind, f"a {kind}")
+
+
 def _hint_for_data(error, message):
     kind = re.search(r"of type: '(\w+)'", message)
     if not kind:
         return "Which arguments does redis-py want here, and which ones does this line pass?"
-    kind = TYPES_IN_WORDS.get(kind[1], f"a {kind[1]}")
     return (
-        f"Redis stores strings, bytes and numbers, and redis-py got {kind}. Which argument of this "
+        f"Redis stores strings, bytes and numbers, and redis-py got {_in_words(kind[1])}. Which argument of this "
         "line is that?"
     )
 
@@ -201,7 +205,7 @@ def _hint_for_module(error, message):
             f"`import` takes modules. Is {name.rpartition('.')[2]} a module, or a name inside "
             "one, for `from … import …`?"
         )
-    return f"Is there a file or a package named {name}? Compare it letter by letter."
+    return f"Is there a file or a package named {name}?"
 
 
 def _hint_for_import(error, message):
