@@ -34,11 +34,12 @@ requirements:
 clean:
 	rm -rf .venv .venv-bench
 
-# Made anew when the pins have changed or the folder has moved; ready when the last step succeeded.
-MOVED := $(shell grep -qsF "$(CURDIR)/.venv" .venv/bin/activate || rm -f .venv/ready)
+# Made again when the pins have changed or the folder has moved. The last step writes `ready`, with
+# the folder in it; the shell compares, because a folder's name may hold what make or grep reads.
+MOVED := $(shell [ "$$(cat .venv/ready 2>/dev/null)" = "$$(pwd -P)" ] || rm -f .venv/ready)
 
 .venv/ready: requirements.txt pyproject.toml
-	@set -e; \
+	@set -e; umask 022; \
 	for python in $(PYTHON) python3 python3.11 python3.12 python3.13 none; do \
 	  if [ $$python = none ]; then echo 'Install Python 3.11, 3.12 or 3.13 first.'; exit 1; fi; \
 	  if $$python -c '$(IN_RANGE)' 2>/dev/null; then break; fi; \
@@ -51,7 +52,7 @@ MOVED := $(shell grep -qsF "$(CURDIR)/.venv" .venv/bin/activate || rm -f .venv/r
 	  $$install -r requirements.txt && $$install --no-deps --editable .; \
 	}; \
 	with_pip() { \
-	  rm -rf .venv; options="--quiet --disable-pip-version-check"; \
+	  rm -rf .venv; options="--quiet --disable-pip-version-check --no-user"; \
 	  if $$python -m venv .venv >/dev/null 2>&1; then pip=".venv/bin/python -m pip"; else \
 	    rm -rf .venv; $$python -m venv --without-pip .venv; \
 	    pip="$$python -m pip --python .venv/bin/python"; \
@@ -60,12 +61,12 @@ MOVED := $(shell grep -qsF "$(CURDIR)/.venv" .venv/bin/activate || rm -f .venv/r
 	  $$pip install $$options -r requirements.txt && $$pip install $$options --no-deps --editable .; \
 	}; \
 	with_uv || with_pip
-	@touch $@
+	@pwd -P >$@
 
 # The graders that `make bench-grade` compares with; nothing of theirs comes into .venv.
 .venv-bench/ready: tests/benchmarks/requirements.txt
 	rm -rf .venv-bench
 	.venv/bin/python -m venv --without-pip .venv-bench
 	.venv/bin/python -m pip --python .venv-bench/bin/python --quiet --disable-pip-version-check \
-	  install -r tests/benchmarks/requirements.txt
+	  install --no-user -r tests/benchmarks/requirements.txt
 	@touch $@
