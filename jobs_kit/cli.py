@@ -1,6 +1,7 @@
 """The command jobs-kit: one subcommand for each thing that people start."""
 
 import argparse
+import io
 import os
 import signal
 import socket
@@ -11,6 +12,7 @@ from jobs_kit import settings
 
 def main(arguments=None):
     """Run one subcommand; return its exit code: 0 well, 1 something is missing, 2 wrong usage."""
+    _print_what_the_terminal_cannot_show()
     parser = _parser()
     options = parser.parse_args(arguments)
     if not options.run:
@@ -173,6 +175,13 @@ def _desk(options):
     from jobs_kit.grading.progress import ExerciseProgress
 
     return ExerciseProgress(find_exercise(options.exercise), options.folder)
+
+
+def _print_what_the_terminal_cannot_show():
+    """Print a question mark for a character that the terminal's encoding does not have."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):  # not what a notebook or a test puts there
+            stream.reconfigure(errors="replace")
 
 
 def _wait_for_the_end_of(server):

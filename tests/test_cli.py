@@ -220,6 +220,22 @@ def all_gone(processes):
     return all(command_of(p) == [] for p in alive)
 
 
+def test_start_needs_no_home_that_can_be_written(terminal, monkeypatch):
+    monkeypatch.delenv("JUPYTER_CONFIG_DIR")
+    process = terminal("start", "--no-browser", SHELL="/bin/sh", HOME="/dev/null")
+    url = line_with(process, "JupyterLab: ").split()[-1]
+    base, _, token = url.partition("?token=")
+    base = base.partition("/lab/")[0]
+    assert ask(f"{base}/api/kernels", {}, token)[0] == 201
+    assert "Errno" not in end(process)[1]
+
+
+def test_a_terminal_that_lacks_a_character_shows_a_question_mark(terminal):
+    process = terminal("doctor", PYTHONIOENCODING="ascii")
+    said = process.stdout.read()
+    assert "packages" in said and " ?)" in said and "Traceback" not in said
+
+
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 def test_start_opens_jupyterlab_and_leaves_nothing_behind(lab, until, number):
     process, base, token = lab

@@ -16,6 +16,17 @@ FIRST = "notebooks/00_start_here.ipynb"
 # JupyterLab would ask its makers for news and newer versions, which a course has no use for.
 NO_NEWS = '{"@jupyterlab/apputils-extension:notification": {"fetchNews": "false"}}'
 
+# Where JupyterLab, IPython and matplotlib write; below HOME unless these variables say otherwise.
+WRITTEN = (
+    "JUPYTER_CONFIG_DIR",
+    "JUPYTER_DATA_DIR",
+    "JUPYTER_RUNTIME_DIR",
+    "JUPYTERLAB_SETTINGS_DIR",
+    "JUPYTERLAB_WORKSPACES_DIR",
+    "IPYTHONDIR",
+    "MPLCONFIGDIR",
+)
+
 # A terminal's own start-up file may put other Pythons first on the PATH, conda's for example.
 BASHRC = 'if [ -f ~/.bashrc ]; then . ~/.bashrc; fi\nPATH="{bin}:$PATH"\n'
 
@@ -31,12 +42,24 @@ def run_jupyterlab(redis, port=0, browser=True):
     # in the directory of our Redis: that goes even when we are killed
     place = getattr(redis, "directory", None)
     with tempfile.TemporaryDirectory(prefix="jobs-kit-lab-", dir=place) as folder:
+        if not _can_be_written(Path.home()):
+            for name in WRITTEN:
+                os.environ.setdefault(name, str(Path(folder) / name.lower()))
         lab = _make(Path(folder), port, browser)
         url = f"http://127.0.0.1:{lab.port}/lab/tree/{FIRST}?token={lab.identity_provider.token}"
         text = f"{redis}\nJupyterLab: {url}\nCtrl-C ends it."
         lab.io_loop.add_callback(print, text, flush=True)  # not before it listens
         _stop_at_signals(lab)
         lab.start()
+
+
+def _can_be_written(folder):
+    """Tell whether a file can be made in a folder: root's permissions do not show that."""
+    try:
+        with tempfile.TemporaryFile(dir=folder):
+            return True
+    except OSError:
+        return False
 
 
 def _make(folder, port, browser):

@@ -106,12 +106,27 @@ def _name_in_environment(server):
         os.environ.update(JOBS_KIT_ADMIN_URL=server.admin_url, JOBS_KIT_ORIGIN=server.origin)
     if is_shared(server) and "JOBS_KIT_PREFIX" not in os.environ:
         os.environ["JOBS_KIT_PREFIX"] = own_prefix(server)
+    # services name a host and a port, and no password
     if os.environ.get("REDIS_HOST"):
         os.environ.setdefault("REDIS_PORT", "6379")
+        if not (server.address.get("password") and _is_locked(*settings.service_address())):
+            return
+    elif server.port and not is_shared(server) and not _is_locked(server.host, server.port):
+        os.environ.update(REDIS_HOST=server.host, REDIS_PORT=str(server.port))
         return
-    if server.port is None or is_shared(server):
-        server = _service = start_server()
-    os.environ.update(REDIS_HOST=server.host, REDIS_PORT=str(server.port))
+    _service = start_server()
+    os.environ.update(REDIS_HOST=_service.host, REDIS_PORT=str(_service.port))
+
+
+def _is_locked(host, port):
+    """Tell whether a Redis is there that asks for a password."""
+    client = redis.Redis(host, port, retry=Retry(NoBackoff(), 0), socket_timeout=2)
+    try:
+        return not client.ping()
+    except redis.AuthenticationError:
+        return True
+    except redis.RedisError:
+        return False
 
 
 def _keep_proxies_out():

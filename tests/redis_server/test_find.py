@@ -16,6 +16,7 @@ from jobs_kit.redis_server import find
 from jobs_kit.redis_server import server as module
 from jobs_kit.redis_server.address import RedisNotFoundError, Server, server_version
 from jobs_kit.redis_server.find import find_redis
+from jobs_kit.redis_server.server import start_server
 
 pytestmark = pytest.mark.redis_server
 
@@ -84,6 +85,37 @@ def test_on_a_class_server_all_is_yours_and_your_services_get_their_own(class_se
     own = redis.Redis(os.environ["REDIS_HOST"], int(os.environ["REDIS_PORT"]))
     assert own.ping() and os.environ["REDIS_PORT"] != str(found.port)
     assert find_redis() is found  # it may refuse a PING and be there all the same
+
+
+@pytest.fixture
+def locked_server():
+    """The port of a server whose password is "secret", as requirepass makes it."""
+    started = start_server()
+    started.connect().execute_command("ACL", "SETUSER", "default", "resetpass", ">secret")
+    yield started.port
+    started.stop()
+
+
+@pytest.mark.parametrize("host", ["", "127.0.0.1"])
+def test_beside_a_server_with_a_password_your_services_get_their_own(locked_server, host):
+    os.environ["REDIS_URL"] = f"redis://:secret@127.0.0.1:{locked_server}"
+    if host:
+        os.environ |= {"REDIS_HOST": host, "REDIS_PORT": str(locked_server)}
+    assert find_redis().port == locked_server
+    assert os.environ["REDIS_PORT"] != str(locked_server)
+    assert redis.Redis(os.environ["REDIS_HOST"], int(os.environ["REDIS_PORT"])).ping()
+    named = os.environ["REDIS_PORT"]
+    find._found = None  # as in a kernel that inherits our environment
+    find_redis()
+    assert os.environ["REDIS_PORT"] == named
+
+
+@pytest.mark.parametrize("url", ["", "redis://:guessed@127.0.0.1:{port}"])
+def test_a_server_whose_password_is_not_named_is_reported(locked_server, url):
+    os.environ |= {"REDIS_HOST": "127.0.0.1", "REDIS_PORT": str(locked_server)}
+    os.environ["REDIS_URL"] = url.format(port=locked_server)
+    with pytest.raises(RedisNotFoundError, match="with its user and password"):
+        find_redis()
 
 
 def test_the_constructor_can_be_typed(class_server):
