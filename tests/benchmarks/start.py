@@ -111,7 +111,7 @@ def run_until_output(lesson, connection_file):
     """Run a lesson's code cells in a kernel until one shows something; fail if none does."""
     client = BlockingKernelClient(connection_file=str(connection_file))
     client.load_connection_file()
-    client.start_channels()
+    client.start_channels(hb=False)  # a kernel that is still importing would count as dead
     client.wait_for_ready(timeout=SECONDS)
     shown = []
 
