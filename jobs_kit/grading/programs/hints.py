@@ -189,8 +189,8 @@ def _hint_for_data(error, message):
     if not kind:
         return "Which arguments does redis-py want here, and which ones does this line pass?"
     return (
-        f"Redis stores strings, bytes and numbers, and redis-py got {_in_words(kind[1])}. Which argument of this "
-        "line is that?"
+        f"Redis stores strings, bytes and numbers, and redis-py got {_in_words(kind[1])}. "
+        "Which argument of this line is that?"
     )
 
 
