@@ -1,4 +1,4 @@
-"""The command jobs-kit: one subcommand for each thing that people start."""
+"""The command jobs-kit: one subcommand for each program that people start."""
 
 import argparse
 import io
@@ -6,6 +6,7 @@ import os
 import signal
 import socket
 import sys
+from importlib import metadata
 
 from jobs_kit import settings
 
@@ -24,7 +25,7 @@ def main(arguments=None):
         return 0
     except ModuleNotFoundError as problem:
         return _fail(
-            f"{problem}: run `make lab` in the kit's folder, which installs what is missing"
+            f"{problem}: run `make lab` in the kit's folder to install the missing packages"
         )
     except KeyError as problem:  # an exercise that is not there
         _fail(problem.args[0])
@@ -37,7 +38,7 @@ def main(arguments=None):
 
 
 def start(options):
-    """open the lessons in JupyterLab, with a Redis behind them"""
+    """Open the lessons in JupyterLab, and start a Redis for them."""
     from jobs_kit.lab.jupyter import run_jupyterlab
     from jobs_kit.redis_server.address import RedisNotFoundError
     from jobs_kit.redis_server.find import find_redis
@@ -54,7 +55,7 @@ def start(options):
 
 
 def redis(options):
-    """run a Redis until Ctrl-C, and print its address"""
+    """Run a Redis until Ctrl-C, and print its address."""
     from jobs_kit.redis_server.address import RedisNotFoundError
     from jobs_kit.redis_server.server import start_server
 
@@ -70,11 +71,11 @@ def redis(options):
     except RedisNotFoundError as problem:
         return _fail(f"{problem} (`jobs-kit redis --port 0` takes a free port)")
     try:
-        print(f"{server.url}\n{server}. Ctrl-C ends it.", flush=True)
+        print(f"{server.url}\n{server}. Press Ctrl-C to stop it.", flush=True)
         if server.port != 6379:
-            print(f"In the other terminals, first: export REDIS_URL={server.url}", flush=True)
+            print(f"In the other terminals, run first: export REDIS_URL={server.url}", flush=True)
         _wait_for_the_end_of(server)
-        return _fail("this Redis has ended by itself")
+        return _fail("Redis ended unexpectedly")
     finally:
         if options.append_only:
             server.stop(keep=True)  # it writes what is not yet written
@@ -82,7 +83,7 @@ def redis(options):
 
 
 def api(options):
-    """serve the Jobs API on this machine"""
+    """Serve the Jobs API on this computer."""
     from jobs_kit.api import serve
 
     _end_at_sigterm()
@@ -90,11 +91,11 @@ def api(options):
     try:
         serve(port)
     except OSError as problem:
-        return _fail(f"cannot listen on port {port} ({problem}): choose another with --port")
+        return _fail(f"cannot listen on port {port} ({problem}): choose another port with --port")
 
 
 def worker(options):
-    """do the jobs that are queued"""
+    """Run a worker that does the queued jobs."""
     if options.name:
         os.environ["JOBS_KIT_WORKER_NAME"] = options.name
     from jobs_kit.worker import work
@@ -103,7 +104,7 @@ def worker(options):
 
 
 def doctor(options):
-    """say what is here, and how to mend what is not"""
+    """Check the installation, and show how to fix problems."""
     from jobs_kit.lab.doctor import examine
 
     findings = examine()
@@ -112,7 +113,7 @@ def doctor(options):
 
 
 def check(options):
-    """check exercises: those that you name, or all"""
+    """Check the exercises that you name, or all of them."""
     from jobs_kit.grading import terminal
     from jobs_kit.redis_server.address import RedisNotFoundError
 
@@ -126,28 +127,30 @@ def check(options):
 
 
 def hint(options):
-    """show the next of the three hints of an exercise"""
-    print(_desk(options).next_hint())
+    """Show the next of the three hints of an exercise."""
+    from jobs_kit.grading.progress import next_hint
+
+    print(next_hint(options.exercise, options.folder))
 
 
 def solution(options):
-    """show the solution of an exercise, after a pass or three attempts"""
-    opens, text = _desk(options).solution()
+    """Show the solution of an exercise, after a pass or three attempts."""
+    opens, text = _progress(options).solution()
     print(text)
     return 0 if opens else 1
 
 
 def catch_up(options):
-    """lay the starting point of an exercise: all earlier parts solved, your files kept as .bak"""
-    written = _desk(options).catch_up()
+    """Write the files as they are before an exercise, and keep yours as .bak."""
+    written = _progress(options).catch_up()
     for path, backup in written:
-        print(f"wrote {path}" + (f"; yours is in {backup.name}" if backup else ""))
+        print(f"wrote {path}" + (f"; your version is now {backup.name}" if backup else ""))
     if not written:
-        print(f"nothing to do: {options.exercise} can start from what is there")
+        print(f"nothing to do: your files are ready for {options.exercise}")
 
 
 def grade(options):
-    """grade a folder of submissions"""
+    """Grade a folder of submissions."""
     from jobs_kit.grading.batch import terminal
     from jobs_kit.grading.sandbox.containment import NotContainedError
 
@@ -155,14 +158,16 @@ def grade(options):
     try:
         return terminal.grade(options)
     except NotContainedError as problem:
-        return _fail(f"{problem}. To grade without it all the same: --uncontained")
+        return _fail(f"{problem}. To grade without this protection, add --uncontained")
     except KeyboardInterrupt:
-        _fail(f"stopped. What is done is in {options.out}; the same command again goes on there")
+        _fail(
+            f"stopped. The results so far are in {options.out}; run the same command again to go on"
+        )
         return 130
 
 
 def press(options):
-    """write the starters of exercises/ anew from the masters in solutions/"""
+    """Write the starter files in exercises/ from the masters in solutions/."""
     from jobs_kit.course.exercise import ROOT
     from jobs_kit.course.press import write
 
@@ -170,11 +175,10 @@ def press(options):
         print("pressed", path.relative_to(ROOT))
 
 
-def _desk(options):
-    from jobs_kit.course.exercise import find_exercise
-    from jobs_kit.grading.progress import ExerciseProgress
+def _progress(options):
+    from jobs_kit.grading.progress import progress_of
 
-    return ExerciseProgress(find_exercise(options.exercise), options.folder)
+    return progress_of(options.exercise, options.folder)
 
 
 def _print_what_the_terminal_cannot_show():
@@ -185,7 +189,7 @@ def _print_what_the_terminal_cannot_show():
 
 
 def _wait_for_the_end_of(server):
-    # an open connection tells at once, and without asking again and again
+    # the server closes an open connection when it ends, so there is no need to poll
     with socket.create_connection((server.host, server.port)) as connection:
         connection.recv(1)
 
@@ -203,69 +207,122 @@ def _fail(problem):
     return 1
 
 
+def _print_version(options):
+    print("jobs-kit", metadata.version("jobs-kit"))
+
+
+COMMANDS = {  # the groups of --help
+    "students": (start, check, hint, solution, catch_up, doctor, redis, api, worker),
+    "instructors": (grade,),
+    "maintainers of the kit": (press,),
+}
+NAME_WIDTH = 12  # of the commands in --help
+
+
 def _parser():
-    parser = argparse.ArgumentParser(prog="jobs-kit", description="Lessons and a Jobs service.")
-    parser.set_defaults(run=None)
-    commands = parser.add_subparsers(metavar="COMMAND", title="commands")
-
-    def command(function):
-        made = commands.add_parser(
-            function.__name__.replace("_", "-"), help=function.__doc__, description=function.__doc__
-        )
-        made.set_defaults(run=function)
-        return made
-
-    made = command(start)
-    made.add_argument("--no-browser", dest="browser", action="store_false", help="open none")
-    made.add_argument("--port", type=_port, default=0, help="of JupyterLab (8888, or a free one)")
-    made = command(redis)
-    made.add_argument("--port", type=_port, default=6379, help="6379; 0 takes a free one")
-    made.add_argument("--append-only", metavar="FOLDER", help="keep the data there between runs")
-    made = command(api)
-    made.add_argument("--port", type=_port, help="JOBS_KIT_API_PORT or 5000; 0 takes a free one")
-    made = command(worker)
-    made.add_argument("--burst", action="store_true", help="end when the queue is empty")
-    made.add_argument("--name", help="the worker's name in its log")
-    command(doctor)
-    command(press)
-    _takes_batch(command(grade))
-    made = command(check)
-    made.add_argument("exercises", nargs="*", metavar="EXERCISE", help="its id, such as add_job")
-    made.add_argument("--watch", action="store_true", help="again at each save, then the next one")
-    _takes_folder(made)
-    for function in (hint, solution, catch_up):
-        made = command(function)
-        made.add_argument("exercise", metavar="EXERCISE", help="its id, such as add_job")
-        _takes_folder(made)
+    parser = argparse.ArgumentParser(
+        prog="jobs-kit",
+        description="Lessons about messages and queues, exercises that check themselves, and a "
+        "Jobs service.",
+        epilog=_command_list(),
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    version = {"action": "store_const", "const": _print_version, "help": "print the version"}
+    parser.add_argument("--version", dest="run", **version)
+    usage = "one of those below; `jobs-kit COMMAND --help` lists its options"
+    commands = parser.add_subparsers(metavar="COMMAND", title="commands", help=usage)
+    for function in [function for group in COMMANDS.values() for function in group]:
+        command = commands.add_parser(_name(function), description=function.__doc__)
+        command.set_defaults(run=function)
+        OPTIONS.get(function, lambda command: None)(command)
     return parser
 
 
-def _takes_batch(parser):
-    parser.add_argument("submissions", help="a folder: one folder or zip file a student")
-    parser.add_argument("--out", required=True, help="where grades, results and feedback go")
-    parser.add_argument("--exercise", action="append", default=[], metavar="ID", help="only this")
-    parser.add_argument("--jobs", type=int, metavar="N", help="so many at once (two a core)")
-    parser.add_argument("--roster", metavar="CSV", help="keep its columns and rows in grades.csv")
-    parser.add_argument("--hidden", metavar="DIR", help="more checks, which students do not see")
-    parser.add_argument(
-        "--only",
-        action="append",
-        default=[],
-        metavar="STUDENT",
-        help="only this, and who was never graded before",
-    )
-    parser.add_argument(
-        "--since", metavar="DAY", help="only work saved since (2026-11-24 or with T18:00)"
-    )
-    parser.add_argument("--gradescope", action="store_true", help="write results.json as well")
-    parser.add_argument(
-        "--uncontained", action="store_true", help="where the system cannot contain student code"
-    )
+def _command_list():
+    """Return the commands and what they do, grouped by their users."""
+    groups = []
+    for users, functions in COMMANDS.items():
+        lines = [f"  {_name(f):{NAME_WIDTH}}{f.__doc__.rstrip('.')}" for f in functions]
+        groups.append("\n".join([f"commands for {users}:", *lines]))
+    return "\n\n".join(groups)
 
 
-def _takes_folder(parser):
-    where = "where your answers are (the current folder, or the kit's exercises/)"
-    parser.add_argument("--in", dest="folder", metavar="FOLDER", help=where)
+def _name(function):
+    return function.__name__.replace("_", "-")
+
+
+def _start_options(command):
+    text = "don't open a browser"
+    command.add_argument("--no-browser", dest="browser", action="store_false", help=text)
+    text = "port of JupyterLab (default: 8888, or a free one)"
+    command.add_argument("--port", type=_port, default=0, help=text)
+
+
+def _redis_options(command):
+    text = "port of Redis (default: 6379; 0: a free one)"
+    command.add_argument("--port", type=_port, default=6379, help=text)
+    text = "keep the data in this folder between runs"
+    command.add_argument("--append-only", metavar="FOLDER", help=text)
+
+
+def _api_options(command):
+    text = "port of the API (default: JOBS_KIT_API_PORT or 5000; 0: a free one)"
+    command.add_argument("--port", type=_port, help=text)
+
+
+def _worker_options(command):
+    command.add_argument("--burst", action="store_true", help="end when the queue is empty")
+    command.add_argument("--name", help="name of the worker in its log")
+
+
+def _check_options(command):
+    command.add_argument("exercises", nargs="*", metavar="EXERCISE", help="id, such as add_job")
+    text = "check at every save, and go on to the next exercise"
+    command.add_argument("--watch", action="store_true", help=text)
+    _add_folder(command)
+
+
+def _exercise_options(command):
+    command.add_argument("exercise", metavar="EXERCISE", help="id, such as add_job")
+    _add_folder(command)
+
+
+def _add_folder(command):
+    text = "folder with your answers (default: the current folder, or the kit's exercises/)"
+    command.add_argument("--in", dest="folder", metavar="FOLDER", help=text)
+
+
+def _grade_options(command):
+    def add(name, metavar, text, **options):
+        command.add_argument(name, metavar=metavar, help=text, **options)
+
+    text = "folder of submissions: one folder or zip file for each student"
+    command.add_argument("submissions", help=text)
+    add("--out", "FOLDER", "folder for grades, results and feedback", required=True)
+    several = {"action": "append", "default": []}
+    add("--exercise", "ID", "grade only this exercise; may be repeated", **several)
+    add("--only", "STUDENT", "grade only this student and new ones; may be repeated", **several)
+    add("--since", "DAY", "grade only work saved since 2026-11-24, or 2026-11-24T18:00")
+    add("--jobs", "N", "students graded at the same time (default: two per core)", type=int)
+    add("--roster", "CSV", "class list whose columns and rows grades.csv keeps")
+    add("--hidden", "FOLDER", "folder of more checks, which students don't see")
+    text = "also write results.json for Gradescope"
+    command.add_argument("--gradescope", action="store_true", help=text)
+    text = "grade even if the system can't isolate student code"
+    command.add_argument("--uncontained", action="store_true", help=text)
+
+
+OPTIONS = {
+    start: _start_options,
+    redis: _redis_options,
+    api: _api_options,
+    worker: _worker_options,
+    check: _check_options,
+    hint: _exercise_options,
+    solution: _exercise_options,
+    catch_up: _exercise_options,
+    grade: _grade_options,
+}
 
 
 def _port(text):

@@ -8,6 +8,7 @@ import subprocess
 import sys
 import urllib.error
 import urllib.request
+from importlib import metadata
 from pathlib import Path
 
 import psutil
@@ -69,7 +70,7 @@ def end(process, number=signal.SIGINT):
 def test_three_terminals_serve_a_job(terminal, until):
     server = terminal("redis", "--port", "0")
     url = line_with(server, "redis://").strip()
-    assert "Ctrl-C ends it" in line_with(server, "127.0.0.1")
+    assert "Press Ctrl-C to stop it" in line_with(server, "127.0.0.1")
     assert f"export REDIS_URL={url}" in line_with(server, "other terminals")
     port = url.rpartition(":")[2]
     api = terminal("api", "--port", "0", REDIS_PORT=port)
@@ -116,7 +117,7 @@ def test_redis_that_was_killed_is_said(terminal):
     server = terminal("redis", "--port", "0")
     url = line_with(server, "redis://").strip()
     os.kill(redis.Redis.from_url(url).info("server")["process_id"], signal.SIGKILL)
-    assert "ended by itself" in server.stdout.read()
+    assert "ended unexpectedly" in server.stdout.read()
     assert server.wait() == 1
 
 
@@ -172,6 +173,34 @@ def test_no_command_says_which_there_are(terminal):
     said = process.stdout.read()
     assert all(name in said for name in ("start", "redis", "api", "worker", "doctor"))
     assert process.wait() == 2
+
+
+def test_help_groups_the_commands_by_their_users(capsys):
+    with pytest.raises(SystemExit):
+        cli.main(["--help"])
+    _, students, instructors, maintainers = capsys.readouterr().out.split("commands for ")
+    assert all(f"  {name} " in students for name in ("start", "check", "hint", "catch-up"))
+    assert "  grade " in instructors and "  press " in maintainers
+    listed = [function for group in cli.COMMANDS.values() for function in group]
+    assert len(set(listed)) == len(listed) and set(cli.OPTIONS) <= set(listed)
+
+
+@pytest.mark.parametrize("functions", cli.COMMANDS.values(), ids=cli.COMMANDS)
+def test_each_command_has_a_help_text_of_one_sentence(functions, capsys):
+    for function in functions:
+        with pytest.raises(SystemExit):
+            cli.main([cli._name(function), "--help"])
+        assert function.__doc__ in " ".join(capsys.readouterr().out.split())
+
+
+def test_version_is_that_of_the_package(capsys):
+    assert cli.main(["--version"]) == 0
+    assert capsys.readouterr().out == f"jobs-kit {metadata.version('jobs-kit')}\n"
+
+
+def test_a_mistyped_exercise_is_offered_by_its_name(capsys):
+    assert cli.main(["check", "addjob"]) == 2
+    assert "there is no exercise 'addjob': did you mean add_job?" in capsys.readouterr().err
 
 
 def test_a_package_that_is_missing_is_said(monkeypatch, capsys):

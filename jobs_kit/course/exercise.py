@@ -4,6 +4,7 @@ An exercise declares itself in its test file, exercises/<folder>/test_<id>.py, a
 its folder are those of the file. The kit knows what is declared there and no exercise by name.
 """
 
+import difflib
 import functools
 import importlib.util
 from collections import Counter
@@ -88,10 +89,14 @@ def all_exercises():
 
 
 def find_exercise(name):
-    """Return the Exercise of this id. Raises KeyError with a message that lists them."""
+    """Return the Exercise of this id. Raises KeyError with a message that names similar ids, or all."""
     exercises = all_exercises()
     if name not in exercises:
-        raise KeyError(f"there is no exercise {name!r}; there are: {', '.join(exercises)}")
+        similar = difflib.get_close_matches(name, exercises, n=2)
+        offer = f"did you mean {' or '.join(similar)}?" if similar else ", ".join(exercises)
+        raise KeyError(
+            f"there is no exercise {name!r}{': ' if similar else '; there are: '}{offer}"
+        )
     return exercises[name]
 
 

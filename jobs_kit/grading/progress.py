@@ -1,21 +1,25 @@
 """Keep a student's progress, in the folder of the answer, so that it moves with the answer.
 
-    .progress.json   {"add_job": {"attempts": 2, "hints": 1, "passed": true}, "worker.py": [text, ...]}
+    .progress.json   {"add_job": {"attempts": 2, "hints": 1, "passed": true, "checked": digest},
+                      "worker.py": [text, ...]}
 
+An attempt is a check that fails on files that have changed since the last one, whose digest is kept.
 A file name holds the texts of that file when an exercise that records it first passed: a later
 exercise that changes the same definition is not attempted as long as nothing has changed since.
 """
 
 import contextlib
+import hashlib
 import json
 import os
 import shutil
 from pathlib import Path
 
 from jobs_kit.course import starters
-from jobs_kit.course.exercise import all_exercises, answer_folder, earlier
+from jobs_kit.course.exercise import all_exercises, answer_folder, earlier, find_exercise
+from jobs_kit.course.gap import all_gaps
 from jobs_kit.grading.results import kit_failure
-from jobs_kit.grading.source.files import PROGRESS, Source
+from jobs_kit.grading.source.files import PROGRESS, Source, regular_files
 from jobs_kit.grading.verdict import Verdict
 
 ATTEMPTS = 3  # before a solution opens without a pass
@@ -35,8 +39,11 @@ class ExerciseProgress:
             return Verdict(kit_failure(self.exercise.id, str(problem)))
         notes = self._notes()
         entry = notes.setdefault(self.exercise.id, {})
-        if verdict.outcome in ("fail", "timeout"):
+        digest = self._digest()
+        has_changed = digest is None or entry.get("checked") != digest
+        if verdict.outcome in ("fail", "timeout") and has_changed:
             entry["attempts"] = entry.get("attempts", 0) + 1
+        entry["checked"] = digest
         entry["passed"] = verdict.passed
         # only at the first pass: a later text may hold what belongs to a later exercise
         if verdict.passed and self.exercise.records and not entry.get("recorded"):
@@ -44,6 +51,15 @@ class ExerciseProgress:
             self._record(notes)
         self._write(notes)
         return verdict
+
+    def _digest(self):
+        """Return text that changes with the answer's Python files; None for one in live shells."""
+        if not self.exercise.files:
+            return None
+        paths = regular_files(self.folder, onerror=lambda problem: None)
+        paths = [path for path in paths if path.suffix == ".py"]
+        contents = [(path.name, path.read_bytes()) for path in paths]
+        return hashlib.sha256(repr(contents).encode()).hexdigest()
 
     def _record(self, notes):
         """Add the texts of the files that the exercise records to the notes."""
@@ -64,16 +80,18 @@ class ExerciseProgress:
         hints = self.exercise.hints
         rung = entry["hints"] = min(entry.get("hints", 0) + 1, len(hints))
         self._write(notes)
-        return f"{self.exercise.id}, hint {rung} of {len(hints)}: {hints[rung - 1]}"
+        last = ", the last one" if rung == len(hints) else ""
+        return f"{self.exercise.id}, hint {rung} of {len(hints)}{last}: {hints[rung - 1]}"
 
     def solution(self):
         """Return (opens, text): the solution, or what has to come before it."""
         attempts = self._entry().get("attempts", 0)
         if not self.passed and attempts < ATTEMPTS:
+            name = self.exercise.id
             return False, (
-                f"The solution of {self.exercise.id} opens after a pass or {ATTEMPTS} attempts; "
-                f"so far there {'is' if attempts == 1 else 'are'} {attempts}. "
-                f'hint("{self.exercise.id}") helps without giving it away.'
+                f"The solution of {name} opens after a pass or {ATTEMPTS} attempts. So far you have "
+                f"made {attempts}; checking an unchanged file again doesn't count. For a hint, run "
+                f'hint("{name}") on a page or `jobs-kit hint {name}` in a terminal.'
             )
         return True, solution_of(self.exercise)
 
@@ -119,6 +137,29 @@ class ExerciseProgress:
             part.replace(path)
 
 
+def next_hint(name, place=None):
+    """Return the next hint of an exercise, or the one hint of a gap, as text. Raises KeyError.
+
+    name: the id of either. place: where the answer is, see answer_folder().
+    """
+    if gap := all_gaps().get(name):
+        return f"{gap.id}, the only hint: {gap.hint}"
+    return progress_of(name, place).next_hint()
+
+
+def progress_of(name, place=None):
+    """Return the ExerciseProgress of the exercise with this id.
+
+    Raises KeyError, with a message for the student, if there is none or it is a gap.
+    """
+    if name in all_gaps():
+        raise KeyError(
+            f'{name} is a gap in a lesson: run check("{name}") on its page, where the answer is '
+            "folded below it"
+        )
+    return ExerciseProgress(find_exercise(name), place)
+
+
 def starting_point(exercise):
     """Return {file name: text} of what a student starts this exercise with."""
     if not exercise.files:
@@ -129,7 +170,7 @@ def starting_point(exercise):
 def solution_of(exercise):
     """Return what solves an exercise: the definitions that it adds or changes, as text."""
     walk = f"solutions/{exercise.folder}/{exercise.id}.ipynb"
-    parts = [f"# {walk} walks through it and says why."]
+    parts = [f"# {walk} explains it step by step."]
     if exercise.files:
         solved = starters.stage(exercise.folder, {*earlier(exercise), exercise.id})
         before = starting_point(exercise)

@@ -158,7 +158,7 @@ class SubmissionResult:
 
 def kit_failure(exercise_id, message):
     """Return the result "error" of an exercise that could not be judged."""
-    check = CheckResult(exercise_id, "the check itself", "error", message=message)
+    check = CheckResult(exercise_id, "The check can run", "error", message=message)
     return ExerciseResult(exercise_id, exercise_id, [check])
 
 

@@ -2,9 +2,9 @@
 
 import time
 
-from jobs_kit.course.exercise import all_exercises, find_exercise
+from jobs_kit.course.exercise import all_exercises
 from jobs_kit.grading.judge import Judge
-from jobs_kit.grading.progress import ExerciseProgress, first_unfinished
+from jobs_kit.grading.progress import ExerciseProgress, first_unfinished, progress_of
 from jobs_kit.queue_watch import evidence_file
 from jobs_kit.queue_watch.watch import watch_queue
 
@@ -13,18 +13,17 @@ POLL_SECONDS = 0.2
 
 def check(names, place=None):
     """Check these exercises, or all; print the verdicts. Returns 0 if all pass, else 1."""
-    exercises = [find_exercise(name) for name in names] or list(all_exercises().values())
-    verdicts = []
+    answers, verdicts = [progress_of(name, place) for name in names or all_exercises()], []
     with Judge() as judge:
-        for exercise in exercises:
-            verdicts.append(ExerciseProgress(exercise, place).check(judge))
+        for answer in answers:
+            verdicts.append(answer.check(judge))
             print(verdicts[-1], end="\n\n", flush=True)
     if len(verdicts) > 1:
         passed = sum(verdict.passed for verdict in verdicts)
         points, most = (
             sum(getattr(v, name) for v in verdicts) for name in ("points", "max_points")
         )
-        print(f"{passed} of {len(verdicts)} exercises pass, {points} of {most} points")
+        print(f"{passed} of {len(verdicts)} exercises passed, {points} of {most} points")
     return 0 if all(verdict.passed for verdict in verdicts) else 1
 
 
@@ -35,7 +34,7 @@ def watch(name=None, place=None):
 
     name: where to begin, else at the first unfinished one. Returns 0 when all have passed.
     """
-    exercise = find_exercise(name) if name else first_unfinished(place)
+    exercise = progress_of(name).exercise if name else first_unfinished(place)
     with Judge() as judge:
         while exercise:
             _watch_until_it_passes(ExerciseProgress(exercise, place), judge)
@@ -43,7 +42,7 @@ def watch(name=None, place=None):
             exercise = following if following and following.id != exercise.id else None
             if exercise:
                 print(f"\nNext: {exercise.id} ({exercise.title})", flush=True)
-    print("\nAll exercises have passed.")
+    print("\nAll exercises passed.")
     return 0
 
 
@@ -67,9 +66,10 @@ def _watch_until_it_passes(progress, judge):
 def _print_verdict(verdict, progress):
     print(f"\n{verdict}", flush=True)
     if not verdict.passed:
-        task = "save a file" if progress.exercise.files else "work in your shells"
+        task = "save a file" if progress.exercise.files else "type in your shells"
         print(
-            f"\nWatching {progress.folder}: {task}, and it checks again. Ctrl-C ends.", flush=True
+            f"\nWatching {progress.folder}: {task} to check again, or press Ctrl-C to stop.",
+            flush=True,
         )
 
 

@@ -10,10 +10,10 @@ from pathlib import Path
 
 from IPython import get_ipython
 
-from jobs_kit.course.exercise import answer_folder, find_exercise, shell_exercise
+from jobs_kit.course.exercise import answer_folder, shell_exercise
 from jobs_kit.course.gap import all_gaps
 from jobs_kit.grading.judge import Judge
-from jobs_kit.grading.progress import ExerciseProgress
+from jobs_kit.grading.progress import next_hint, progress_of
 from jobs_kit.grading.results import kit_failure
 from jobs_kit.grading.verdict import Verdict
 from jobs_kit.queue_watch import watch
@@ -30,7 +30,7 @@ def check(name):
     if gap := all_gaps().get(str(name)):
         return _check_gap(gap)
     try:
-        return ExerciseProgress(find_exercise(str(name))).check(_judge)
+        return progress_of(str(name)).check(_judge)
     except KeyError as problem:
         return Verdict(kit_failure(str(name), problem.args[0]))
 
@@ -58,11 +58,9 @@ def _cell_of(gap):
 
 
 def hint(name):
-    """Return the next of the three hints of an exercise."""
-    if gap := all_gaps().get(str(name)):
-        return Text(f"{gap.id}: {gap.hint}")
+    """Return the next of the three hints of an exercise, or the hint of a gap."""
     try:
-        return Text(ExerciseProgress(find_exercise(str(name))).next_hint())
+        return Text(next_hint(str(name)))
     except KeyError as problem:
         return Text(problem.args[0])
 
@@ -70,7 +68,7 @@ def hint(name):
 def solution(name):
     """Return the solution of an exercise, after a pass or three attempts; else what is missing."""
     try:
-        opens, text = ExerciseProgress(find_exercise(str(name))).solution()
+        opens, text = progress_of(str(name)).solution()
     except KeyError as problem:
         opens, text = False, problem.args[0]
     return Text(text, is_code=opens)

@@ -12,6 +12,7 @@ import pytest
 from cases import write_stage
 
 from jobs_kit.course.exercise import find_exercise
+from jobs_kit.course.gap import all_gaps
 from jobs_kit.grading.judge import Judge
 from jobs_kit.grading.progress import ExerciseProgress, first_unfinished
 from jobs_kit.grading.results import ExerciseResult
@@ -55,7 +56,7 @@ def solve(folder):
 def test_every_entry_point_gives_the_same_verdict(folder, tmp_path):
     page = check("echo_worker")
     assert page.outcome == "fail" and page.points == 0
-    assert "which line calls it" in str(page)
+    assert "Which line of yours calls it" in str(page)
 
     code, said = terminal("check", "echo_worker")
     assert code == 1
@@ -87,14 +88,14 @@ def test_pytest_fails_on_an_untouched_starter(folder):
 
 
 def test_require_pass_raises_with_the_verdict(folder):
-    with pytest.raises(AssertionError, match="which line calls it"):
+    with pytest.raises(AssertionError, match="Which line of yours calls it"):
         check("echo_worker").require_pass()
 
 
 def test_a_verdict_has_the_same_content_as_html_and_as_text(folder):
     verdict = check("echo_worker")
     page = verdict._repr_html_()
-    for text in ("echo_worker: fail", "python echo.py", "which line calls it"):
+    for text in ("echo_worker: fail", "python echo.py", "Which line of yours calls it"):
         assert text in page and text in repr(verdict)
 
 
@@ -111,6 +112,7 @@ def test_an_unknown_exercise_raises_nothing_on_a_page():
     assert check("nonsense").outcome == "error"
     for answer in (check("nonsense"), hint("nonsense"), solution("nonsense")):
         assert "there is no exercise 'nonsense'; there are: " in repr(answer)
+    assert "'echoworker': did you mean echo_worker?" in repr(check("echoworker"))
     code, said = terminal("check", "nonsense")
     assert code == 2 and "echo_worker" in said
 
@@ -119,18 +121,40 @@ def test_three_hints_follow_each_other_and_progress_is_kept(folder):
     rungs = find_exercise("echo_worker").hints
     assert rungs[0] in repr(hint("echo_worker"))
     assert rungs[1] in terminal("hint", "echo_worker")[1]
-    assert rungs[2] in repr(hint("echo_worker"))
-    assert rungs[2] in repr(hint("echo_worker"))
+    for _ in range(2):
+        assert f"hint 3 of 3, the last one: {rungs[2]}" in repr(hint("echo_worker"))
+
+
+def test_a_hint_for_a_gap_is_the_same_on_a_page_and_in_a_terminal(folder):
+    gap = next(iter(all_gaps().values()))
+    assert repr(hint(gap.id)) == terminal("hint", gap.id)[1].rstrip("\n")
+    assert gap.hint in repr(hint(gap.id))
+
+
+def test_a_gap_is_checked_on_its_page_only(folder):
+    gap = next(iter(all_gaps()))
+    for command in ("check", "solution", "catch-up"):
+        code, printed = terminal(command, gap)
+        assert code == 2 and f'run check("{gap}") on its page' in printed
+    assert f'run check("{gap}") on its page' in repr(solution(gap))
 
 
 def test_a_solution_opens_after_three_attempts(folder):
     for attempts in range(3):
-        assert f"{attempts}. hint" in repr(solution("echo_worker"))
+        assert f"So far you have made {attempts};" in repr(solution("echo_worker"))
         assert terminal("solution", "echo_worker")[0] == 1
+        (folder / "echo.py").write_text(f"{WRONG}\n# attempt {attempts}\n")
         check("echo_worker")
     assert "@q.worker" in repr(solution("echo_worker"))
     code, said = terminal("solution", "echo_worker")
     assert code == 0 and "@q.worker" in said
+
+
+def test_checking_an_unchanged_file_again_does_not_count_as_an_attempt(folder):
+    for _ in range(2):
+        assert check("echo_worker").outcome == "fail"
+    terminal("check", "echo_worker")
+    assert "So far you have made 1;" in repr(solution("echo_worker"))
 
 
 def test_checking_an_untouched_starter_does_not_count_as_an_attempt(folder):

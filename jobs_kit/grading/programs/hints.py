@@ -139,7 +139,7 @@ def _worker_called_with(error, name):
 
 def _hint_for_undefined(name, error):
     """Return the hint for an undefined name. error: see hint_for()."""
-    if name in sys.stdlib_module_names | PACKAGES | set(error.get("modules", [])):
+    if name in sys.stdlib_module_names | PACKAGES | set(error.get("files", [])):
         return f"`{name}` is a module. Which line of this file imports it?"
     if similar := _similar_name(name, error.get("names", [])):
         return f"There is no name `{name}` here, but there is `{similar}`. Which one do you mean?"

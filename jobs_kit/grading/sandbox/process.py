@@ -169,7 +169,7 @@ def _is_sound(event):
 def _lists_of_names(event):
     """Return the lists of texts that an error may have, see child/report.py."""
     error = event.get("error", {})
-    lists = [error.get(name, []) for name in ("names", "workers", "modules")]
+    lists = [error.get(name, []) for name in ("names", "workers", "files")]
     return [*lists, [error.get("library", "")]]
 
 

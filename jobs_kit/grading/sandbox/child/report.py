@@ -110,9 +110,7 @@ def _names_at(frame):
     return {
         "names": sorted(map(str, values))[:MOST_NAMES],
         "workers": [name for name, value in values.items() if _is_worker(value)],
-        "modules": [file.removesuffix(".py") for file in files if file.endswith(".py")][
-            :MOST_NAMES
-        ],
+        "files": [file.removesuffix(".py") for file in files if file.endswith(".py")][:MOST_NAMES],
     }
 
 
