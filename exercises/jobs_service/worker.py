@@ -1,1 +1,1 @@
-"""Take the id of a job off the queue, do the job, write what came of it."""
+"""Take the id of a job off the queue, do the job, store its result."""

@@ -47,8 +47,8 @@ class Judge:
         if not tests:  # pytest would look for some by itself
             return []
         request = {
-            "tests": list(map(str, tests)),
-            "folder": str(folder),
+            "tests": list(map(os.path.abspath, tests)),
+            "folder": os.path.abspath(folder),
             "seconds": seconds,
             "environment": kit_settings(),
         }

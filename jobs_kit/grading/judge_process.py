@@ -84,7 +84,7 @@ def _import_checks():
     """Import what pytest and the checks import, so that no fork of this process needs to."""
     known, tests = set(sys.modules), sorted(map(str, EXERCISES.glob("*/test_*.py")))
     with contextlib.redirect_stdout(io.StringIO()):
-        pytest.main([*PYTEST, "--collect-only", *tests])
+        _call_pytest("--collect-only", tests=tests)
     for name in set(sys.modules) - known:
         if name.startswith("test_"):  # a fork reads these again, for they may be edited
             del sys.modules[name]
@@ -130,11 +130,17 @@ def _run_pytest(request, results):
     sys.stdout = sys.stderr = open(1, "w", closefd=False)
     try:
         plugin.prepared["redis"].connect()
-        options = ["--submission", request["folder"], "--results", results]
-        pytest.main([*PYTEST, *options, *request["tests"]])
+        options = "--submission", request["folder"], "--results", results
+        _call_pytest(*options, tests=request["tests"])
         sys.stdout.flush()
     finally:
         os._exit(0)
+
+
+def _call_pytest(*options, tests):
+    # pytest takes a bracket in a path for parameters of a test, and the kit's folder may have one
+    os.chdir(EXERCISES)
+    pytest.main([*PYTEST, *options, *map(os.path.relpath, tests)])
 
 
 if __name__ == "__main__":

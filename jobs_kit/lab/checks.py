@@ -83,7 +83,7 @@ def watch_queue(folder=None):
 
 
 class Text:
-    """A text that a cell shows, as prose or as code."""
+    """A string that a cell shows, as prose or as code."""
 
     def __init__(self, text, is_code=False):
         self._text, self._is_code = text, is_code

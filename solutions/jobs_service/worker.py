@@ -1,4 +1,4 @@
-"""Take the id of a job off the queue, do the job, write what came of it."""
+"""Take the id of a job off the queue, do the job, store its result."""
 ### BEGIN SOLUTION execute_job
 ### BEGIN SOLUTION job_results
 ### | 

@@ -18,7 +18,7 @@ def test_an_answer_goes_from_untouched_to_solved(lab):
     answer.write_text(WRONG)
     notebook.run_all()
     verdict = notebook.page.locator(".jp-OutputArea-output", has_text="echo_worker: fail").last
-    for text in ("call", "python echo.py", "expected", "hint", "which line calls it?"):
+    for text in ("call", "python echo.py", "expected", "hint", "Which line of yours calls it?"):
         expect(verdict).to_contain_text(text)
 
     answer.write_text(WRONG.replace("pass", "print(item)") + "echo()\n")

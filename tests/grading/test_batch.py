@@ -54,7 +54,9 @@ def test_each_student_of_a_class_gets_the_right_points(place, tmp_path):
         "cem": "timeout",
         "dia": "not attempted",
     }
-    assert "which line calls it" in (tmp_path / "out" / "feedback" / "ben.html").read_text()
+    assert (
+        "Which line of yours calls it" in (tmp_path / "out" / "feedback" / "ben.html").read_text()
+    )
     summary = (tmp_path / "out" / "summary.html").read_text()
     assert "4 submissions" in summary and "bubblewrap" in summary
     suites = ElementTree.parse(tmp_path / "out" / "junit.xml").getroot()

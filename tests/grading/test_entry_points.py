@@ -3,6 +3,7 @@
 import json
 import os
 import re
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -240,3 +241,14 @@ def test_a_check_does_not_change_the_answer(folder):
     check("echo_worker")
     assert sorted(os.listdir(folder)) == [".progress.json", "echo.py"]
     assert (folder / "echo.py").read_text() == WRONG
+
+
+def test_the_kit_s_folder_may_have_any_name(tmp_path):
+    kit = tmp_path / "it's a [kit] copy"
+    for name in ("jobs_kit", "exercises", "solutions", "notebooks"):
+        shutil.copytree(ROOT / name, kit / name, ignore=shutil.ignore_patterns("__pycache__"))
+    answer = "echo_worker/echo.py"
+    shutil.copy(kit / "solutions" / answer, kit / "exercises" / answer)
+    environment = os.environ | {"PYTHONPATH": str(kit)}
+    code, lines = terminal("check", "echo_worker", cwd=kit, env=environment)
+    assert code == 0 and "5 of 5 points" in lines, lines

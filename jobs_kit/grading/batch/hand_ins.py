@@ -127,7 +127,7 @@ def _loose(path):
 
 
 def one_line(message):
-    """Return a text as one line that can be stored and printed, whatever it holds."""
+    """Return a string as one line that can be stored and printed, whatever it holds."""
     return text(str(message).replace("\n", " "))
 
 

@@ -68,7 +68,7 @@ def texts_in(value):
 
 
 def has_words(value, known):
-    """Tell whether a JSON value holds, at whatever depth, a bool or a text that is not known."""
+    """Tell whether a JSON value holds, at whatever depth, a bool or a string that is not known."""
     if isinstance(value, list | dict):
         values = value.values() if isinstance(value, dict) else value
         return any(has_words(part, known) for part in values)

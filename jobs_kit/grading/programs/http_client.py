@@ -123,7 +123,7 @@ class Response:
         return [*filter(None, ids), *UUID.findall(self.body.decode(errors="replace"))]
 
     def has_words(self, known):
-        """Tell whether its JSON holds, at whatever depth, a bool or a text that is not known."""
+        """Tell whether its JSON holds, at whatever depth, a bool or a string that is not known."""
         return has_words(self.json, known)
 
     def holds(self, fields, in_texts=True):

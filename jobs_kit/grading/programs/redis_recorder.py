@@ -213,7 +213,7 @@ class RedisRecorder(CommandRecorder):
         }
 
     def keys_with(self, word):
-        """Return [(db, key), ...] of all that contains a text, in keys of whatever kind."""
+        """Return [(db, key), ...] of all that contains a string, in keys of whatever kind."""
         word = word.encode()
         return [
             (db, text(key))

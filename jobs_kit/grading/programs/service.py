@@ -24,7 +24,7 @@ ONLY_READ = "Which of your lines writes, although somebody only wanted to read?"
 
 
 def expect_refused(api, body, hint):
-    """POST a body, expect 400 or 422, and return the Response. hint: a text, or hint(response)."""
+    """POST a body, expect 400 or 422, and return the Response. hint: a string, or hint(response)."""
     response = api.post("/jobs", body)
     claim = "400 (or 422): the request is at fault, and not the server"
     return _expect_status(response, (400, 422), claim, hint)
@@ -33,7 +33,7 @@ def expect_refused(api, body, hint):
 def expect_not_found(api, path, hint):
     """GET a path with an id that no job has, expect 404, and return the Response.
 
-    hint: a text, or hint(response).
+    hint: a string, or hint(response).
     """
     response = api.get(path)
     response.call_text += ", an id that no job has"
@@ -41,7 +41,7 @@ def expect_not_found(api, path, hint):
 
 
 def _expect_status(response, statuses, claim, hint):
-    """Expect one of these status codes; return the Response. hint: a text, or hint(response)."""
+    """Expect one of these status codes; return the Response. hint: a string, or hint(response)."""
     if response.status not in statuses:
         hint = hint(response) if callable(hint) else hint
         expect(False, claim, call=response, hint=hint)

@@ -193,7 +193,7 @@ class Submission:
         (key, *messages), times = (counts.most_common(1) or [((None,), 0)])[0]
         if times >= MOST_PUSHES:
             raise CheckError(
-                "what is taken off the queue does not come back to it for ever",
+                "what is taken off the queue is not requeued forever",
                 call=workers[0].call_text,
                 got=f"{short(messages[0])} was put on {key} {times} times, and there is no end of it",
                 hint="Which line puts the message back, and what would have to become of it instead?",

@@ -188,7 +188,7 @@ class WorkerScenario:
         """Wait until condition() is true; raise a CheckError when it cannot come true any more.
 
         running: the Processes that should make it true. got(): returns what there is instead.
-        hint: a text, or a function that returns it. hopeless(): tells that it cannot come true.
+        hint: a string, or a function that returns it. hopeless(): tells that it cannot come true.
         """
 
         def is_over():

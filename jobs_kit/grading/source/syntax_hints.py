@@ -18,7 +18,7 @@ SYNTAX_HINTS = (  # the first that matches
         lambda message, line: line.startswith(
             (">>>", "```", "In [", "Out[", "!", "%", "$ ", "pip ")
         ),
-        "Was this line copied from a shell, a notebook or a text? Which part of it is Python?",
+        "Was this line copied from a shell, a notebook or a document? Which part of it is Python?",
     ),
     (
         lambda message, line: "…" in line or line.startswith(".."),

@@ -38,7 +38,7 @@ def show_board(queue, put=None, worker=None, seconds=1.0, failure="fail", role="
     """Watch a queue; return the Board, which a cell shows.
 
     queue: its name, as in HotQueue("some_queue", ..., db=1), or a HotQueue.
-    put: what "Put" does with a text, for example lambda text: jobs.add_job(...); by default it puts
+    put: what "Put" does with a string, for example lambda text: jobs.add_job(...); by default it puts
     the text on the queue. worker: what "Start a worker" runs, a file such as "worker.py" or Python
     code; by default a program that holds each message for so many seconds, and that raises an error
     at the message failure. With failure=None the page has no button for such a message.

@@ -87,6 +87,6 @@ def _checks_of(results):
 
 
 def _kind(check):
-    """Return what two students' mistakes have in common: what came back, without ids and values."""
+    """Return what two students' mistakes have in common: the result, without ids and values."""
     lines = (check.got or check.message or "").strip().splitlines()[:2]
     return re.sub(r"\d+", "N", UUID.sub("<id>", " ".join(lines)))[:120]
