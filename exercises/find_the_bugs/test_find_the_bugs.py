@@ -1,6 +1,7 @@
-"""A service that was published and little tested: each of its defects, found by what it does.
+"""A service that was published and hardly tested: each check finds one of its thirteen bugs.
 
-Some hide others. What only shows once another defect is mended comes out as "not reached".
+The first check is for none of them: it starts the service. Some bugs hide others; a check that
+another bug makes impossible is "not reached".
 """
 
 import re
@@ -19,7 +20,7 @@ ON_PURPOSE = re.compile(r"(^|:\s*)(raise|assert)\b")
 
 
 def is_attempted(source):
-    """Tell whether any file that is there differs, as a tree, from what was handed out."""
+    """Tell whether any file differs, as a tree, from the published one."""
     texts = source.handed_out()
     return any(
         name not in FILES or not source.equals(name, texts[name]) for name in source.modules()
@@ -36,15 +37,15 @@ EXERCISE = Exercise(
     is_attempted=is_attempted,
     hints=(
         "Use the service as its clients do, one request at a time, and read the last line of each "
-        "traceback. Where nothing raises, look into Redis before and after one step. And read who "
+        "traceback. If nothing raises, look into Redis before and after one step. Then read who "
         "can reach the API, and where it looks for Redis.",
-        "Follow one job. What does the view return for what it can't use? Is each name that "
-        "add_job(), update_job_status() and execute_job() call defined? What does the update "
-        "write, and under which key? Which line starts the worker?",
-        'return {"error": …}, 400; helpers with their underscore; import jobs, import time; '
-        "execute_job() as the last line; rd.exists(key) asked before rd.hset(key, ...); a key made "
-        "of the jid that came in; hset(key, mapping=…); no debug=True; os.environ for both "
-        "clients.",
+        "Follow one job. What does the view return for a bad request? Is each name defined that "
+        "add_job(), update_job_status() and execute_job() use? What does the update write, and at "
+        "which key? Which line starts the worker?",
+        'return {"error": …}, 400; helpers with their underscore; import jobs and time; '
+        "execute_job() as the last line; rd.exists(key) before rd.hset(key, ...); a key made from "
+        "the jid that was passed in; hset(key, mapping=…); no debug=True; os.environ for both "
+        "connections.",
     ),
 )
 
@@ -54,51 +55,51 @@ ENDS, ONE_KEY = "test_an_update_comes_to_its_end", "test_an_update_makes_no_seco
 
 
 def post(submission, api):
-    """POST a good job, which must be taken, saved and queued; return (response, id)."""
+    """POST a good job, which must be accepted, saved and queued; return (response, id)."""
     response = api.post("/jobs", GOOD)
     expect(
         response.is_taken,
-        "200 (or 201, 202): there is nothing wrong with this job",
+        "200 (or 201, 202): this job is good",
         call=response,
-        hint="Each line of yours in the traceback calls the next. What does the last line say, "
-        + (
-            "and where would Python look for that?"
-            if "NameError" in response.outcome_text
-            else "and what does the call that stands there take?"
-        ),
+        hint="No line defines this name. Is there a definition with a similar name?"
+        if "NameError" in response.outcome_text
+        else "Look at the last line of the traceback. Which arguments does its call take?",
     )
     queued = submission.redis.put_messages()
     ids = response.possible_ids()
     jid = next((jid for jid in ids if any(jid.encode() in message for message in queued)), None)
-    steps = "How many of the steps of add_job() are still done? Compare them with its docstring."
+    steps = "Compare add_job() with its docstring. Which of the steps is missing?"
     expect(queued, "the id of the job is put on the queue", call=response, hint=steps)
     expect(
         jid,
-        "the answer tells the id of the job, the same one that is on the queue",
+        "the response contains the id of the job, the same one that is on the queue",
         call=response,
-        hint="What does add_job() return, and how much of it arrives at the client?",
+        hint="add_job() returns a dict with the id. What does the view send to the client?",
     )
     expect(
         submission.redis.records_of(jid),
         "the job is saved: its id, status, start and end",
         call=response,
-        got=f"{response.outcome_text}\nand no such job is saved",
+        got=f"{response.outcome_text}\nand no job with this id is saved",
         hint=steps,
     )
     return response, jid
 
 
-def expect_refused(submission, api, bodies, hint):
-    """POST each of these; each must be answered with 400 or 422, and change nothing."""
+def expect_refused(submission, api, bodies, hint=None):
+    """POST each of these; each must be refused with 400 or 422, and change nothing.
+
+    hint: a function that returns a question about a response; None for bodies that are JSON.
+    """
     for body in bodies:
         before = submission.redis.state()
-        response = service.expect_refused(api, body, hint)
+        response = service.expect_refused(api, body, hint or service.hint_for_bad_job(body))
         expect(
             submission.redis.state() == before,
-            "what is refused changes nothing in Redis: no job, no message more or less",
+            "a refused request changes nothing in Redis: no job, no message more or less",
             call=response,
-            got=f"{response.outcome_text}\nand Redis is not as it was before",
-            hint="Which comes first in the view: the look at what came, or the call that saves?",
+            got=f"{response.outcome_text}\nand Redis has changed",
+            hint="Does the view check the body before it calls add_job()?",
         )
 
 
@@ -114,59 +115,59 @@ def test_the_files_can_be_run(submission):
 
 @points(2, after=RUN)
 def test_a_good_job_is_taken(submission, api):
-    """POST /jobs takes a good job, saves it and queues its id"""
+    """Letter 2: POST /jobs accepts a good job, saves it and queues its id"""
     post(submission, api)
 
 
 @points(1, after=RUN)
 def test_malformed_json_is_refused(submission, api):
-    """POST /jobs answers 400 to a body that is not JSON"""
+    """Letter 1: POST /jobs answers 400 if the body is not JSON"""
     expect_refused(
         submission,
         api,
         MALFORMED,
         lambda response: (
-            "What may a Flask view return, so that the client gets a status code? Compare this "
-            "with what the view returns on the way that this request takes."
+            "A view returns the body first and the status code second. What does this view return "
+            "for this request?"
             if response.status < 500 or "valid response" in response.outcome_text
-            else "What does the line that reads the body make of one that is no JSON, and is the "
-            "next line ready for that?"
+            else "The body is not JSON. What does the line that reads it return then? The next line "
+            "uses that."
         ),
     )
 
 
 @points(1, after=RUN)
 def test_a_body_that_is_no_job_is_refused(submission, api):
-    """POST /jobs answers 400 to JSON that has no start or no end"""
-    hint = "This body is valid JSON. What is it in Python, and what does the view do with it next?"
-    expect_refused(submission, api, NO_JOB, hint)
-    if api.post("/jobs", GOOD).status < 500:  # or these might come upon another defect
-        expect_refused(submission, api, NO_DATES, hint)
+    """Letter 1: POST /jobs answers 400 if the body is JSON without a start or an end"""
+    expect_refused(submission, api, NO_JOB)
+    if api.post("/jobs", GOOD).status < 500:  # or these might meet another bug
+        expect_refused(submission, api, NO_DATES)
 
 
 @points(1, after=TAKEN)
 def test_the_answer_says_that_it_is_json(submission, api):
-    """The answer to a good job says that it is JSON"""
+    """Letter 4: The response to a good job has the content type application/json"""
     response, _ = post(submission, api)
     expect(
         response.content_type.endswith("json"),
         "the content type application/json",
         call=response,
-        hint="For what does a browser take this answer? What does Flask make of a text, and what "
-        "of a dict?",
+        hint="Flask sends a string as a web page (text/html), and a dict as JSON. Which of the two "
+        "does the view return?",
     )
 
 
 @points(1, after=RUN)
 def test_the_network_gets_no_console(submission, api):
-    """Nobody else on the network is offered the debugger, which runs any Python they type"""
+    """Letter 10: The network can't reach the debugger, which runs any Python code"""
     serving = api.serving
     expect(
         not serving["use_debugger"] or addresses.is_loopback(serving["host"]),
-        "the debugger is off, or nobody but this computer can reach the server",
+        "the debugger is off, or only this computer can reach the server",
         call="python api.py",
         got=f"the API listens at {serving['host']}, and its debugger is on",
-        hint="Which two settings say who can reach the server, and what they see when a request fails?",
+        hint="Two settings matter. Which line lets the network in, and which one turns on the "
+        "debugger?",
     )
 
 
@@ -175,7 +176,7 @@ def test_the_network_gets_no_console(submission, api):
 
 @points(2, after=TAKEN)
 def test_redis_is_where_the_environment_says(submission):
-    """Every client follows REDIS_HOST and REDIS_PORT"""
+    """Letter 3: Every connection to Redis follows REDIS_HOST and REDIS_PORT"""
     for host, port in addresses.PLACES:
         where = {"REDIS_HOST": host, "REDIS_PORT": port, "REDIS_IP": host}
         where["REDIS_URL"] = f"redis://{host}:{port}"
@@ -188,41 +189,41 @@ def test_redis_is_where_the_environment_says(submission):
 
 
 def expect_address(process, host, port):
-    """Expect that a process has looked for Redis there and nowhere else."""
+    """Expect that a process looked for Redis there and nowhere else."""
     addresses.expect_address(
         process,
         host,
         port,
         call=f"REDIS_HOST={host} REDIS_PORT={port}, then {process.call_text}",
-        hint="How many clients does this service make, and from where does each get its host and its "
-        "port?",
+        hint="The service makes two connections to Redis. Which of them does not take both host and "
+        "port from the environment?",
     )
 
 
 @points(1, after=TAKEN)
 def test_no_command_is_a_deprecated_one(submission, api):
-    """A job is saved by commands that Redis does not call deprecated"""
+    """Letter 9: A job is saved and updated without deprecated commands"""
     _, jid = post(submission, api)
     with suppress(CheckError):  # what is wrong with an update is for another check
         service.set_status(submission, jid, "in progress")
     old = [command for command in submission.redis.commands if command.name == "HMSET"]
     expect(
         not old,
-        "no command that is deprecated: HMSET has been so since Redis 4.0",
-        call="POST /jobs, then update_job_status(): what they sent to Redis",
+        "no deprecated command: HMSET has been deprecated since Redis 4.0",
+        call="POST /jobs, then update_job_status(): the commands that they sent to Redis",
         got="\n".join(map(str, old)),
-        hint="Which method of the client sends this command? Its docstring, or a run with "
-        "python -W always, names the one that took its place.",
+        hint="Which method of redis-py sends this command? Run it with python -W always: the "
+        "warning names its replacement.",
     )
 
 
 @points(1, after=RUN)
 def test_an_update_comes_to_its_end(submission):
-    """update_job_status() comes to its end for a job that is there"""
+    """Letters 5 and 6: update_job_status() runs to its end if the job exists"""
     expect(
         "update_job_status" in submission.source.definitions(),
-        "jobs.py defines update_job_status(jid, status), as it did when it was handed out",
-        hint="Who else uses this name, and what becomes of them when it is gone?",
+        "jobs.py defines update_job_status(jid, status), as the published file does",
+        hint="worker.py calls this function. Where is its definition now?",
     )
     call = submission.call("jobs", "add_job", *GOOD.values())
     jid = None if call.error else jid_of(call.value)
@@ -230,7 +231,7 @@ def test_an_update_comes_to_its_end(submission):
     wrong = call.error and (jid or call.error["type"] in ("NameError", "UnboundLocalError"))
     expect(
         not wrong,
-        "it comes back" if jid else "every name that it uses is defined",
+        "it returns" if jid else "every name that it uses is defined",
         call=call,
         hint=call.hint,
     )
@@ -238,24 +239,23 @@ def test_an_update_comes_to_its_end(submission):
 
 @points(1, after=(TAKEN, ENDS))
 def test_an_update_makes_no_second_key(submission, api):
-    """An update changes the job that is there, and makes no second one"""
+    """Letter 6: An update changes the job that exists, and makes no second one"""
     _, jid = post(submission, api)
     keys = {record.key for record in submission.redis.records_of(jid)}
     call = service.set_status(submission, jid, "in progress")
     new = [record.key for record in submission.redis.records_of(jid) if record.key not in keys]
     expect(
         not new,
-        "the job stands under one key, before and after",
+        "the job is at one key, before and after",
         call=call,
-        got=f"it was under {' and '.join(keys)}; since the update it is under {' and '.join(new)}, too",
-        hint="Print the second key. What was the type of the id that it was made from, and on which "
-        "line did it become that?",
+        got=f"it was at {' and '.join(keys)}; after the update it is at {' and '.join(new)}, too",
+        hint="Print the second key. It was made from an id in bytes: which line put bytes into jid?",
     )
 
 
 @points(2, after=(TAKEN, ENDS, ONE_KEY))
 def test_the_status_follows_the_update(submission, api):
-    """After an update a job has the new status, and all else that it had"""
+    """Letter 5: After an update a job has the new status, and its other fields are unchanged"""
     _, jid = post(submission, api)
     before = submission.redis.records_of(jid)[0]
     for status in ("in progress", "complete"):
@@ -263,14 +263,14 @@ def test_the_status_follows_the_update(submission, api):
         now = [record.fields for record in submission.redis.records_of(jid)]
         expect(
             now and now[0]["status"] == status,
-            f"the status of the job in Redis is then: {status}",
+            f"the status of the job in Redis is now: {status}",
             call=call,
             got=f"{call.outcome_text}\nand the status in Redis is {now[0]['status'] if now else 'gone'}",
             hint="Print the status in the first line of the function, and again in the line that saves. "
-            "Who gave it another value in between?"
+            "Which line in between changes it?"
             if now
-            else "What stands at the key of the job now? Which command changes one field of what "
-            "is there, and which puts something else in its place?",
+            else "The key of the job holds something else now. Which command changes one field and "
+            "keeps the rest?",
         )
     kept = {name: text for name, text in before.fields.items() if name != "status"}
     expect(
@@ -278,38 +278,37 @@ def test_the_status_follows_the_update(submission, api):
         f"everything but the status stays: {kept}",
         call=call,
         got=f"{call.outcome_text}\nand the job is now {now[0]}",
-        hint="Redis answers with bytes. Which line writes them back, and as what?"
+        hint="Redis returns bytes: which line decodes them before they are saved again?"
         if kept.keys() <= now[0].keys()
-        else "Which fields does the line that saves know of, and what becomes of the others?",
+        else "The line that saves replaces the whole job. Which fields does it leave out?",
     )
 
 
 @points(1, after=ENDS)
 def test_an_unknown_id_is_seen(submission):
-    """update_job_status() sees that there is no job with an id, and makes none"""
+    """Letter 7: update_job_status() notices that no job has this id, and makes none"""
     keys = submission.redis.keys()
     call = service.set_status(submission, service.UNKNOWN, "in progress")
     error = call.error or {"type": None, "frames": []}
     on_purpose = [bool(ON_PURPOSE.search(frame["text"])) for frame in error["frames"][-1:]]
     expect(
         error["type"] != "SystemExit",
-        "one job that is missing does not end the program",
+        "a missing job doesn't end the program",
         call=call,
-        hint="Who calls this function, and what becomes of them when it exits?",
+        hint="A worker calls this function, and has other jobs to do. Which line ends the program?",
     )
     expect(
         error["type"] not in NO_PLAN or on_purpose == [True],
-        "it says so by an exception that it raises on purpose, or returns",
+        "it raises an exception on purpose, or returns",
         call=call,
-        hint="Is there a line that was meant for this case? Is it ever reached: what does the "
-        "function hold at the line before?",
+        hint="One line is meant for this case, but it is never reached. Which line before it raises?",
     )
     expect(
         submission.redis.keys() == keys,
-        "nothing in Redis has changed: there is no such job",
+        "nothing in Redis changes: there is no such job",
         call=call,
-        got=f"{call.outcome_text}\nand afterwards Redis holds a job of that id",
-        hint="hset() makes the key that it doesn't find. Which line asks first whether it is there?",
+        got=f"{call.outcome_text}\nand afterwards Redis has a job with that id",
+        hint="hset() creates a key if there is none. Which line checks first whether there is one?",
     )
 
 
@@ -318,13 +317,13 @@ def test_an_unknown_id_is_seen(submission):
 
 @points(1, after=RUN)
 def test_the_worker_waits_for_jobs(submission):
-    """python worker.py is a program that waits at the queue and does not end"""
+    """Letter 8: python worker.py waits at the queue and does not end"""
     worker = service.run_worker(submission)
     expect(
         worker.running,
-        "it waits for the next job, until somebody stops it",
+        "it waits for the next job until you stop it",
         call=worker,
-        hint="Which line of worker.py begins to work? To define a function is not yet to run it."
+        hint="Defining a worker does not start it. Which line of worker.py calls it?"
         if worker.exit_code == 0
         else worker.hint,
     )
@@ -332,8 +331,8 @@ def test_the_worker_waits_for_jobs(submission):
         submission.redis.pops(),
         "it asks its queue for messages",
         call=worker.call_text,
-        got="it runs, and has not asked",
-        hint="What is execute_job, once @q.worker stands above it?",
+        got="it runs, but asks for none",
+        hint="Which line above execute_job() makes it a worker of the queue?",
     )
 
 
@@ -348,7 +347,7 @@ def test_the_worker_waits_for_jobs(submission):
     ),
 )
 def test_the_worker_completes_jobs(submission, api, note):
-    """The worker executes one job after the other: in progress, then complete"""
+    """Letter 8: The worker executes one job after the other: in progress, then complete"""
     worker = submission.start("worker.py")
     for _ in range(2):
         _, jid = post(submission, api)
@@ -356,7 +355,7 @@ def test_the_worker_completes_jobs(submission, api, note):
         history = submission.redis.history(jid)
         expect(
             history == ["submitted", "in progress", "complete"] and worker.running,
-            "the job goes from submitted to in progress to complete, and the worker goes on",
+            "the job goes from submitted to in progress to complete, and the worker keeps running",
             call="POST /jobs, while python worker.py runs",
             got=f"status: {' → '.join(history)}; the worker {'runs' if worker.running else 'has ended'}"
             f", and printed\n{worker.printed_text}",
@@ -369,11 +368,11 @@ def _hint_for_worker(worker, history):
     """Return a question that leads from the statuses of a job to its cause."""
     if not worker.running:
         return (
-            "What would bring it back to the queue when a job is done?"
+            "The worker did one job and ended. Which line asks for the next one?"
             if worker.exit_code == 0
-            else "Which names does the line use at which it ended, and which names do the imports "
-            "at the top of worker.py make?"
+            else "Look at the line that ended the worker. Which of its names does no import at the "
+            "top of worker.py make?"
         )
     if history[-1:] == ["in progress"]:
-        return "What stands between the two updates? If an exception is raised there, who shows it?"
+        return "The job fails between the two updates. Which except there hides the exception?"
     return "Which line of execute_job() sets each status?"

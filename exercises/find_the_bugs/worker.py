@@ -1,4 +1,4 @@
-"""The worker: it takes jobs off the queue and executes them, one after the other."""
+"""The worker: it takes jobs from the queue and executes them, one after the other."""
 
 from jobs import q, update_job_status
 

@@ -280,34 +280,13 @@ def test_malformed_json_is_refused(submission):
 @points(1, after="test_a_good_body_makes_one_job")
 def test_what_is_no_job_is_refused(submission):
     """POST /jobs answers 400 if start or end is missing, and the API keeps running"""
-    expect_refused(submission, NO_JOB, hint_for_no_job)
+    expect_refused(submission, NO_JOB, service.hint_for_bad_job)
 
 
 @points(1, after="test_a_good_body_makes_one_job")
 def test_what_is_no_text_is_refused(submission):
     """POST /jobs answers 400 if start or end is not a string, and the API keeps running"""
-    expect_refused(submission, NO_TEXT, hint_for_no_text)
-
-
-def hint_for_no_job(body):
-    """Return a question about JSON that is no job."""
-    if isinstance(body, dict):
-        missing = "start" if "start" not in body else "end"
-        return f"This body has no {missing}. Which line of yours asks whether it is there?"
-    return (
-        f"In Python this body is {body!r}, not a dict. Which line of yours asks for the type of the "
-        "body?"
-    )
-
-
-def hint_for_no_text(body):
-    """Return a question about a start or an end that is no text."""
-    name = "end" if isinstance(body["start"], str) else "start"
-    if body[name] is None:
-        return f"In Python this {name} is None. Is None a date? Which line of yours asks?"
-    return (
-        f"In Python this {name} is {body[name]!r}. Which line of yours asks whether it is a string?"
-    )
+    expect_refused(submission, NO_TEXT, service.hint_for_bad_job)
 
 
 @points(1, after=("test_a_job_is_shown", "test_an_unknown_id_is_not_found"))

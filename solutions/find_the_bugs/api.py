@@ -1,4 +1,4 @@
-"""The Jobs API: clients hand in their jobs here."""
+"""The Jobs API: clients submit their jobs here."""
 
 import json
 
@@ -11,7 +11,7 @@ app = Flask(__name__)
 
 @app.route("/jobs", methods=["POST"])
 def jobs_api():
-    """Add the job that a client has sent; answer with the job as JSON."""
+    """Add the job that a client sent; return the job as JSON."""
     try:
         job = request.get_json(force=True)
     except Exception as e:

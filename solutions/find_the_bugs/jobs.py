@@ -32,7 +32,7 @@ def _generate_job_key(jid):
 
 
 def _instantiate_job(jid, status, start, end):
-    """Return the dictionary that describes a job. What comes out of Redis is decoded."""
+    """Return the dictionary that describes a job. Bytes from Redis are decoded."""
     ### BEGIN SOLUTION decoding
     ### | if type(jid) == str:
     ### |     return {"id": jid, "status": status, "start": start, "end": end}

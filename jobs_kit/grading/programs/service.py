@@ -79,6 +79,19 @@ def hint_for_status_code(response):
     }.get(response.status, "Which status code does your function give, and where?")
 
 
+def hint_for_bad_job(body):
+    """Return a question about a body that is JSON and no job: it asks for what is wrong first."""
+    if not isinstance(body, dict):
+        return f"In Python this body is {body!r}, not a dict. Which line of yours checks its type?"
+    missing = [name for name in ("start", "end") if name not in body]
+    if missing:
+        return f"This body has no {missing[0]}. Which line of yours checks whether it is there?"
+    name = "end" if isinstance(body["start"], str) else "start"
+    if body[name] is None:
+        return f"In Python this {name} is None. Is None a date? Which line of yours checks it?"
+    return f"In Python this {name} is {body[name]!r}. Which line checks whether it is a string?"
+
+
 # Jobs
 
 
