@@ -115,8 +115,10 @@ def _names_at(frame):
 
 
 def _is_worker(value):
-    file = getattr(getattr(value, "__code__", None), "co_filename", "")
-    return os.path.basename(str(file)) == "hotqueue.py"
+    # other values may raise when they are asked for an attribute, as flask.request does
+    if not isinstance(value, types.FunctionType):
+        return False
+    return os.path.basename(value.__code__.co_filename) == "hotqueue.py"
 
 
 def attributes(value):
