@@ -54,12 +54,6 @@ class Judge:
         }
         return [ExerciseResult.from_dict(result) for result in self._ask(request)]
 
-    def warm_up(self):
-        """Start the process, if there is none, without waiting for it."""
-        with self._lock:
-            if self._process is None:
-                self._start()
-
     def close(self):
         """End the process."""
         if self._process:

@@ -16,7 +16,7 @@ UNJUDGED = {  # outcome: the message of a check that was not run, and its hint
     ),
     "error": (
         "the judge has ended before it had a verdict; nothing is known of the answer",
-        "Nothing is to mend here: your instructor grades it again.",
+        "You need not change anything: your instructor grades it again.",
     ),
 }
 

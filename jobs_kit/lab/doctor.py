@@ -1,7 +1,7 @@
 """Examine the installation, and say how to fix what is missing.
 
 examine() answers with one line for each thing; lesson 00 shows it, and `jobs-kit doctor` prints it.
-A line begins with "ok", with "note" (worth knowing, nothing to mend) or with "mend".
+A line begins with "ok", with "note" (worth knowing, nothing to fix) or with "fix".
 """
 
 import html
@@ -28,7 +28,7 @@ EXTENSIONS = {"ipywidgets": "@jupyter-widgets/jupyterlab-manager", "anywidget": 
 
 @dataclass
 class Finding:
-    """One line: what was looked at, "ok", "note" or "mend", and what there is to say."""
+    """One line: what was looked at, "ok", "note" or "fix", and what there is to say."""
 
     topic: str
     state: str
@@ -39,12 +39,12 @@ class Finding:
 
 
 class Examination(list):
-    """The findings, shown one in a line; ok (bool): whether nothing must be mended."""
+    """The findings, shown one in a line; ok (bool): whether nothing must be fixed."""
 
     @property
     def ok(self):
         """Whether nothing must be fixed."""
-        return all(finding.state != "mend" for finding in self)
+        return all(finding.state != "fix" for finding in self)
 
     def __repr__(self):
         return "\n".join(map(str, self))
@@ -68,7 +68,7 @@ def python(version=None):
     if (3, 11) <= version[:2] <= (3, 13):
         return Finding("Python", "ok", text)
     return Finding(
-        "Python", "mend", f"{text}; the kit needs 3.11, 3.12 or 3.13: install one of them"
+        "Python", "fix", f"{text}; the kit needs 3.11, 3.12 or 3.13: install one of them"
     )
 
 
@@ -84,7 +84,7 @@ def program():
     if _version("fakeredis"):
         text = f"none; a stand-in written in Python serves lessons 00 to 03. For more, {how}"
         return Finding("Redis program", "note", text)
-    return Finding("Redis program", "mend", f"none: {how}")
+    return Finding("Redis program", "fix", f"none: {how}")
 
 
 def reached():
@@ -94,7 +94,7 @@ def reached():
     try:
         return Finding("Redis server", "ok", str(named_server()))
     except (RedisNotFoundError, ValueError) as problem:
-        return Finding("Redis server", "mend", str(problem))
+        return Finding("Redis server", "fix", str(problem))
 
 
 def packages(distribution="jobs-kit"):
@@ -102,7 +102,7 @@ def packages(distribution="jobs-kit"):
     try:
         required = [Requirement(line) for line in metadata.requires(distribution) or []]
     except metadata.PackageNotFoundError:
-        return Finding("packages", "mend", f"{distribution} itself is not installed: {AGAIN}")
+        return Finding("packages", "fix", f"{distribution} itself is not installed: {AGAIN}")
     required = [one for one in required if not one.marker or one.marker.evaluate({"extra": ""})]
     wrong = [
         f"{one.name} {_version(one.name) or 'is missing'} (needed: {one.specifier})"
@@ -110,7 +110,7 @@ def packages(distribution="jobs-kit"):
         if not one.specifier.contains(_version(one.name) or "0.dev0")
     ]
     if wrong:
-        return Finding("packages", "mend", f"{'; '.join(wrong)}: {AGAIN}")
+        return Finding("packages", "fix", f"{'; '.join(wrong)}: {AGAIN}")
     shown = ", ".join(f"{name} {_version(name)}" for name in SHOWN)
     return Finding("packages", "ok", f"all {len(required)} as the kit needs them ({shown} …)")
 
@@ -120,7 +120,7 @@ def port():
     try:
         number = settings.api_port()
     except ValueError as problem:
-        return Finding("port", "mend", str(problem))
+        return Finding("port", "fix", str(problem))
     with socket.socket() as listener:
         listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)  # as the API itself does
         try:
@@ -143,7 +143,7 @@ def widgets():
     ]
     if missing:
         return Finding(
-            "widgets", "mend", f"JupyterLab does not find {' and '.join(missing)}: {AGAIN}"
+            "widgets", "fix", f"JupyterLab does not find {' and '.join(missing)}: {AGAIN}"
         )
     shown = ", ".join(f"{name} {_version(name)}" for name in EXTENSIONS)
     return Finding("widgets", "ok", f"JupyterLab finds {shown}")
@@ -156,7 +156,7 @@ def folders(root=ROOT):
     if locked:
         how = "copy the whole kit to a folder of your own, and run `make lab` there"
         text = f"{' and '.join(locked)} may only be read, and lessons write files there: {how}"
-        return Finding("folders", "mend", text)
+        return Finding("folders", "fix", text)
     if needed:
         return Finding("folders", "ok", f"lessons and exercises in {root} can be written to")
     return None

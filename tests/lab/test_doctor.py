@@ -1,4 +1,4 @@
-"""The doctor says what is missing, and how to mend it."""
+"""The doctor says what is missing, and how to fix it."""
 
 import importlib.metadata
 import os
@@ -31,7 +31,7 @@ def quiet_place(server, monkeypatch):
 
 def the_fault(findings):
     """Return the only finding that has to be mended, as text."""
-    (fault,) = [finding for finding in findings if finding.state == "mend"]
+    (fault,) = [finding for finding in findings if finding.state == "fix"]
     assert not findings.ok
     return str(fault)
 
@@ -48,19 +48,20 @@ def test_all_is_well_in_one_line_each(server, capsys):
 
 
 def test_a_notebook_shows_the_same_lines():
-    findings = doctor.Examination([doctor.Finding("a <b>", "mend", "do this & that")])
-    assert "mend  a &lt;b&gt;: do this &amp; that" in findings._repr_html_()
+    findings = doctor.Examination([doctor.Finding("a <b>", "fix", "do this & that")])
+    assert "fix   a &lt;b&gt;: do this &amp; that" in findings._repr_html_()
 
 
 def test_the_first_lesson_says_what_each_beginning_of_a_line_means():
     lesson = (doctor.ROOT / "notebooks" / "00_start_here.ipynb").read_text(encoding="utf-8")
-    assert set(re.findall(r"begins with `(\w+)`", lesson)) == {"ok", "note", "mend"}
+    sentence = re.search(r"`ok` means[^.]*\.", lesson)[0]
+    assert set(re.findall(r"`(\w+)`", sentence)) == {"ok", "note", "fix"}
 
 
 @pytest.mark.parametrize("version", [(3, 10, 14), (3, 14, 0)])
 def test_another_python_is_said(version):
     finding = doctor.python(version)
-    assert finding.state == "mend" and "the kit needs 3.11, 3.12 or 3.13" in str(finding)
+    assert finding.state == "fix" and "the kit needs 3.11, 3.12 or 3.13" in str(finding)
 
 
 def test_a_redis_that_does_not_answer_is_said(capsys):
@@ -68,7 +69,7 @@ def test_a_redis_that_does_not_answer_is_said(capsys):
     fault = the_fault(examine())
     assert "redis://ana:***@127.0.0.1:1" in fault and "Unset the variable" in fault
     assert cli.main(["doctor"]) == 1
-    assert "mend  Redis server" in capsys.readouterr().out
+    assert "fix   Redis server" in capsys.readouterr().out
 
 
 def test_without_a_server_the_stand_in_is_said(monkeypatch):
@@ -113,7 +114,7 @@ def test_it_starts_nothing(monkeypatch):
 def test_a_package_that_is_missing_or_too_old_is_said(monkeypatch, required, message):
     monkeypatch.setattr(importlib.metadata, "requires", lambda name: ["flask>=3", required])
     finding = doctor.packages()
-    assert finding.state == ("mend" if message else "ok")
+    assert finding.state == ("fix" if message else "ok")
     assert re.search(f"{message}.*`make lab`" if message else "all [12] as", str(finding))
 
 
@@ -131,7 +132,7 @@ def test_folders_that_may_only_be_read_are_said(monkeypatch, tmp_path):
     assert doctor.folders(tmp_path).state == "ok"
     monkeypatch.setattr(doctor.os, "access", lambda path, mode: mode != os.W_OK)  # root may all
     finding = doctor.folders(tmp_path)
-    assert finding.state == "mend" and f"{tmp_path / 'notebooks'} may only be read" in str(finding)
+    assert finding.state == "fix" and f"{tmp_path / 'notebooks'} may only be read" in str(finding)
     assert "copy the whole kit to a folder of your own" in str(finding)
 
 
