@@ -35,7 +35,9 @@ class Judge:
         """
         results = self.check_all(exercise.tests, folder)
         if not results:
-            raise RuntimeError(f"no verdict came of {exercise.id}; run pytest on it to see why")
+            raise RuntimeError(
+                f"there is no verdict on {exercise.id}; run pytest on its checks to see why"
+            )
         return Verdict(results[0])
 
     def check_all(self, tests, folder, seconds=SUBMISSION_TIMEOUT_SECONDS):
@@ -79,7 +81,7 @@ class Judge:
                 return json.loads(self._process.stdout.readline())
             except (OSError, ValueError):
                 self.close()
-                raise RuntimeError("the judge has ended; try again") from None
+                raise RuntimeError("the judge ended; check again") from None
 
     def _start(self):
         # -P: an answer named queue.py in the current folder must not take the place of Python's

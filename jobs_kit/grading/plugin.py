@@ -41,8 +41,8 @@ prepared = {}  # "sandbox", "redis": what a judge process keeps ready for the ne
 def pytest_addoption(parser):
     """Add --submission and --results."""
     group = parser.getgroup("jobs-kit", "exercises that check themselves")
-    group.addoption("--submission", metavar="DIR", help="the folder of the answers")
-    group.addoption("--results", metavar="FILE", help="write the results there, as JSON")
+    group.addoption("--submission", metavar="DIR", help="folder of the answers")
+    group.addoption("--results", metavar="FILE", help="write the results to this file, as JSON")
 
 
 def pytest_ignore_collect(collection_path):
@@ -114,7 +114,9 @@ class Judgement:
         slow = [check for check in result.checks if check.outcome == "timeout"]
         if len(slow) >= TIMEOUTS_PER_EXERCISE:
             claims = "; ".join(check.claim for check in slow)
-            raise NotReachedError(f"earlier checks already ran out of time: {claims}")
+            raise NotReachedError(
+                f"two earlier checks ran out of time, and this one would, too: {claims}"
+            )
 
     @pytest.hookimpl(wrapper=True)
     def pytest_runtest_makereport(self, item, call):
@@ -274,9 +276,9 @@ def _problem(call):
         return problem
     # the judge's own connection: student code has stalled the server
     return TimedOutError(
-        "Redis answers, whatever the program asks of it",
-        got=f"it no longer does: {problem}",
-        hint="What did the program ask of Redis that keeps it busy for so long?",
+        "Redis keeps answering while the program runs",
+        got=f"Redis stopped answering: {problem}",
+        hint="Which command of the program keeps Redis busy for so long?",
     )
 
 

@@ -10,13 +10,13 @@ from jobs_kit.grading.limits import SUBMISSION_TIMEOUT_SECONDS
 
 UNJUDGED = {  # outcome: the message of a check that was not run, and its hint
     "timeout": (
-        f"the time for one submission ({SUBMISSION_TIMEOUT_SECONDS} s) was used up before this "
-        "exercise",
-        "Which exercise above ran out of time, and why?",
+        f"the time for one submission ({SUBMISSION_TIMEOUT_SECONDS} s) was over before "
+        "this exercise",
+        "Which exercise above ran out of time? Look at that one first.",
     ),
     "error": (
-        "the judge has ended before it had a verdict; nothing is known of the answer",
-        "You need not change anything: your instructor grades it again.",
+        "the judge ended before it had a verdict; this is not about your answer",
+        "There is nothing for you to fix. Your instructor grades it again.",
     ),
 }
 
@@ -164,7 +164,7 @@ def kit_failure(exercise_id, message):
 
 def unjudged_exercise(exercise, outcome):
     """Return the result of an Exercise that was not judged. outcome: a key of UNJUDGED."""
-    claim = "This exercise was judged to its end"
+    claim = "This exercise was judged completely"
     check = unjudged_check("all", claim, exercise_points(exercise), outcome)
     return ExerciseResult(exercise.id, exercise.title, [check])
 

@@ -56,7 +56,7 @@ class Batch:
         gradescope=False,
     ):
         if jobs is not None and jobs < 1:
-            raise ValueError(f"--jobs {jobs}: one at least")
+            raise ValueError(f"--jobs {jobs}: use 1 or more")
         self.place, self.out, self.roster = Path(place), Path(out), roster
         self.contained, self.gradescope = contained, gradescope
         self.jobs = jobs or JUDGES_PER_CORE * (os.cpu_count() or 1)
@@ -76,14 +76,14 @@ class Batch:
             raise KeyError(f"no submission of {', '.join(sorted(unknown))} in {self.place}")
         if not self.students:
             raise FileNotFoundError(
-                f"there are no submissions in {self.place}: a student is a folder or a zip file "
-                "there"
+                f"there are no submissions in {self.place}: each student needs a folder or a "
+                "zip file there"
             )
 
     def containment_measures(self):
         """Return what held student code back, as a list of texts."""
         if not self.contained:
-            return ["nothing but limits of time and memory: this run was asked not to contain it"]
+            return ["limits of time and memory only, because of --uncontained"]
         return containment.containment_measures(containment.student_user(1, os.getpid()))
 
     def run(self, on_result=lambda result, seconds: None):
@@ -175,8 +175,8 @@ class Batch:
                 judge.check_all(tests[:1], folder, limits.SUBMISSION_TIMEOUT_SECONDS)
             except RuntimeError:
                 raise OSError(
-                    "no judge comes up on this computer; what it has said stands above. "
-                    "`jobs-kit doctor` tells what is missing; grade again when it is there"
+                    "no judge starts on this computer; its output is above. Run `jobs-kit doctor` "
+                    "to see what is missing, then grade again"
                 ) from None
 
     def _result(self, hand_in, judged, in_time):
@@ -227,8 +227,8 @@ def _evidence_result(exercise, hand_in):
     recorded = hand_ins.has_evidence(hand_in, exercise)
     check = CheckResult(
         name="evidence",
-        claim="The live shells have recorded what was done in them",
+        claim="The live shells recorded the work",
         outcome="pass" if recorded else "not attempted",
-        message="evidence is there" if recorded else "no evidence was handed in",
+        message="the recording is there" if recorded else "no recording was submitted",
     )
     return ExerciseResult(exercise.id, exercise.title, [check])

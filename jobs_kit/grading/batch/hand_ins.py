@@ -67,7 +67,10 @@ class HandIn:
             except (OSError, ValueError) as problem:  # a zip file may hold any names
                 if isinstance(problem, OSError) and problem.errno not in IMPOSSIBLE_NAME:
                     # a full disk must not look like an answer that is missing
-                    reason = f"{problem.strerror} (files to be judged go there; TMPDIR says where)"
+                    reason = (
+                        f"{problem.strerror} (submissions are written there to be judged; TMPDIR "
+                        "chooses the place)"
+                    )
                     raise OSError(problem.errno, reason, str(place)) from None
                 self.remark(f"{name[:60]!r} cannot be the name of a file here; left out")
 
@@ -81,7 +84,7 @@ def students(place):
     """
     place = Path(place).resolve()
     if not place.is_dir():
-        raise NotADirectoryError(f"{place} is no folder of submissions")
+        raise NotADirectoryError(f"{place} is not a folder of submissions")
     names = {path.name for path in place.iterdir()}
     if names & set(folders()) or names & set().union(*folders().values()):
         return {place.name: place}
@@ -140,7 +143,7 @@ def read(student, path):
     try:
         place_files(unpack(path, hand_in), hand_in)
     except Exception as problem:  # files may hold anything; the other students must go on
-        hand_in.remark(f"the hand-in of {student} cannot be read: {problem}")
+        hand_in.remark(f"the submission of {student} cannot be read: {problem}")
     return hand_in
 
 

@@ -41,14 +41,14 @@ def _exercise_of(file):
     Raises ValueError where the file would end the judging of every submission.
     """
     if list(EXERCISES.glob(f"*/{file.name}")):
-        raise ValueError(f"{file}: the kit has a file of this name; give yours another one")
+        raise ValueError(f"{file}: the kit has a file of this name; give yours another name")
     try:
         exercise = find_exercise(load(file).EXERCISE)
         if not exercise.is_graded:
-            raise ValueError(f"{exercise.id} leaves nothing that could be judged")
+            raise ValueError(f"{exercise.id} leaves no files that could be judged")
         return exercise
     except (Exception, SystemExit) as problem:  # whatever its first lines do
         raise ValueError(
-            f"{file} cannot be used: {type(problem).__name__}: {problem}. Mend it; "
-            "nothing was graded"
+            f"{file} cannot be used: {type(problem).__name__}: {problem}. Fix it and grade "
+            "again; nothing was graded"
         ) from None

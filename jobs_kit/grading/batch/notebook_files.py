@@ -19,7 +19,7 @@ def files_in_notebook(path, data, known, hand_in):
         cells = json.loads(data)["cells"]
         sources = ["".join(c["source"]) for c in cells if c.get("cell_type") == "code"]
     except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as problem:
-        hand_in.remark(f"{path.name} is no notebook that can be read: {problem!r}")
+        hand_in.remark(f"{path.name} cannot be read as a notebook: {problem!r}")
         return {}
     home = folder_of(path, known) or (exercise.folder if exercise else None)
     written = _written_files(sources, home, known)

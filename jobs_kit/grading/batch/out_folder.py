@@ -20,8 +20,8 @@ def require_separate(out, place):
     out, place = out.resolve(), place.resolve()
     if out == place or place in out.parents:
         raise ValueError(
-            f"--out {out} is in the folder of the submissions, where the next run would take it "
-            "for one; name a folder elsewhere"
+            f"--out {out} is in the folder of the submissions, where the next run would "
+            "take it for a submission; name a folder elsewhere"
         )
     if out.exists() and not out.is_dir():
         raise NotADirectoryError(f"--out {out} is a file; name a folder")
@@ -43,7 +43,8 @@ def _lock(folder, out):
         fcntl.flock(folder, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError:
         raise BlockingIOError(
-            f"another run grades into {out}; wait for its end, or name another folder with --out"
+            f"another run is grading into {out}; wait until it ends, or name another folder "
+            "with --out"
         ) from None
 
 
@@ -73,7 +74,10 @@ def write_whole(path, text):
         part.replace(path)
     except OSError as problem:
         part.unlink(missing_ok=True)
-        reason = f"{problem.strerror} (what is graded stays, and the same command goes on there)"
+        reason = (
+            f"{problem.strerror} (the results so far are kept, and the same command "
+            "continues there)"
+        )
         raise OSError(problem.errno, reason, str(path)) from None
 
 

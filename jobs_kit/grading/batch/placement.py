@@ -22,7 +22,9 @@ def place_files(raw, hand_in):
         elif key := _key(path, known):
             first = hand_in.files.setdefault(key, data)
             if first != data:
-                hand_in.remark(f"{name} is a second {'/'.join(key)}, and another one: left out")
+                hand_in.remark(
+                    f"{name} is left out: the submission has another, different {'/'.join(key)}"
+                )
     _restore_names(hand_in, known)
     for path, data in notebooks.items():
         for key, code in files_in_notebook(path, data, known, hand_in).items():
@@ -47,4 +49,4 @@ def _restore_names(hand_in, known):
         home = key[0] if name in known[key[0]] else home_of(name)
         if name in known[home] and (home, name) not in hand_in.files:
             hand_in.files[home, name] = hand_in.files[key]
-            hand_in.remark(f"{key[1]} is taken for {name}, which is missing")
+            hand_in.remark(f"{key[1]} is graded as {name}, which is missing")

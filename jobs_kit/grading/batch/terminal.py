@@ -18,7 +18,7 @@ def grade(options):
     out = Path(options.out)
     require_separate(out, Path(options.submissions))
     if options.gradescope:
-        gradescope.write_crash(out, "it did not come to its end")
+        gradescope.write_crash(out, "it did not finish")
     try:
         batch = _batch(options, out)
         _print_start(batch)
@@ -47,15 +47,15 @@ def _batch(options, out):
 
 
 def _print_start(batch):
-    print("Student code is held back by", "; ".join(batch.containment_measures()), flush=True)
+    print("Student code is restricted by", "; ".join(batch.containment_measures()), flush=True)
     if batch.place.resolve() in batch.students.values():
-        print("The files of an answer lie in it, so it is graded as one student", flush=True)
+        print("The folder itself contains an answer, so it is graded as one student", flush=True)
     if batch.ignored_files:
         names = ", ".join(batch.ignored_files[:5])
         names += ", …" if len(batch.ignored_files) > 5 else ""
         print(
-            f"Left aside, for a student is a folder or a zip file here: {names} "
-            f"({len(batch.ignored_files)} in all)",
+            f"Ignored, because each student needs a folder or a zip file: {names} ("
+            f"{len(batch.ignored_files)} in all)",
             flush=True,
         )
 
@@ -80,8 +80,8 @@ def _print_end(out, results):
     ]
     if failed:
         print(
-            f"The kit itself failed, so no points are final, for {', '.join(failed)}: "
-            "the same command tries again"
+            f"The kit failed while grading {', '.join(failed)}, so these points are not "
+            "final. Run the same command again"
         )
     print(f"{out / 'grades.csv'}, {out / 'summary.html'}, and {out / 'feedback'} for the students")
 

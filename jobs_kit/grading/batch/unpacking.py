@@ -69,7 +69,7 @@ def _add_zip(path, hand_in, files, prefix=""):
             for name in _chosen(entries, hand_in, files):
                 files |= _unpacked(packed, entries[name], f"{prefix}{name}", hand_in)
     except Exception as problem:  # whatever zipfile makes of broken bytes
-        hand_in.remark(f"{path.name} is no zip file that can be read: {problem}")
+        hand_in.remark(f"{path.name} cannot be read as a zip file: {problem}")
 
 
 def _entries(packed, zip_name, hand_in):
@@ -80,7 +80,7 @@ def _entries(packed, zip_name, hand_in):
         if entry.filename.endswith(("/", "\\")) or any(map(NEVER_READ.fullmatch, name.parts)):
             continue
         if name.is_absolute() or ".." in name.parts or ":" in str(name).partition("/")[0]:
-            hand_in.remark(f"{zip_name}: {name} leads out of it; left out")
+            hand_in.remark(f"{zip_name}: {name} leads out of the zip file; left out")
         else:
             entries[str(name)] = entry
     return entries
@@ -110,7 +110,7 @@ def _without_kit(names, hand_in):
     """
     for kit in {match[1] or "" for match in map(KIT.fullmatch, names) if match}:
         if any(name.startswith(f"{kit}exercises/") for name in names):
-            hand_in.remark("the whole kit was handed in: only its exercises/ is looked at")
+            hand_in.remark("the whole kit was submitted: only its exercises/ folder is graded")
             names = [n for n in names if not n.startswith(kit) or n.startswith(f"{kit}exercises/")]
     return names
 
@@ -123,11 +123,11 @@ def _chosen(names, hand_in, files):
     for path in map(PurePosixPath, names):
         belongs = folder_of(path, known) or any(path.name in there for there in known.values())
         if PACKED.fullmatch(path.suffix):
-            hand_in.remark(f"{path.name} is left out: hand in the files, or one zip file of them")
+            hand_in.remark(f"{path.name} is left out: submit the files, or one zip file of them")
         elif belongs or path.suffix in (".py", ".ipynb") or path.name.startswith("."):
             chosen.append((not belongs, str(path)))
     chosen = [name for _, name in sorted(chosen, key=lambda choice: choice[0])]
     room = SUBMISSION_FILES - len(files)
     if len(chosen) > room:
-        hand_in.remark(f"more than {SUBMISSION_FILES} files: {chosen[room]} and more left out")
+        hand_in.remark(f"more than {SUBMISSION_FILES} files: {chosen[room]} and more are left out")
     return chosen[:room]

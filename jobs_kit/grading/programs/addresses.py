@@ -44,9 +44,9 @@ def expect_address(process, host, port, call, hint):
     addresses = {f"{one['host']}:{one['port']}" for one in process.events("redis_connection")}
     expect(
         addresses <= {f"{host}:{port}"},
-        f"Redis is looked for at {host}:{port}, and nowhere else",
+        f"each connection goes to {host}:{port}",
         call=call,
-        got=f"Redis was looked for at {' and '.join(sorted(addresses))}",
+        got=f"connections went to {' and '.join(sorted(addresses))}",
         hint=hint,
     )
 
@@ -58,22 +58,22 @@ def expect_variable_followed(addresses, name, value, who, call):
     """
     part = name.removeprefix("REDIS_").lower()
     other = next((one for one in addresses if str(one[part]) != value or one.get("path")), None)
-    got = other and f"{who} asks {describe(other)}"
+    got = other and f"{who} connects to {describe(other)}"
     hint = other and _hint_for_variable(name, other[part], who)
-    expect(not other, f"{who} asks {part} {value}", call=call, got=got, hint=hint)
+    expect(not other, f"{who} connects to {part} {value}", call=call, got=got, hint=hint)
 
 
 def _hint_for_variable(name, value, who):
     """Return a question that leads from a wrong host or port to its cause."""
     if name in str(value):
         return (
-            f"{name} is the name of a variable, and here it is taken for the value. What asks the "
-            "environment for the value? It takes the name first, and a default second."
+            f"{name} is the name of a variable, and your code uses it as the value. Which "
+            "call reads a variable? It takes the name first, then a default."
         )
     if value is None:
-        return f"What is the name of the variable that you ask for? {name} is set."
+        return f"Which variable does your code read? The one that is set is {name}."
     part = name.removeprefix("REDIS_").lower()
-    return f"Where does {who} take its {part} from? Follow the value back to where it began."
+    return f"Which line sets the {part} of {who}? Follow the value back to its source."
 
 
 def expect_environment_followed(process, variables):
@@ -86,6 +86,7 @@ def expect_environment_followed(process, variables):
         not other,
         f"host {host}, port {port}",
         call=in_environment(variables, process.call_text),
-        got=other and f"it asks {describe(other)} as well",
-        hint=f"Does {file} make a queue or a client of its own? Which of those in jobs.py would do?",
+        got=other and f"it also connects to {describe(other)}",
+        hint=f"Does {file} make its own queue or Redis connection? Which one of jobs.py "
+        "could it use?",
     )

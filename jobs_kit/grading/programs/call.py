@@ -25,7 +25,7 @@ class Call:
         """What each of its times returned. Raises CheckError when one of them raised."""
         if self.error:
             raise CheckError(
-                "each time a value comes back", call=self.call_text, got=self.outcome_text
+                "each call returns a value", call=self.call_text, got=self.outcome_text
             )
         return [decoded(event.get("value")) for event in self.process.events("value")]
 
@@ -34,7 +34,7 @@ class Call:
         """What it returned. Raises CheckError when it raised or waits instead."""
         if self._value is None:
             raise CheckError(
-                "it comes back with a value",
+                "it returns a value",
                 call=self.call_text,
                 got=self.outcome_text,
                 hint=self.hint,

@@ -15,11 +15,11 @@ def ending(process, waits=False):
         stack = own_frames((process.events("stack") or [[]])[-1])
         return "\n".join([process.events("time_limit")[0], *map(frame_text, stack[-3:])])
     if waits and process.events("serving"):
-        return "it does not come back: it serves"
+        return "it does not return: it serves"
     if waits:
-        return "it does not come back: it waits for a message"
+        return "it does not return: it waits for a message"
     if process.running:
-        return "it still runs"
+        return "it is still running"
     output = short(process.output.strip()[-500:], 500)
     code = f"the program ended with exit code {process.exit_code}"
     return f"{code}; it printed\n{output}" if output else code

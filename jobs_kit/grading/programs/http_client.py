@@ -75,8 +75,8 @@ class Api:
             "the API answers",
             call=call_text,
             got=f"{type(problem).__name__}: {problem}",
-            hint="The connection was closed without an answer. Which line of yours ends the "
-            "thread or the program that was to give one?",
+            hint="The connection closed before a response came. Which line of yours ends the "
+            "thread or the program that should send it?",
         )
 
 
@@ -156,7 +156,7 @@ class _DeadlineSocket(socket.socket):
         if self.deadline:
             left = self.deadline - time.monotonic()
             if left <= 0:
-                raise TimeoutError("the answer does not come to an end")
+                raise TimeoutError("the response never ends")
             self.settimeout(left)
         return super().recv_into(*arguments)
 

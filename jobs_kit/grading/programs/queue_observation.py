@@ -97,7 +97,7 @@ class QueueObservation:
         """Return what Redis shows as lines."""
         lines = []
         if self.problem:
-            lines.append("now: it cannot be asked")
+            lines.append("now: Redis cannot be reached")
         elif not self.by_record:
             there = f": {', '.join(self.messages)}" if self.messages else ""
             lines.append(f"now: {self.place} holds {self.length}{there}")
@@ -105,12 +105,12 @@ class QueueObservation:
             who += [f"a client waits at {place}" for place in self.waits_elsewhere()]
             lines.append("now: " + ("; ".join(who) or "no client waits for a message"))
         if not self.was_watched:
-            return [*lines, "before: nobody has watched"]
+            return [*lines, "before: the queues were not watched"]
         seen = self.seen
         if seen["most"]:
             lines.append(f"seen: {seen['most']} waited at once: {', '.join(seen['waited'])}")
         if seen["taken"]:
-            lines.append(f"seen: they were taken like this: {', '.join(seen['taken'])}")
+            lines.append(f"seen: taken in this order: {', '.join(seen['taken'])}")
         if seen["removed"]:
             lines.append(f"seen: {seen['removed']} of them were removed, not taken")
         if seen["at_once"]:

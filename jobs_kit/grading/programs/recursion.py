@@ -27,7 +27,8 @@ def expect_no_recursion(submission, process):
         times < NESTED_CALLS,
         "the work for a message ends before the next one is taken",
         call=process.call_text,
-        got=f"while it waits, this call stands {times} times in itself, once for each message; after "
-        f"some hundred messages that is a RecursionError\n{times and frame_text(dict(frame))}",
-        hint="Who asks for the next message: the loop of the worker, or your function, once more?",
+        got=f"while it waits, this call is nested {times} times, once for each message; "
+        "after some hundred messages Python raises a RecursionError\n"
+        f"{times and frame_text(dict(frame))}",
+        hint="What asks for the next message: the worker's loop, or a call in your function?",
     )

@@ -17,8 +17,8 @@ UNKNOWN = "00000000-0000-4000-8000-000000000000"  # an id that no job has
 JANUARY, MARCH = ("2012-01-01", "2012-01-31"), ("2012-03-01", "2012-03-31")  # good dates
 IN_PROGRESS, COMPLETE = "in progress", "complete"
 JOURNEY = f"submitted → {IN_PROGRESS} → {COMPLETE}"
-ASKS_NO_QUEUE = "Which line of worker.py takes something off a queue, or has it taken?"
-ONLY_READ = "Which of your lines writes, although somebody only wanted to read?"
+ASKS_NO_QUEUE = "Which line of worker.py asks the queue for a message?"
+ONLY_READ = "A GET should only read. Which line of yours writes?"
 
 # The API
 
@@ -26,7 +26,7 @@ ONLY_READ = "Which of your lines writes, although somebody only wanted to read?"
 def expect_refused(api, body, hint):
     """POST a body, expect 400 or 422, and return the Response. hint: a string, or hint(response)."""
     response = api.post("/jobs", body)
-    claim = "400 (or 422): the request is at fault, and not the server"
+    claim = "400 (or 422): the request is wrong, not the server"
     return _expect_status(response, (400, 422), claim, hint)
 
 
@@ -52,7 +52,7 @@ def expect_only_read(is_unchanged, what, response, change):
     """Expect that a GET wrote nothing. what: was asked for; change: what differs now, in words."""
     expect(
         is_unchanged,
-        f"to ask for {what} changes nothing in Redis",
+        f"asking for {what} changes nothing in Redis",
         call=response,
         got=f"{response.outcome_text}\nand {change}",
         hint=ONLY_READ,
@@ -63,20 +63,20 @@ def hint_for_status_code(response):
     """Return a question that leads from a status code to its cause."""
     if response.status >= 500:
         return response.hint or (
-            "500 means that your function raised. Which line of yours is the last one, and what is "
-            "each name in it at that moment?"
+            "500 means that your function raised an exception. Which line of yours is "
+            "named last, and what is the value of each name in it?"
         )
     if response.status == 404 and response.json:
         return (
-            "Your own line says so: the route was found, and the job was not. At which key was it "
-            "saved, at which key does your function look, and what does it make of what it finds?"
+            "Your own line returned this 404: the route works, but the job was not found. "
+            "At which key was the job saved, and at which key does your function look?"
         )
     return {
-        400: "Which part of your code says that this body is no job?",
-        404: "For which path and for which methods is your route made? And the key that is looked "
-        "up: is it the one that the job was saved at? (A route below app.run() is never made.)",
-        405: "The path is known, and the method is not. For which methods is your route made?",
-    }.get(response.status, "Which status code does your function give, and where?")
+        400: "Which line of your code rejects this body?",
+        404: "Which path and which methods does your route name? Does your function look at "
+        "the key where the job was saved? (A route below app.run() is never added.)",
+        405: "The path exists, but not for this method. Which methods does your route name?",
+    }.get(response.status, "Which line of your function sets the status code?")
 
 
 def hint_for_bad_job(body):
@@ -100,7 +100,9 @@ def saved_job(submission):
     jid, _, _ = submission.add_job(*JANUARY)
     record = submission.redis.find_job(jid)
     if record is None:
-        raise NotReachedError("add_job() saves no job yet; the exercise add_job comes first")
+        raise NotReachedError(
+            "add_job() does not save a job yet: finish the exercise add_job first"
+        )
     return jid, record
 
 
@@ -128,7 +130,7 @@ def record_of(submission, jid):
         record,
         "the job is saved, with its status",
         call=f"jobs.add_job{MARCH}",
-        got=f"the id {jid}, and no job with it",
+        got=f"the id {jid}, but no job with this id",
         hint="This belongs to `add_job`: check that exercise first.",
     )
     return record
@@ -157,7 +159,7 @@ def start_worker(submission):
     submission.settle(worker)
     expect(
         worker.running,
-        "it waits for the next message, and does not end",
+        "it waits for the next message and does not end",
         call=worker.call_text,
         got=printed_and_ended(worker),
         hint=hint_for_end(worker),
@@ -170,7 +172,7 @@ def _asks_no_queue(worker, late):
     return CheckError(
         "it asks the queue for messages",
         call=worker.call_text,
-        got=f"it runs, and asks no queue for anything\n{late.got.partition(chr(10))[2]}".strip(),
+        got=f"it runs, but it asks no queue for a message\n{late.got.partition(chr(10))[2]}".strip(),
         hint=ASKS_NO_QUEUE,
     )
 
@@ -211,7 +213,7 @@ def job_and_worker(submission, jid, worker):
 
 def state_of(worker):
     """Describe in words that a worker runs on, or how it ended."""
-    return "the worker runs on" if worker.running else worker.outcome_text
+    return "the worker is still running" if worker.running else worker.outcome_text
 
 
 def hint_for_end(worker):
@@ -219,13 +221,16 @@ def hint_for_end(worker):
     if worker.error:
         return _hint_for_decorator(worker.error) or worker.hint
     if worker.events("threads"):
-        return "A thread of it still waited at the queue. Does the program wait for the thread?"
+        return (
+            "One of its threads was still waiting at the queue. Does the program wait for "
+            "that thread?"
+        )
     if worker.events("redis_connection"):
         return (
-            "It came to its queue, found nothing, and ended. Which argument says how long a worker "
-            "waits, and what would be asked for a second message?"
+            "It asked its queue once, found nothing, and ended. Which argument sets how "
+            "long a worker waits, and which line asks for a second message?"
         )
-    return "To define a worker does not start it. Which line calls it, and is that line reached?"
+    return "Defining a worker does not start it. Which line of yours calls it?"
 
 
 def _hint_for_decorator(error):
@@ -233,16 +238,15 @@ def _hint_for_decorator(error):
     message = error.get("message", "")
     line = (error.get("frames") or [{}])[-1].get("text", "")
     if error.get("type") == "TypeError" and line.startswith("@"):
-        return "Is this a decorator? Which method of your queue stands above a worker in lesson 04?"
+        return "Is this a decorator? Which method of your queue decorates the worker in lesson 04?"
     if "missing 1 required positional argument" in message:
         return (
-            "Who is to hand in the id: you, or the decorator? Is the decorator there, and is it "
-            "that of your queue q?"
+            "The decorator of your queue q passes the id in. Is that decorator above the function?"
         )
     if "positional argument" in message and "given" in message:
-        return "The decorator hands in the message by itself. What do you hand in beside it?"
+        return "The decorator passes the id in. What do you pass besides it?"
     if error.get("type") == "KeyError" and message == "None":
-        return "What does get() return when the queue is empty, and which call waits instead?"
+        return "get() returns None when the queue is empty. Which call waits instead?"
     return None
 
 
@@ -267,28 +271,32 @@ def expect_journey(submission, worker, jids, call):
 def _hint_for_history(submission, worker, jid, history):
     """Return a question that leads from the statuses of a job to the cause of a wrong one."""
     if set(history) - {"submitted", IN_PROGRESS, COMPLETE}:
-        return "Which of these statuses does the task not know? Compare letter by letter."
+        return "Which of these statuses is not in the task? Compare them letter by letter."
     if history.count(IN_PROGRESS) > 1:
         return _hint_for_second_run(submission, jid)
     if "was never awaited" in worker.output:
-        return "A call of an `async def` does nothing until somebody awaits it. Does HotQueue?"
+        return (
+            "Calling an `async def` does nothing until the call is awaited. Does HotQueue await it?"
+        )
     if history == ["submitted"] and worker.running and not submission.redis.queues():
         return (
-            "The id is off the queue, and the status is as it was. Which line took the id, and "
-            "what became of it then? Print it in the first line of your function."
+            "The id is off the queue, but the status has not changed. What does your "
+            "function get? Print it in its first line."
         )
     if IN_PROGRESS not in history and not worker.error:
-        return "Which line of your function tells Redis that the work begins?"
+        return "Which line of your function sets the status when the work begins?"
     if COMPLETE not in history and not worker.error:
-        return "What does your function do when the work is done, and does it come to that?"
+        return "Which line of your function sets the status when the work is done? Is it reached?"
     return worker.hint or "In which order does your function take its three steps?"
 
 
 def _hint_for_second_run(submission, jid):
     """Return a question that leads from a job that begins again to its cause."""
     if len(submission.redis.pushes_of(jid)) > 1:
-        return "The job begins again. Who has put its id on the queue once more?"
+        return (
+            "The job begins again, because its id was put on the queue again. Which line does that?"
+        )
     return (
-        "The job begins again, and its id was put on the queue once. Which line takes "
-        "the next id, and does it run for each job?"
+        "The job begins again, although its id was queued only once. Which line takes "
+        "the next id? Does it run for each job?"
     )

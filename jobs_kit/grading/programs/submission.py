@@ -97,7 +97,7 @@ class Submission:
         )
         call = Call(process, waits(process))
         if not call.ended or process.events("time_limit"):
-            raise self.timed_out(process, f"the {'call' if name else 'import'} comes back")
+            raise self.timed_out(process, f"the {'call' if name else 'import'} ends")
         return call
 
     def _first_defined(self, name):
@@ -126,11 +126,11 @@ class Submission:
         raise self._does_not_serve(file, process)
 
     def _does_not_serve(self, file, process):
-        hint = f"Which line of {file} starts the server, and is it reached when the file is run?"
+        hint = f"Which line of {file} starts the server? Is it reached when you run the file?"
         if process.error:
-            hint = process.hint or "What does this message say of your line?"
+            hint = process.hint or "What does this message tell you about your line?"
         return CheckError(
-            f"{file} serves the API until somebody stops it",
+            f"{file} serves the API and does not end",
             call=process.call_text,
             got=ending(process, self.waits(process)),
             hint=hint,
@@ -183,7 +183,7 @@ class Submission:
         if not late and not in_time:
             late = [one for one in workers if one.running and not self.waits(one)]
         if late:
-            raise self.timed_out(late[0], "it does its work, and waits for the next message")
+            raise self.timed_out(late[0], "it does its work and waits for the next message")
         return True
 
     def _require_no_endless_pushes(self, workers):
@@ -193,10 +193,10 @@ class Submission:
         (key, *messages), times = (counts.most_common(1) or [((None,), 0)])[0]
         if times >= MOST_PUSHES:
             raise CheckError(
-                "what is taken off the queue is not requeued forever",
+                "a message that was taken is not put back forever",
                 call=workers[0].call_text,
-                got=f"{short(messages[0])} was put on {key} {times} times, and there is no end of it",
-                hint="Which line puts the message back, and what would have to become of it instead?",
+                got=f"{short(messages[0])} was put on {key} {times} times, and it goes on",
+                hint="Which line puts the message back? What should happen to the message instead?",
             )
 
     def has_settled(self, *workers):
@@ -265,12 +265,12 @@ class Submission:
         self.until(lambda: process.events("stack") or not process.running, seconds=0.5)
         process.kill()
         if not process.events("time_limit"):
-            process.report.append({"time_limit": "it did not come to an end"})
+            process.report.append({"time_limit": "it did not end"})
         return TimedOutError(
             expected,
             call=process.call_text,
             got=ending(process),
-            hint="Which loop or which wait does it stand in, and what would end it?",
+            hint="Which loop or wait is it in at this line? What would end it?",
         )
 
     # Messages
@@ -290,8 +290,8 @@ class Submission:
                 if jid and jid.encode() in message:
                     return jid, (command.db, text(command.arguments[0])), message
         raise NotReachedError(
-            "this check needs add_job(), which saves a job, queues its id and returns it; "
-            "the exercise add_job comes first",
+            "this check needs add_job() to save a job, queue its id and return it: finish "
+            "the exercise add_job first",
             call=call.call_text,
             got=call.outcome_text,
         )
@@ -313,8 +313,8 @@ class Submission:
             commands = [command for command in commands if word in b" ".join(command.arguments)]
             if commands and commands[0] in self.redis.pushes():
                 raise NotReachedError(
-                    "this check needs add_job(), which saves a job before it queues its id; "
-                    "the exercise add_job comes first",
+                    "this check needs add_job() to save a job before it queues the id: finish the "
+                    "exercise add_job first",
                     got=f"first {commands[0]}",
                 )
 
@@ -339,7 +339,9 @@ class Submission:
     def note_socket_timeout(self, process, note, what="program"):
         """Add a note where a queue of a process gives up waiting. what: the process in a word."""
         if self.queue_of(process)["socket_timeout"] is not None:
-            note(f"without socket_timeout=None this {what} dies after an idle minute (lesson 03)")
+            note(
+                f"without socket_timeout=None this {what} ends with an error after an idle minute (lesson 03)"
+            )
 
     def encode(self, process, message):
         """Return a message as bytes, as this program's queue reads it."""

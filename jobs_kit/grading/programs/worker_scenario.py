@@ -35,7 +35,7 @@ class WorkerScenario:
     """
 
     BUSY = "ana has taken 'first' and is in the middle of it"
-    NEXT_HINT = "What does consume() do when the loop comes back?"
+    NEXT_HINT = "What does consume() do when the loop asks for the next message?"
 
     def __init__(self, submission, lease=LONG_LEASE_SECONDS):
         submission.source.require("reliable.py")
@@ -54,10 +54,11 @@ class WorkerScenario:
         producer = self._start("check_producer.py", call_text, MESSAGES=" ".join(messages))
         self.wait(
             lambda: len(self.noted("length")) > before,
-            "put() puts the messages on the queue and comes back",
+            "put() puts the messages on the queue and returns",
             call_text,
             producer,
-            hint="Does importing reliable.py come to an end? And ReliableQueue(...), and put()?",
+            hint="Which one of these does not end: importing reliable.py, ReliableQueue(...), "
+            "or put()?",
             hopeless=lambda: late() and self.submission.waits(producer),
         )
         if self._readable is None:
@@ -166,7 +167,7 @@ class WorkerScenario:
 
     def begun_in_order(self):
         """Return what was begun, as text."""
-        return f"begun, in this order: {', '.join(self.noted('begun'))}"
+        return f"started, in this order: {', '.join(self.noted('begun'))}"
 
     def expect_begun(self, message, names, expected, call, hint):
         """Expect that a message was begun by these workers, once each."""
@@ -211,7 +212,7 @@ class WorkerScenario:
         """Return the end of a process as text, and the hint for it; hint: that of the check."""
         hint = process.hint or hint
         if process.exit_code == 0 and hasattr(process, "worker"):
-            hint = "What ends the loop in consume(), and should it end here?"
+            hint = "What ends the loop in consume()? Should it end here?"
         return f"{process.call_text}\n{ending(process)}", hint
 
     def comes_back(self, message, expected, call, worker, what="done", hint=None, hopeless=None):
@@ -247,7 +248,8 @@ class WorkerScenario:
             *ADDRESS.values(),
             call='ReliableQueue("parcels", lease=…, serializer=json, host="{REDIS_HOST}", '
             "port={REDIS_PORT}, db=1), and consume()".format(**ADDRESS),
-            hint="Which clients does your class make, and what of its options does each of them get?",
+            hint="Which Redis connections does your class make? Which options does each of them "
+            "get?",
         )
 
     def places(self, message):
@@ -288,12 +290,12 @@ class WorkerScenario:
     def _describe_place(self, message):
         places = self.places(message)
         if places:
-            return f"{message!r} stands at {' and '.join(places)}, and no living worker takes it"
-        return f"{message!r} is nowhere in Redis any more"
+            return f"{message!r} is still at {' and '.join(places)}, and no running worker takes it"
+        return f"{message!r} is no longer in Redis"
 
     def _where_it_is(self, process):
         frames = self.submission.timed_out(process, "").got.splitlines()[1:]
-        return "\n".join([process.call_text, "it comes no further", *frames])
+        return "\n".join([process.call_text, "it does not get any further", *frames])
 
     def _polls(self):
         """Return how often lists were asked for a message."""

@@ -258,7 +258,7 @@ class Project:
             return f" (there is a file {name}.py)"
         owner = self.owner(name)
         if owner and owner[1] == name:
-            return f" (it stands in {owner[0]}.py)"
+            return f" (it is in {owner[0]}.py)"
         return f" (there is {owner[1]} in {owner[0]}.py)" if owner else ""
 
     def hides_a_package(self, module):
