@@ -340,7 +340,8 @@ class Submission:
         """Add a note where a queue of a process gives up waiting. what: the process in a word."""
         if self.queue_of(process)["socket_timeout"] is not None:
             note(
-                f"without socket_timeout=None this {what} ends with an error after an idle minute (lesson 03)"
+                f"without socket_timeout=None, an idle minute ends this {what} with an error "
+                "(lesson 03)"
             )
 
     def encode(self, process, message):
