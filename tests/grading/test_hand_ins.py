@@ -104,7 +104,7 @@ def test_a_name_that_a_download_changed_is_restored(place, name):
     place("ana", f"echo_worker/{name}", WRONG)
     place("ana", f"echo_worker/{name.replace('1', '10')}")
     assert files(place.folder / "ana")["echo_worker/echo.py"] == RIGHT.encode()
-    assert "taken for echo.py" in read("ana", place.folder / "ana").remarks[0]
+    assert "is graded as echo.py" in read("ana", place.folder / "ana").remarks[0]
     place("ana", text="its own")
     assert files(place.folder / "ana")["echo_worker/echo.py"] == b"its own"
 
@@ -114,7 +114,7 @@ def test_a_second_copy_is_remarked_if_it_differs(place):
         place("ana", name, WRONG if name.startswith("other") else RIGHT)
     submission = read("ana", place.folder / "ana")
     assert submission.files == {("echo_worker", "echo.py"): RIGHT.encode()}
-    assert len(submission.remarks) == 1 and "other/echo.py is a second" in submission.remarks[0]
+    assert len(submission.remarks) == 1 and "other/echo.py is left out" in submission.remarks[0]
 
 
 def test_archives_other_than_zip_are_remarked(place):
@@ -174,7 +174,7 @@ def test_files_beside_the_students_are_reported(place, tmp_path):
         "roe_12_echo.py",
     ]
     code, said = grade(place, tmp_path / "out", "--uncontained")
-    assert code == 0 and "Left aside" in said and "doejane_12_34_echo.txt" in said
+    assert code == 0 and "Ignored" in said and "doejane_12_34_echo.txt" in said
 
 
 def test_loose_files_from_canvas_are_sorted_by_student(place):
