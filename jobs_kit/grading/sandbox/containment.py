@@ -34,7 +34,7 @@ def containment_measures(user):
 
     user: the id of the user that it runs as, or None.
     """
-    measures = ["a network, processes and files of its own (bubblewrap)"]
+    measures = ["its own network, processes and files (bubblewrap)"]
     measures += [f"an unprivileged user ({user})"] if user is not None else []
     measures += ["other files refused by the kernel (Landlock)"] if has_landlock() else []
     return [*measures, "limits of time and memory"]
