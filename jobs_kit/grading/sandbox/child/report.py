@@ -115,8 +115,8 @@ def _names_at(frame):
 
 
 def _is_worker(value):
-    # other values may raise when they are asked for an attribute, as flask.request does
-    if not isinstance(value, types.FunctionType):
+    # not by isinstance() or an attribute: flask.request raises where there is no request
+    if type(value) is not types.FunctionType:
         return False
     return os.path.basename(value.__code__.co_filename) == "hotqueue.py"
 
