@@ -15,6 +15,7 @@ _HOMES = {
     "examine": "lab.doctor",
     "find_redis": "redis_server.find",
     "hint": "lab.checks",
+    "interrupt_after": "lab.experiments",
     "kill_at_work": "lab.experiments",
     "Moves": "lab.timeline",
     "nearest": "lab.experiments",
@@ -29,9 +30,12 @@ _HOMES = {
     "start_celery": "lab.experiments",
     "start_program": "lab.programs",
     "start_redis": "lab.experiments",
+    "stop_programs": "lab.programs",
     "used_in": "lab.module_reader",
+    "wait_for_waiting": "lab.experiments",
     "wait_until": "lab.experiments",
     "watch_queue": "lab.checks",
+    "watch_statuses": "lab.rows",
     "WorkerCrew": "lab.experiments",
 }
 __all__ = list(_HOMES)

@@ -9,7 +9,9 @@ import contextlib
 import os
 import re
 import signal
+import threading
 import time
+from pathlib import Path
 
 import requests
 
@@ -33,6 +35,26 @@ def wait_until(condition, seconds=60):
             raise TimeoutError(f"still not true after {seconds} s")
         time.sleep(POLL_SECONDS)
     return value
+
+
+def wait_for_waiting(redis, count, seconds=60):
+    """Wait until so many programs wait at a queue, as in BLPOP, of the Redis of a connection.
+
+    Raises TimeoutError when they still don't after so many seconds.
+    """
+    wait_until(lambda: _count_waiting(redis) == count, seconds)
+
+
+def _count_waiting(redis):
+    return sum("b" in client["flags"] for client in redis.client_list())
+
+
+def interrupt_after(seconds):
+    """Press Ctrl-C in this process after so many seconds; return the Timer, to cancel it."""
+    timer = threading.Timer(seconds, os.kill, (os.getpid(), signal.SIGINT))
+    timer.daemon = True
+    timer.start()
+    return timer
 
 
 def start_redis(append_only=False, use=False):
@@ -102,8 +124,8 @@ class WorkerCrew:
 
     def __init__(self, service, queue, redis):
         self._folder, self._queue, self._redis = service.folder, queue, redis
-        self._workers, self._file = [], None
-        self._others = self._waiting()  # programs that wait at queues of other pages
+        self._workers, self._program = [], None
+        self._others = _count_waiting(redis)  # programs that wait at queues of other pages
 
     def add_jobs(self, count):
         """Post so many jobs to the service's API; return their ids. The queue is empty afterwards."""
@@ -136,19 +158,20 @@ class WorkerCrew:
             self._workers.pop().stop()
 
     def _set(self, count, file):
-        """Have exactly so many workers that run this file, all of them waiting at the queue."""
-        if file != self._file:
+        """Have exactly so many workers that run this file, all of them waiting at the queue.
+
+        They start again when the text of the file has changed: they would run the old one.
+        """
+        program = file, Path(self._folder, file).read_bytes()
+        if program != self._program:
             self.stop()
-            self._file = file
+            self._program = program
         while len(self._workers) > count:
             self._workers.pop().stop()
         while len(self._workers) < count:
             name = f"worker {len(self._workers) + 1}"
             self._workers.append(start_program(file, name=name, folder=self._folder))
-        wait_until(lambda: self._waiting() == self._others + count)
-
-    def _waiting(self):
-        return sum("b" in client["flags"] for client in self._redis.client_list())
+        wait_for_waiting(self._redis, self._others + count)
 
     def _complete(self, jids):
         return sum(self._redis.hget(f"job.{jid}", "status") == b"complete" for jid in jids)

@@ -49,6 +49,13 @@ def start_program(file=None, *arguments, code=None, name=None, folder=None):
     return _started[name]
 
 
+def stop_programs(*but):
+    """Stop all programs started so far, except those with these names."""
+    for name, program in started_programs().items():
+        if name not in but:
+            program.stop()
+
+
 def started_programs():
     """Return {name: Program} of all programs started so far, also those that have ended."""
     return dict(_started)

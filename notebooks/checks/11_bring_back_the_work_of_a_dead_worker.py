@@ -11,10 +11,10 @@ import redis
 rd = redis.Redis(host=os.environ["REDIS_HOST"], port=os.environ["REDIS_PORT"], db=1, socket_timeout=None)
 
 while True:
-    text = rd.blmove("hotqueue:letters", "hotqueue:letters:held", 0)
-    print("begins", json.loads(text), flush=True)
+    message = rd.blmove("hotqueue:letters", "hotqueue:letters:held", 0)
+    print("begins", json.loads(message))
     time.sleep(float(sys.argv[1]))
-    print("done", json.loads(text), flush=True)
+    print("done", json.loads(message))
 """
 SLOWLY = """import runpy, sys
 sys.argv.append("5")
@@ -32,10 +32,10 @@ CAREFUL_WORKER = Gap(
         (
             "test_it_holds_the_letter_while_it_works",
             BLANK.replace(
-                '    print("begins', f'    rd.lrem("{HELD}", 1, text)\n    print("begins'
+                '    print("begins', f'    rd.lrem("{HELD}", 1, message)\n    print("begins'
             ),
         ),
-        ("test_it_acknowledges", BLANK + f'    rd.lrem("{QUEUE}", 1, text)\n'),
+        ("test_it_acknowledges", BLANK + f'    rd.lrem("{QUEUE}", 1, message)\n'),
     ),
 )
 

@@ -10,7 +10,7 @@ import psutil
 import pytest
 
 from jobs_kit.lab import transcript
-from jobs_kit.lab.programs import start_program
+from jobs_kit.lab.programs import start_program, stop_programs
 
 SECONDS = 20
 FOREVER = "import time\nprint('ready')\ntime.sleep(600)"
@@ -52,6 +52,12 @@ def test_the_output_is_there_while_the_program_runs(start, monkeypatch):
     program.wait_for("ready", SECONDS)
     assert program.running and program.exit_code is None
     assert program.lines == ["ready"]
+
+
+def test_all_programs_are_stopped_but_those_that_are_named(start):
+    programs = {name: start(code=FOREVER, name=name) for name in ("api", "worker", "worker 2")}
+    stop_programs("api")
+    assert [name for name, program in programs.items() if program.running] == ["api"]
 
 
 def test_a_program_that_fails_shows_its_traceback_and_exit_code(start):
