@@ -97,4 +97,6 @@ class Judge:
 
 def kit_settings():
     """Return the environment's settings of Redis and of the kit; they may change between checks."""
-    return {k: v for k, v in os.environ.items() if k.startswith(("REDIS_", "JOBS_KIT_"))}
+    # names first: another thread may change the environment meanwhile
+    names = [name for name in os.environ if name.startswith(("REDIS_", "JOBS_KIT_"))]
+    return {name: os.environ[name] for name in names}
