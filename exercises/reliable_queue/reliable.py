@@ -1,8 +1,8 @@
 """A HotQueue that loses nothing when a worker is killed. In Redis:
 
 hotqueue:letters               the messages that wait, oldest first
-hotqueue:letters:held:3f9a     what the worker 3f9a has in hand
-hotqueue:letters:alive:3f9a    is there as long as this worker gives signs of life
+hotqueue:letters:held:3f9a     the messages that the worker 3f9a works on
+hotqueue:letters:alive:3f9a    exists as long as this worker shows signs of life
 """
 
 import pickle
@@ -29,25 +29,25 @@ class ReliableQueue(HotQueue):
         self.lease = lease
 
     def consume(self, block=True, timeout=None):
-        """Yield message after message. Coming back for the next acknowledges the one before.
+        """Yield message after message. Asking for the next one acknowledges the one before.
 
-        timeout: end after so many seconds without a message. block=False: end when there is none.
+        timeout: end after so many seconds without a message. block=False: end if there is none.
         """
         ...
 
     def _claim(self, worker, block, timeout):
-        """Move the oldest message to what the worker holds, in one step; return its text, or None.
+        """Move the oldest message to the list of the worker, in one step; return its text, or None.
 
-        While it waits, it brings back what dead workers held.
+        While it waits, it puts back what dead workers held.
         """
         ...
 
     def _acknowledge(self, worker, text):
-        """The worker has done this message: it no longer holds it."""
+        """Remove a message that the worker has done from its list."""
         ...
 
     def _show_life(self, worker):
-        """Let everybody know, for one lease, that this worker lives."""
+        """Show, for one lease, that this worker lives."""
         ...
 
     def _keep_alive(self, worker, left):
@@ -55,5 +55,5 @@ class ReliableQueue(HotQueue):
         ...
 
     def _recover(self):
-        """Put what dead workers held back to the front of the queue, for whoever comes next."""
+        """Put the messages that dead workers held back at the front of the queue."""
         ...

@@ -1,10 +1,10 @@
-"""ReliableQueue of reliable.py loses nothing, whichever worker is killed, and keeps its order."""
+"""ReliableQueue of reliable.py loses no message if a worker is killed, and keeps their order."""
 
 from jobs_kit.grading import Exercise, WorkerScenario, after, expect, points
 
 
 def _is_attempted(source):
-    """Tell whether a class is defined; of another name, too: the first check says which it needs."""
+    """Tell whether a class is defined, of whatever name: the first check asks for the right one."""
     defined = source.definitions()
     return bool(defined) and (
         "ReliableQueue" not in defined or source.differs("ReliableQueue", "reliable.py")
@@ -20,19 +20,19 @@ EXERCISE = Exercise(
     changes={"reliable.py": ("ReliableQueue",)},
     is_attempted=_is_attempted,
     hints=(
-        "Where is a message while its worker works on it? In HotQueue: only in the worker. Which "
-        "command takes it off one list and puts it on another, in one step?",
-        "Three things in Redis: the queue, a list for each worker of what it holds, and a key for "
-        "each worker that expires unless a thread renews it. Whoever looks for a message first "
-        "puts back what is held by workers whose key is gone.",
+        "With HotQueue, a message is only inside the worker while the worker is busy with it. Which "
+        "command moves it from one list in Redis to another, in one step?",
+        "Keep three things in Redis: the queue, a list for each worker with the messages it holds, "
+        "and a key for each worker that expires unless a thread renews it. Before a worker claims "
+        "a message, it puts back what workers without such a key hold.",
         "Claim: blmove(queue, held, seconds). After the yield: lrem(held, 1, text). In a daemon "
-        "thread, three times a lease: set(alive, 1, px=milliseconds). Recover: for each held list "
-        'whose alive key is gone, lmove(held, queue, "RIGHT", "LEFT") until it returns None.',
+        "thread, three times per lease: set(alive, 1, px=milliseconds). Recover: for each held "
+        'list whose alive key is gone, lmove(held, queue, "RIGHT", "LEFT") until it returns None.',
     ),
 )
 
 LEASE = 0.5  # seconds, where a worker is killed
-PATIENCE_WHEN_IDLE = 4  # seconds for what takes one at most, on a busy machine
+PATIENCE_WHEN_IDLE = 4  # seconds for a step that takes one at most, on a busy machine
 
 
 @points(1)
@@ -44,10 +44,10 @@ def test_put_and_len_work_as_in_hotqueue(submission):
     lengths = scenario.noted("length")
     expect(
         lengths == ["1", "3"],
-        "len(q) tells how many messages wait: 1, then 3",
+        "len(q) is the number of messages that wait: 1, then 3",
         call='q.put("first"); len(q); q.put("second", "third"); len(q)',
         got=f"len(q) was {', then '.join(lengths)}",
-        hint="Where does put() put a message now, and where does len() count?",
+        hint="put() adds the messages to one key. Does len() count at the same key?",
     )
 
 
@@ -66,9 +66,9 @@ def test_messages_come_in_order(submission):
         ana,
         got=scenario.done_so_far,
         hint=lambda: (
-            "What has to happen between two messages, and does it come to an end?"
+            "The next message never comes. Which line after the yield does not end, or ends the loop?"
             if scenario.noted("begun")
-            else "Which key does put() fill, and which one does consume() look at? In which db?"
+            else "Compare the key and the db that put() writes to with those that consume() reads."
         ),
     )
     done = scenario.messages("done")
@@ -84,32 +84,30 @@ def test_messages_come_in_order(submission):
         ana,
         scenario.counter(),
         got=lambda: "len(q) stays above 0, and ana has nothing more to do",
-        hint="Is what was acknowledged still counted?",
+        hint="Which line removes an acknowledged message from the key that len() counts?",
         hopeless=after(PATIENCE_WHEN_IDLE),
     )
 
 
 def _hint_for_order(done, words):
-    """Return a question that leads from the messages that were done to what is wrong with them."""
+    """Return a question that leads from the messages that were done to the mistake."""
     if sorted(done) == sorted(words):
-        return "put() adds at the right end of the list. From which end does a message leave?"
+        return "put() adds at the right end of the list. At which end do you take a message?"
     if set(done) <= set(words):
-        return (
-            "What takes a message away when it is done, from where, and does it leave the others?"
-        )
-    return "What did put() do to a message, and what undoes it on the way out?"
+        return "Which line removes a message that is done? It must leave the other messages alone."
+    return "put() turns a message into text with the serializer. Which line turns it back?"
 
 
 @points(1, after="test_messages_come_in_order")
 def test_two_workers_share(submission):
-    """Two living workers share the messages: none goes to both"""
+    """Two living workers share the messages, and no message goes to both"""
     scenario = WorkerScenario(submission)
     ana = scenario.start_ana()
     ben = scenario.worker("ben")
     scenario.put("second", "third")
     call = f"{scenario.BUSY}; ben works on the same queue"
     _ben_does(scenario, "third", call, ben)
-    # Ben has come back for more by now, and does so once more.
+    # ben has asked for more by now, and asks once more
     scenario.put("fourth")
     _ben_does(scenario, "fourth", call, ben)
     scenario.go("ana")
@@ -119,7 +117,7 @@ def test_two_workers_share(submission):
         "each message is done once",
         call=call,
         got=f"done, in this order: {', '.join(scenario.noted('done'))}",
-        hint="Can two workers take the same message in the same moment?",
+        hint="Which line takes a message? Two workers may run it at the same moment.",
     )
 
 
@@ -131,27 +129,26 @@ def _ben_does(scenario, message, call, ben):
         call,
         ben,
         got=scenario.done_so_far,
-        hint="What keeps ben from taking the next message?",
+        hint="The queue has a message, and ben doesn't get it. Which line of consume() does he wait in?",
     )
     expect(
         len(scenario.names("begun", "first")) == 1,
         "ben leaves 'first' alone: ana lives, and her lease has not run out",
         call=call,
         got=scenario.begun_in_order(),
-        hint="Can two workers claim the same message? And how does ben tell whether ana is dead before "
-        "he takes what she holds?",
+        hint="Which line checks that ana is dead before ben takes the message that she holds?",
     )
 
 
 @points(1, after="test_messages_come_in_order")
 def test_a_time_out_ends_an_idle_worker(submission):
-    """@q.worker(timeout=1) does what waits, and returns after an idle second"""
+    """@q.worker(timeout=1) does the messages that wait, and returns after an idle second"""
     scenario = WorkerScenario(submission)
     scenario.put("first", "second")
     idler = scenario.idler()
-    expected = "work() does both messages, and returns when no other has come for a second"
+    expected = "work() does both messages, and returns after a second without another one"
     call = f"{idler.call_text}; 'first' takes it more than a second, while 'second' waits"
-    hint = "What ends the loop of consume(), and from when on is that second counted?"
+    hint = "Which line ends the loop of consume()? The second begins with the last message."
     scenario.wait(lambda: len(scenario.noted("done")) > 1, expected, call, idler, hint=hint)
     scenario.wait(
         lambda: scenario.noted("returned"),
@@ -159,7 +156,7 @@ def test_a_time_out_ends_an_idle_worker(submission):
         call,
         idler,
         got=lambda: "it did both, and still waits for a message",
-        hint="What becomes of the argument timeout=1 on its way to the line that waits?",
+        hint="Follow the argument timeout=1. Does it reach the line that waits?",
         hopeless=after(PATIENCE_WHEN_IDLE),
     )
     patient = scenario.worker("ben")
@@ -168,16 +165,16 @@ def test_a_time_out_ends_an_idle_worker(submission):
     scenario.put("third")
     scenario.wait_done(
         "third",
-        "without a timeout, consume() waits for a message, however long that takes",
+        "without a timeout, consume() waits for a message as long as it takes",
         f"{patient.call_text}\nnothing comes for more than a second; then q.put('third')",
         patient,
-        hint="What ends the loop of consume() when nobody has given a timeout?",
+        hint="Without a timeout, timeout is None. Which line ends the loop all the same?",
     )
 
 
 @points(2, after="test_two_workers_share")
 def test_a_killed_workers_message_comes_back(submission):
-    """The message of a worker that is killed in mid-job is done by another, after the lease"""
+    """If a worker is killed in the middle of a job, another one does its message after the lease"""
     scenario = WorkerScenario(submission, LEASE)
     ana, ben = scenario.start_both()
     scenario.kill(ana)
@@ -188,26 +185,27 @@ def test_a_killed_workers_message_comes_back(submission):
         f"{scenario.BUSY}; ben waits at the same queue; kill -9 ana",
         ben,
         hint=lambda: (
-            "Where is a message while a worker works on it, who can find it there when that worker "
-            "is dead, by what does he know that, and when does he look?"
+            "'first' is still in Redis. Which line should put it back, and how often does a waiting "
+            "worker run that line?"
             if scenario.places("first")
-            else "Where is a message while a worker works on it, and what takes it away from there?"
+            else "Which command keeps a message in Redis while a worker works on it? Here one command "
+            "removed it too early."
         ),
     )
     gap = scenario.gap("first") or scenario.gap("first", held)
     expect(
         not gap,
         "'first' is in Redis at every moment, until it is done",
-        call="looked at what the workers sent to Redis",
+        call="the commands that the workers sent to Redis",
         got=gap and f"between these two commands it is nowhere:\n{gap[0]}\n{gap[1]}",
-        hint="What becomes of 'first' if the worker is killed between these two? Which command does "
-        "both at once?",
+        hint="If the worker is killed between these two, 'first' is lost. Which single command does "
+        "both?",
     )
 
 
 @points(1, after="test_a_killed_workers_message_comes_back")
 def test_a_worker_that_starts_later_finds_it(submission):
-    """If nobody else runs when a worker is killed, one that is started later finds its message"""
+    """If no other worker runs when one is killed, a worker that starts later finds its message"""
     scenario = WorkerScenario(submission, LEASE)
     scenario.kill(scenario.start_ana())
     submission.until(after(1.5 * LEASE))
@@ -217,13 +215,13 @@ def test_a_worker_that_starts_later_finds_it(submission):
         "ben finds 'first' and does it",
         f"{scenario.BUSY}; kill -9 ana; her lease runs out; then ben is started",
         ben,
-        hint="Ben has never seen ana. How can he learn that there was such a worker?",
+        hint="Ben has never seen ana. Which keys in Redis show him that she held a message?",
     )
 
 
 @points(1, after="test_a_killed_workers_message_comes_back")
 def test_what_was_acknowledged_stays_away(submission):
-    """A message that was done is not delivered again, even if its worker is killed later"""
+    """A message that is done is not delivered again, even if its worker is killed later"""
     scenario = WorkerScenario(submission, LEASE)
     scenario.kill(scenario.start_ana_with_second())
     ben = scenario.worker("ben")
@@ -234,17 +232,17 @@ def test_what_was_acknowledged_stays_away(submission):
     scenario.expect_begun(
         "first",
         ["ana"],
-        "nobody gets 'first' again: ana came back for the next message, so it was done",
+        "no worker gets 'first' again: ana asked for the next message, so it was done",
         call,
-        "Look at what ana still held when she died. What does acknowledging take away, and is it "
-        "spelled exactly like the message on the list?",
+        "Look at what ana still held when she died. The text that you remove must be spelled "
+        "exactly like the message on the list. Is it?",
     )
     scenario.expect_begun(
         "second",
         ["ana", "ben"],
-        "nobody gets 'second' once more: ben did it, and came back for the next one",
+        "no worker gets 'second' again: ben did it, and asked for the next one",
         call,
-        "What ana held went back to the queue. Is it still somewhere else, to be found again?",
+        "Ana's message went back to the queue. Is it still on her list as well?",
     )
     scenario.rest(ben)
     scenario.kill(ben)
@@ -257,15 +255,15 @@ def test_what_was_acknowledged_stays_away(submission):
     scenario.expect_begun(
         "third",
         ["ben"],
-        "nobody gets 'third' again: ben came back for the next message, so it was done",
+        "no worker gets 'third' again: ben asked for the next message, so it was done",
         call,
-        "The next message may be long in coming. Is 'third' acknowledged before ben waits for it?",
+        "The next message may take long. Is 'third' acknowledged before ben waits for it?",
     )
 
 
 @points(1, after="test_a_killed_workers_message_comes_back")
 def test_a_message_survives_two_workers(submission):
-    """A message survives a second worker that is killed, too"""
+    """A message also survives a second killed worker"""
     scenario = WorkerScenario(submission, LEASE)
     scenario.kill(scenario.start_ana())
     ben = scenario.worker("ben", holds=True)
@@ -278,13 +276,13 @@ def test_a_message_survives_two_workers(submission):
         "cyd gets 'first' and does it",
         call,
         cyd,
-        hint="Ben got this message from ana and not from the queue. Where was it while he worked?",
+        hint="Ben got this message from ana's list. On which list was it while he worked?",
     )
 
 
 @points(1, after="test_a_killed_workers_message_comes_back")
 def test_a_slow_worker_keeps_its_message(submission):
-    """A worker that takes longer than the lease, but lives, keeps its message"""
+    """A living worker keeps its message, even if the job takes longer than the lease"""
     # a busy machine may keep a thread of the answer from running: then once more, with more time
     for lease in (LEASE, 4 * LEASE):
         submission.redis.reset()
@@ -307,8 +305,8 @@ def test_a_slow_worker_keeps_its_message(submission):
         "ana keeps 'second' as long as she lives",
         call=call,
         got=scenario.begun_in_order() + scenario.complaints(),
-        hint="Ana's own code is busy with the job all the while. What else in her program could "
-        "prolong her lease, and does it still run after her first message?",
+        hint="Ana's own code is busy with the job. Which thread of her program renews her lease, and "
+        "does it still run after her first message?",
     )
     scenario.go("ana")
     scenario.go("ana")  # she may be the one who takes 'third', too
@@ -327,22 +325,22 @@ def test_a_slow_worker_keeps_its_message(submission):
     1, after=("test_a_killed_workers_message_comes_back", "test_what_was_acknowledged_stays_away")
 )
 def test_a_job_that_raises_is_not_acknowledged(submission):
-    """The message of a worker that dies of an exception comes back as well"""
+    """The message of a worker that dies of an exception comes back, too"""
     scenario = WorkerScenario(submission, LEASE)
     ana, ben = scenario.start_both()
     scenario.go("ana", "raise")
     submission.until(lambda: ana.events("error") or not ana.running)
     lingers, over = after(6 * LEASE), after(2 * LEASE)
-    call = f"{scenario.BUSY}; her job raises ValueError, which nobody catches"
+    call = f"{scenario.BUSY}; her job raises a ValueError that nothing catches"
     scenario.comes_back(
         "first",
         "ben gets 'first' when ana's lease has run out, and does it",
         call,
         ben,
         hint=lambda: (
-            "Ana's loop has ended, but does something of her program still run, and show life?"
+            "Ana's loop has ended, but her program still runs. Which thread keeps renewing her lease?"
             if ana.running
-            else "Which lines of consume() run when the loop is left by an exception?"
+            else "Which lines of consume() run when an exception ends the loop?"
         ),
         hopeless=lambda: ana.running and lingers(),
     )
@@ -352,7 +350,7 @@ def test_a_job_that_raises_is_not_acknowledged(submission):
     scenario.expect_begun(
         "first",
         ["ana", "ben"],
-        "nobody gets 'first' once more: ben did it, and came back for the next one",
+        "no worker gets 'first' again: ben did it, and asked for the next one",
         call,
-        "In how many ways does 'first' come back? What runs when ana's loop is left, and later?",
+        "'first' comes back in two ways. Which line runs when ana's loop ends, and which one later?",
     )

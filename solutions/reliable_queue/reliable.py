@@ -1,8 +1,8 @@
 """A HotQueue that loses nothing when a worker is killed. In Redis:
 
 hotqueue:letters               the messages that wait, oldest first
-hotqueue:letters:held:3f9a     what the worker 3f9a has in hand
-hotqueue:letters:alive:3f9a    is there as long as this worker gives signs of life
+hotqueue:letters:held:3f9a     the messages that the worker 3f9a works on
+hotqueue:letters:alive:3f9a    exists as long as this worker shows signs of life
 """
 
 import pickle
@@ -29,9 +29,9 @@ class ReliableQueue(HotQueue):
         self.lease = lease
 
     def consume(self, block=True, timeout=None):
-        """Yield message after message. Coming back for the next acknowledges the one before.
+        """Yield message after message. Asking for the next one acknowledges the one before.
 
-        timeout: end after so many seconds without a message. block=False: end when there is none.
+        timeout: end after so many seconds without a message. block=False: end if there is none.
         """
         ### BEGIN SOLUTION
         worker, left = uuid.uuid4().hex, threading.Event()
@@ -47,16 +47,16 @@ class ReliableQueue(HotQueue):
         ### END SOLUTION
 
     def _claim(self, worker, block, timeout):
-        """Move the oldest message to what the worker holds, in one step; return its text, or None.
+        """Move the oldest message to the list of the worker, in one step; return its text, or None.
 
-        While it waits, it brings back what dead workers held.
+        While it waits, it puts back what dead workers held.
         """
         ### BEGIN SOLUTION
         held = f"{self.key}:held:{worker}"
         end = time.monotonic() + (timeout or float("inf") if block else 0)
         while True:
             self._recover()
-            wait = max(0.01, min(end - time.monotonic(), self.lease / 2))  # 0 would be for ever
+            wait = max(0.01, min(end - time.monotonic(), self.lease / 2))  # 0 would be forever
             # It may hold one already: the answer to its last claim can have been lost.
             text = self.redis.lindex(held, 0) or self.redis.blmove(self.key, held, wait)
             if text is not None or time.monotonic() >= end:
@@ -64,13 +64,13 @@ class ReliableQueue(HotQueue):
         ### END SOLUTION
 
     def _acknowledge(self, worker, text):
-        """The worker has done this message: it no longer holds it."""
+        """Remove a message that the worker has done from its list."""
         ### BEGIN SOLUTION
         self.redis.lrem(f"{self.key}:held:{worker}", 1, text)
         ### END SOLUTION
 
     def _show_life(self, worker):
-        """Let everybody know, for one lease, that this worker lives."""
+        """Show, for one lease, that this worker lives."""
         ### BEGIN SOLUTION
         self.redis.set(f"{self.key}:alive:{worker}", "yes", px=int(self.lease * 1000))
         ### END SOLUTION
@@ -79,12 +79,12 @@ class ReliableQueue(HotQueue):
         """Show life again and again until the worker has left its loop. Runs in a thread."""
         ### BEGIN SOLUTION
         while not left.wait(self.lease / 3):
-            with suppress(redis.RedisError):  # the loop meets the same fault, and tells
+            with suppress(redis.RedisError):  # the loop meets the same error, and raises it
                 self._show_life(worker)
         ### END SOLUTION
 
     def _recover(self):
-        """Put what dead workers held back to the front of the queue, for whoever comes next."""
+        """Put the messages that dead workers held back at the front of the queue."""
         ### BEGIN SOLUTION
         for held in self.redis.scan_iter(f"{self.key}:held:*"):
             worker = held.decode().rpartition(":")[2]
