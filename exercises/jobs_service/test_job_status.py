@@ -234,7 +234,7 @@ def test_an_unknown_id_is_not_found(submission, api):
 
 
 def says_more_than(response, jid):
-    """Tell whether an object holds a text besides this id."""
+    """Tell whether an object holds a string besides this id."""
     texts = [text for fields in response.objects for text in fields.values()]
     return any(isinstance(text, str) and text not in ("", jid) for text in texts)
 
