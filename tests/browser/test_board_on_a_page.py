@@ -319,7 +319,7 @@ def test_a_narrow_page_shows_all_below_each_other(board):
 
 def test_a_worker_that_works_keeps_its_name_at_any_width(board):
     board.press("Start a worker")
-    board.put("hello", 20)
+    board.put("hello", 200)
     expect(board.tokens("held")).to_have_count(1)
     cut = []
     for width in range(480, 1400, 40):
