@@ -141,7 +141,7 @@ def solution(options):
 
 
 def catch_up(options):
-    """Write the files as they are before an exercise, and keep yours as .bak."""
+    """Write the solved files that an exercise starts from, and keep yours as .bak."""
     written = _progress(options).catch_up()
     for path, backup in written:
         print(f"wrote {path}" + (f"; your version is now {backup.name}" if backup else ""))
@@ -296,15 +296,24 @@ def _grade_options(command):
     def add(name, metavar, text, **options):
         command.add_argument(name, metavar=metavar, help=text, **options)
 
-    text = "folder of submissions: one folder or zip file for each student"
+    text = "folder of submissions: a folder or zip file for each student, or a Canvas download"
     command.add_argument("submissions", help=text)
     add("--out", "FOLDER", "folder for grades, results and feedback", required=True)
     several = {"action": "append", "default": []}
-    add("--exercise", "ID", "grade only this exercise; may be repeated", **several)
+    add(
+        "--exercise",
+        "ID",
+        "grade only this exercise, alone in grades.csv; may be repeated",
+        **several,
+    )
     add("--only", "STUDENT", "grade only this student and new ones; may be repeated", **several)
-    add("--since", "DAY", "grade only work saved since 2026-11-24, or 2026-11-24T18:00")
+    add(
+        "--since",
+        "DAY",
+        "grade only work saved since this day, such as 2026-11-24 or 2026-11-24T18:00",
+    )
     add("--jobs", "N", "students graded at the same time (default: two per core)", type=int)
-    add("--roster", "CSV", "class list whose columns and rows grades.csv keeps")
+    add("--roster", "CSV", "class list: grades.csv keeps its columns and rows")
     add("--hidden", "FOLDER", "folder of more checks, which students don't see")
     text = "also write results.json for Gradescope"
     command.add_argument("--gradescope", action="store_true", help=text)
