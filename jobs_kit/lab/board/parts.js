@@ -179,7 +179,7 @@ function timelineOf(known, now) {
     list.append(element("li", "", {}, element("span", "jk-when", {}, `+${(at - begun).toFixed(2)} s`), words));
     const next = steps[index + 1], isEnd = ["done", "failed", "taken"].includes(word) && !next && (word !== "taken" || !more);
     const lasts = isEnd ? 0 : (next ? next.at : now) - at;
-    if (lasts < 0.02 && next) return;
+    if (lasts < 0.005 && next) return;
     const phase = PHASES[word] || word, seconds = isEnd ? "" : ` ${lasts.toFixed(2)} s`;
     const part = element("span", "jk-phase", { "data-phase": phase }, `${phase}${seconds}`);
     part.style.flexGrow = String(Math.max(lasts, 0.001));
