@@ -67,7 +67,7 @@ def once(project):
 
 
 def require_two_files(project):
-    """Raise NotReachedError as long as all that is defined stands in one place."""
+    """Raise NotReachedError as long as everything is defined in one place."""
     homes = {site.module for sites in found_in(project).values() for site in sites}
     if "jobs" not in homes or not homes & {"api", "worker"}:
         raise NotReachedError("this check needs definitions in jobs.py and in a program")
