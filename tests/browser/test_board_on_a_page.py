@@ -189,8 +189,12 @@ def test_jobs_show_submitted_in_progress_complete(notebook):
     jobs.press("Start a worker")
     jobs.tokens("done").click()
     expect(jobs.timeline).to_contain_text("a job, complete, from 2012-01-01 to 2012-12-31")
-    phases = jobs.timeline.locator(".jk-phase")
-    expect(phases).to_have_text([re.compile("^submitted "), re.compile("^in progress "), "done"])
+    phases = [
+        re.sub(r" [\d.]+ s$", "", text)
+        for text in jobs.timeline.locator(".jk-phase").all_inner_texts()
+    ]
+    held = ["held"] * ("held" in phases)  # on a busy machine a moment passes before its status
+    assert phases == ["submitted", *held, "in progress", "done"]
 
 
 def test_a_recording_plays_in_a_cell_and_in_a_page_of_its_own(board, notebook, lab, browser):
