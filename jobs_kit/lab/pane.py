@@ -11,6 +11,8 @@ import anywidget
 from ipywidgets import Box, Layout
 from traitlets import Bool, Dict, List, Unicode
 
+from jobs_kit.queue_watch.player.page import PANE_STYLE
+
 HERE = Path(__file__).parent
 
 
@@ -18,7 +20,7 @@ class Pane(anywidget.AnyWidget):
     """One live pane. It calls on_message(message) for every click and every typed input."""
 
     _esm = HERE / "pane.js"
-    _css = HERE / "pane.css"
+    _css = PANE_STYLE
 
     title = Unicode().tag(sync=True)
     kind = Unicode().tag(sync=True)  # "shell" or "program"

@@ -9,8 +9,8 @@ import pytest
 from playwright.sync_api import expect
 from reader import BoardOnPage
 
-from jobs_kit.lab.board.page import SCRIPT
 from jobs_kit.queue_watch.picture import apply, empty_picture
+from jobs_kit.queue_watch.player.page import SCRIPT
 
 SOME, NAMES, CROWD, JOBS, REPLAY, ENDS = range(6)  # the cells of board.ipynb
 

@@ -7,9 +7,9 @@ import xml.etree.ElementTree
 import pytest
 
 from jobs_kit.lab.board.board import Replay, replay
-from jobs_kit.lab.board.text import as_svg, as_text
 from jobs_kit.queue_watch import recording as board_record
 from jobs_kit.queue_watch.picture import MOST_ENDED, MOST_WAITING, apply, depth, empty_picture
+from jobs_kit.queue_watch.player.text import as_svg, as_text
 from jobs_kit.queue_watch.recording import NotARecordingError, Recording
 
 JID = "1f6e3c1c-6f5e-4c53-9a29-7d0a54a9a1e9"

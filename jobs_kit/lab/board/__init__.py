@@ -1,5 +1,4 @@
-"""Show a queue on a page. A lesson uses board.py; the package queue_watch records what it shows.
+"""Show a live queue on a page. A lesson uses board.py.
 
-queue_watch ─▶ recording ─▶ page ─▶ player.js, parts.js, board.js
-               events       a widget, a file, text or SVG
+The package queue_watch records what it shows, and queue_watch/player/ draws it.
 """

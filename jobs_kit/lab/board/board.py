@@ -19,9 +19,10 @@ from hotqueue import HotQueue
 from IPython import get_ipython
 
 from jobs_kit import settings
-from jobs_kit.lab.board.page import BoardPage, OnPage, replay_traits
+from jobs_kit.lab.board.page import BoardPage, OnPage
 from jobs_kit.lab.board.worker_pool import WorkerPool
 from jobs_kit.queue_watch.client_names import Names
+from jobs_kit.queue_watch.player.page import replay_traits
 from jobs_kit.queue_watch.queue_address import find_queue
 from jobs_kit.queue_watch.queue_reader import QueueReader
 from jobs_kit.queue_watch.queue_recorder import QueueRecorder

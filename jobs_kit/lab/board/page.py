@@ -4,55 +4,17 @@ Everything that is shown is in the widget's traits, so that a page which is open
 picture is how things are, and news what happened since the picture before.
 """
 
-import html
-import json
 import threading
 from pathlib import Path
 
 import anywidget
 from traitlets import Dict, Unicode
 
-from jobs_kit.lab.board.text import as_svg, as_text
 from jobs_kit.lab.pane import display_form
+from jobs_kit.queue_watch.player.page import SCRIPT, STYLE, page_of
+from jobs_kit.queue_watch.player.text import as_svg, as_text
 
-HERE = Path(__file__).parent
-SCRIPTS, STYLES = ("player.js", "parts.js", "board.js"), ("../pane.css", "board.css")
-SCRIPT = "\n".join((HERE / name).read_text("utf-8") for name in SCRIPTS)
-STYLE = "\n".join((HERE / name).read_text("utf-8") for name in STYLES)
 UNSEEN_SECONDS = 10  # a cell that moves, or a page that is opened again, shows its board again
-
-PAGE = """<!DOCTYPE html>
-<html lang="en">
-<head>
-<meta charset="utf-8">
-<meta name="viewport" content="width=device-width, initial-scale=1">
-<title>{title}</title>
-<style>
-{style}
-body {{ margin: 16px; font-family: system-ui, sans-serif; }}
-html[theme="dark"] {{
-  --jp-layout-color0: #111; --jp-layout-color1: #212121; --jp-border-color1: #616161;
-  --jp-content-font-color1: #fff; --jp-content-font-color2: #bdbdbd; --jp-brand-color1: #64b5f6;
-  background: #111; color-scheme: dark;
-}}
-</style>
-</head>
-<body>
-<div id="board"><noscript>{svg}</noscript></div>
-<script type="module">
-const dark = matchMedia("(prefers-color-scheme: dark)");
-const root = document.documentElement;
-const follow = () => root.setAttribute("theme", dark.matches ? "dark" : "light");
-dark.addEventListener("change", follow);
-follow();
-{script}
-const traits = {traits};
-const model = {{ get: (name) => traits[name], on() {{}}, off() {{}}, send() {{}} }};
-render({{ model, el: document.getElementById("board") }});
-</script>
-</body>
-</html>
-"""
 
 
 class BoardPage(anywidget.AnyWidget):
@@ -112,16 +74,7 @@ class OnPage:
 
     def save_page(self, path):
         """Write one HTML file that plays the recording, without a Redis, a kernel or a network."""
-        picture, traits = self.recording.now, replay_traits(self.title, self.recording)
-        data = json.dumps(traits, ensure_ascii=False).replace("<", "\\u003c")
-        page = PAGE.format(
-            title=html.escape(self.title),
-            style=STYLE,
-            script=SCRIPT,
-            traits=data,
-            svg=as_svg(picture),
-        )
-        Path(path).write_text(page, encoding="utf-8")
+        Path(path).write_text(page_of(self.title, self.recording), encoding="utf-8")
 
     def __repr__(self):
         with self.recording.lock:
@@ -131,18 +84,3 @@ class OnPage:
         data, metadata = display_form(self.page, repr(self))
         with self.recording.lock:
             return data | {"image/svg+xml": as_svg(self.recording.now)}, metadata
-
-
-def replay_traits(title, recording):
-    """Return the traits of a page that plays a recording."""
-    with recording.lock:
-        whole = {"start": recording.start, "events": recording.events}
-        return {
-            "title": title,
-            "state": "recorded",
-            "picture": recording.start,
-            "news": {},
-            "recording": json.loads(json.dumps(whole)),
-            "controls": {},
-            "notice": "",
-        }
