@@ -7,6 +7,7 @@ MB = 1 << 20
 
 # One check
 CHECK_TIMEOUT_SECONDS = 10  # until a wait gives up; an idle machine needs far less
+BUSY_MACHINE_FACTOR = 6  # so many times as long a wait takes at most on a busy machine
 CHECK_TEXT_CHARACTERS = 5000  # of one text in a result: the call, the hint, a line of evidence
 TIMEOUTS_PER_EXERCISE = 2  # after these its other checks are not run: they would wait as long
 

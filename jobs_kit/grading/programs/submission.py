@@ -22,6 +22,7 @@ from jobs_kit.grading.programs.call import Call
 from jobs_kit.grading.programs.explanations import ending
 from jobs_kit.grading.programs.formats import encoded, other_id, read_message
 from jobs_kit.grading.programs.http_client import Api
+from jobs_kit.grading.programs.patience import Patience
 from jobs_kit.grading.text import short
 from jobs_kit.redis_server.text import text
 
@@ -154,13 +155,13 @@ class Submission:
         """Wait until condition() is true; return its value, or its last value when the time is up.
 
         It is called as soon as a process reports something, or something comes to the watched
-        sockets, and every few milliseconds.
+        sockets, and every few milliseconds. seconds: of an idle machine, see Patience.
         """
-        deadline, pause = time.monotonic() + seconds, 0.001
+        patience, pause = Patience(self.processes, seconds), 0.001
         while True:
             self._pump()
             value = condition()
-            if value or time.monotonic() > deadline:
+            if value or patience.is_over():
                 self._pump()  # reads what was printed before it came true
                 return value
             open_ends = [fd for process in self.processes for fd in process.open]

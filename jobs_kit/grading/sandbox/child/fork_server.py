@@ -148,10 +148,10 @@ class Server:
 
         Where there is no /proc, none seems to.
         """
-        states = [state for pid in _family(request["pid"]) for state in _threads(pid)]
+        family = _family(request["pid"])
         return {
-            "runs": any(state in "RD" for state, _ in states),
-            "processor": sum(used for _, used in states),
+            "runs": any(state in "RD" for pid in family for state in _thread_states(pid)),
+            "processor": sum(map(_processor_seconds, family)),
         }
 
     def _end(self, request):
@@ -245,14 +245,25 @@ def _family(pid):
     return family
 
 
-def _threads(pid):
-    """Return [(state, seconds of processor time that it had), ...] of a process's threads."""
-    threads = []
+def _thread_states(pid):
+    """Return the states of a process's threads, a letter each: "R" for one that runs."""
+    states = []
     with contextlib.suppress(OSError):
         for task in Path(f"/proc/{pid}/task").iterdir():
-            words = (task / "stat").read_text().rpartition(")")[2].split()
-            threads.append((words[0], (int(words[11]) + int(words[12])) / TICKS))
-    return threads
+            states.append(_stat(task)[0])
+    return states
+
+
+def _processor_seconds(pid):
+    """Return the processor time that a process and its ended children had."""
+    with contextlib.suppress(OSError):
+        return sum(map(int, _stat(Path(f"/proc/{pid}"))[11:15])) / TICKS
+    return 0
+
+
+def _stat(place):
+    """Return the fields of proc(5)'s stat that follow the name."""
+    return (place / "stat").read_text().rpartition(")")[2].split()
 
 
 if __name__ == "__main__":
