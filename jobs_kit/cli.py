@@ -312,7 +312,12 @@ def _grade_options(command):
         "DAY",
         "grade only work saved since this day, such as 2026-11-24 or 2026-11-24T18:00",
     )
-    add("--jobs", "N", "students graded at the same time (default: two per core)", type=int)
+    add(
+        "--jobs",
+        "N",
+        "students graded at the same time (default: what processors and memory allow)",
+        type=int,
+    )
     add("--roster", "CSV", "class list: grades.csv keeps its columns and rows")
     add("--hidden", "FOLDER", "folder of more checks, which students don't see")
     text = "also write results.json for Gradescope"

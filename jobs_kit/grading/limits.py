@@ -18,6 +18,9 @@ SUBMISSION_BYTES = 20 * MB
 SUBMISSION_REMARKS = 20  # lines about files that were left out
 REMARK_CHARACTERS = 200
 
+# One judge, with the programs that it runs
+JUDGE_MEMORY_BYTES = 170 * MB
+
 # The files of one exercise
 SOURCE_FILE_BYTES = MB
 SOURCE_BYTES = 8 * MB

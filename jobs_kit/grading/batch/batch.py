@@ -17,6 +17,7 @@ from pathlib import Path
 from jobs_kit.course.exercise import EXERCISES, ROOT, all_exercises, find_exercise
 from jobs_kit.grading import limits
 from jobs_kit.grading.batch import hand_ins, out_folder, reports, rosters
+from jobs_kit.grading.batch.capacity import most_judges
 from jobs_kit.grading.batch.hidden_checks import HiddenChecks
 from jobs_kit.grading.batch.workspace import Workspace
 from jobs_kit.grading.judge import Judge
@@ -27,8 +28,6 @@ from jobs_kit.grading.results import (
     unjudged_exercise,
 )
 from jobs_kit.grading.sandbox import containment
-
-JUDGES_PER_CORE = 2  # most of a check is waiting
 
 
 class Batch:
@@ -59,7 +58,7 @@ class Batch:
             raise ValueError(f"--jobs {jobs}: use 1 or more")
         self.place, self.out, self.roster = Path(place), Path(out), roster
         self.contained, self.gradescope = contained, gradescope
-        self.jobs = jobs or JUDGES_PER_CORE * (os.cpu_count() or 1)
+        self.jobs = jobs or most_judges()
         self.exercises = _chosen(exercises)
         self._hidden = HiddenChecks(hidden, self.exercises)
         self._only, self._since = set(only), since
