@@ -303,7 +303,7 @@ def _grade_options(command):
     add(
         "--exercise",
         "ID",
-        "grade only this exercise, alone in grades.csv; may be repeated",
+        "grade only this exercise, into its own --out; may be repeated",
         **several,
     )
     add("--only", "STUDENT", "grade only this student and new ones; may be repeated", **several)

@@ -66,6 +66,7 @@ class Batch:
             containment.require()
         self.students = hand_ins.students(place)
         out_folder.require_separate(self.out, self.place)
+        out_folder.require_same_exercises(self.out, self.exercises)
         self._require_students()
         self.ignored_files = hand_ins.ignored_files(place)
         rosters.read_roster(roster, self.students)  # which raises now if something is wrong with it

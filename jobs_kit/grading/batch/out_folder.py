@@ -1,15 +1,18 @@
 """Read and write the files of the folder that a batch grades into, OUT."""
 
 import contextlib
+import errno
 import fcntl
 import json
-import os
 from hashlib import sha256
 from urllib.parse import quote
 
+from jobs_kit.course.exercise import all_exercises
 from jobs_kit.grading.results import SubmissionResult
 
 NAME_CHARACTERS = 150  # of a file's name; systems allow 255 bytes
+LOCK_FILE = ".lock"
+NO_LOCKS = (errno.ENOLCK, errno.ENOTSUP, errno.ENOSYS)  # the errors of a system without locks
 
 
 def require_separate(out, place):
@@ -30,29 +33,52 @@ def require_separate(out, place):
 @contextlib.contextmanager
 def locked(out):
     """Lock a folder, so that no other run writes there. Raises BlockingIOError."""
-    folder = os.open(out, os.O_RDONLY)
-    try:
-        _lock(folder, out)
+    # NFS locks only a file that is open for writing, and some servers lock nothing
+    with open(out / LOCK_FILE, "a") as file:
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            raise BlockingIOError(
+                f"another run is grading into {out}; wait until it ends, or name another folder "
+                "with --out"
+            ) from None
+        except OSError as problem:
+            if problem.errno not in NO_LOCKS:
+                raise
         yield
-    finally:
-        os.close(folder)
 
 
-def _lock(folder, out):
-    try:
-        fcntl.flock(folder, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
-        raise BlockingIOError(
-            f"another run is grading into {out}; wait until it ends, or name another folder "
-            "with --out"
-        ) from None
+def require_same_exercises(out, exercises):
+    """Raise ValueError where an earlier run graded exercises that this one would drop.
+
+    out: a Path. exercises: the Exercises of this run; grades.csv gets a column for these alone.
+    """
+    dropped = _graded_exercises(out) & set(all_exercises()) - {one.id for one in exercises}
+    if dropped:
+        raise ValueError(
+            f"{out} has grades for {', '.join(sorted(dropped))}, and this run would remove them: "
+            "name another folder with --out, or leave out --exercise to grade everything there "
+            "(a submission that has not changed takes no time)"
+        )
+
+
+def _graded_exercises(out):
+    """Return the ids of the exercises that the results in a folder are about."""
+    graded = set()
+    for path in (out / "results").glob("*.json"):
+        if result := _read_result(path):
+            graded |= {exercise.id for exercise in result.exercises}
+    return graded
 
 
 def read_result(out, student):
     """Return the SubmissionResult that an earlier run wrote, or None where it is not whole."""
+    return _read_result(_result_path(out, student))
+
+
+def _read_result(path):
     with contextlib.suppress(OSError, ValueError, TypeError, KeyError, AttributeError):
-        text = _result_path(out, student).read_text(encoding="utf-8")
-        result = SubmissionResult.from_dict(json.loads(text))
+        result = SubmissionResult.from_dict(json.loads(path.read_text(encoding="utf-8")))
         return result if result.exercises else None
 
 
