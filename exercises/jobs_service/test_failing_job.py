@@ -252,11 +252,12 @@ def test_an_unknown_id_does_not_stop_the_worker(submission):
 @points(1, after="test_an_unknown_id_does_not_stop_the_worker")
 def test_an_unknown_id_makes_no_job(submission):
     """An id that no job has does not become a job"""
-    _, unknown, _, call = run_with_an_unknown_id(submission)
-    kinds = submission.redis.kinds()
-    keys = [key for (_, key), kind in kinds.items() if unknown in key and kind == "hash"]
-    job = submission.redis.find_job(unknown)
-    keys += [job.key] if job else []
+    _, unknown, last, call = run_with_an_unknown_id(submission)
+    own = submission.redis.find_job(last).key.replace(last, unknown)
+    keys = [
+        key for (_, key), kind in submission.redis.kinds().items() if (key, kind) == (own, "hash")
+    ]
+    keys += [job.key for job in submission.redis.records_of(unknown)]
     expect(
         not keys,
         "nothing that looks like a job is stored for this id",

@@ -6,22 +6,62 @@ import pickletools
 import re
 
 UUID = re.compile(r"(?<![0-9a-f])[0-9a-f]{8}(?:-?[0-9a-f]{4}){3}-?[0-9a-f]{12}(?![0-9a-f])")
+ID_NAME = re.compile(r"(job|task)?[ _-]?(id|jid|uuid|guid)", re.IGNORECASE)  # of a field
 STRING_PICKLE_STEPS = {"PROTO", "FRAME", "UNICODE", "BINUNICODE", "SHORT_BINUNICODE", "STOP"}
 STRING_PICKLE_STEPS |= {"PUT", "BINPUT", "LONG_BINPUT", "MEMOIZE"}
 
 
 def jid_of(value):
     """Return the id in what add_job() returned, a string, a dict or an object; None if it has none."""
-    if isinstance(value, bytes):
-        value = value.decode(errors="replace")
+    return next(iter(ids_in(value)), None)
+
+
+def ids_in(value):
+    """Return every text in a value that may be the id of a job, the likeliest first.
+
+    First those in a field such as `id` or `job_uuid`, then those that look like one, then texts
+    that are all there is, alone or in a list.
+    """
+    named, whole, alone, left = [], [], [], [value]
+    while left:
+        part = _unpacked(left.pop(0))
+        if isinstance(part, dict):
+            names = sorted(filter(is_id_name, part), key=len)
+            named += [text for name in names if _is_text(text := _unpacked(part[name]))]
+            values = map(_as_text, (*part, *part.values()))
+            left += [value for value in values if not _is_text(value) or _is_json_or_id(value)]
+        elif isinstance(part, list | tuple):
+            left += part
+        elif _is_text(part):
+            (whole if UUID.fullmatch(part) else alone).append(part)
+    return [*named, *whole, *alone]
+
+
+def is_id_name(name):
+    """Tell whether a field of this name holds an id: id, jid, job_id, uuid, jobId."""
+    return bool(ID_NAME.fullmatch(str(name)))
+
+
+def _unpacked(value):
+    """Return a value without the bytes or the JSON that it is packed in."""
+    value = _as_text(value)
     if isinstance(value, str):
         with contextlib.suppress(ValueError, RecursionError):
-            value = json.loads(value)
-    if isinstance(value, dict):
-        value = next((value[name] for name in ("id", "jid", "job_id") if name in value), None)
-    if isinstance(value, list | tuple):
-        value = next(filter(None, map(jid_of, value)), None)
-    return value if isinstance(value, str) and value else None
+            inner = json.loads(value)
+            return value if isinstance(inner, int | float) else inner  # an id may be a number
+    return value
+
+
+def _as_text(value):
+    return value.decode(errors="replace") if isinstance(value, bytes) else value
+
+
+def _is_text(value):
+    return isinstance(value, str) and value != ""
+
+
+def _is_json_or_id(text):
+    return not _is_text(_unpacked(text)) or bool(UUID.fullmatch(text))
 
 
 def read_message(message, serializer):
@@ -67,12 +107,17 @@ def texts_in(value):
     return [value]
 
 
-def has_words(value, known):
-    """Tell whether a JSON value holds, at whatever depth, a bool or a string that is not known."""
-    if isinstance(value, list | dict):
-        values = value.values() if isinstance(value, dict) else value
-        return any(has_words(part, known) for part in values)
-    return isinstance(value, bool) or (isinstance(value, str) and value not in known | {""})
+def tells_something(value, known):
+    """Tell whether a JSON value holds, at whatever depth, a string that is not known, or a number.
+
+    A bool is a number. What has no name, such as a number alone, tells nothing.
+    """
+    if isinstance(value, dict):
+        values = value.values()
+        return any(isinstance(v, int | float) or tells_something(v, known) for v in values)
+    if isinstance(value, list):
+        return any(tells_something(part, known) for part in value)
+    return isinstance(value, str) and value not in known | {""}
 
 
 def other_id(message, jid):

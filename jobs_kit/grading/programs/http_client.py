@@ -10,7 +10,7 @@ import time
 from jobs_kit.grading.expectations import CheckError
 from jobs_kit.grading.limits import CHECK_TIMEOUT_SECONDS
 from jobs_kit.grading.programs.explanations import own_traceback
-from jobs_kit.grading.programs.formats import UUID, dicts_in, has_words, jid_of
+from jobs_kit.grading.programs.formats import UUID, dicts_in, ids_in, tells_something
 from jobs_kit.grading.programs.hints import hint_for_view
 from jobs_kit.grading.text import short
 
@@ -49,8 +49,8 @@ class Api:
         if response.status >= 500:
             self._submission.until(lambda: "Traceback" in self.process.output[before:], seconds=0.5)
         content_type = response.headers.get_content_type()
-        output = self.process.output[before:]
-        return Response(call_text, response.status, content_type, body, output)
+        output, redis = self.process.output[before:], self._submission.redis
+        return Response(call_text, response.status, content_type, body, output, redis)
 
     def _exchange(self, connection, method, path, data):
         """Send a request; return the HTTPResponse and its body. Raises TimedOutError, OSError."""
@@ -83,14 +83,14 @@ class Api:
 class Response:
     """A response over HTTP. status (int), content_type (str), body (bytes), json (or None).
 
-    call_text: the request. outcome_text: the response, as a check shows it.
+    call_text: the request. outcome_text: the response, as a check shows it. redis: a RedisRecorder.
     """
 
     outcome_label = "returned"
 
-    def __init__(self, call, status, content_type, body, output):
+    def __init__(self, call, status, content_type, body, output, redis):
         self.call_text, self.status, self.content_type, self.body = call, status, content_type, body
-        self._output = output
+        self._output, self._redis = output, redis
         try:
             self.json = json.loads(body)
         except (ValueError, RecursionError):
@@ -113,18 +113,14 @@ class Response:
 
     @property
     def job_id(self):
-        """The id of a job that its JSON holds in whatever form, or None."""
-        ids = [jid_of(fields) for fields in dicts_in(self.json)] or [jid_of(self.json)]
-        return next(filter(None, ids), None)
+        """The id of a job that it contains, if possible of one that was queued; or None."""
+        ids = [*ids_in(self.json), *UUID.findall(self.body.decode(errors="replace"))]
+        queued = (jid for jid in ids if self._redis.pushes_of(jid))
+        return next(queued, ids[0] if ids else None)
 
-    def possible_ids(self):
-        """Return every text in it that may be the id of a job, the likeliest first."""
-        ids = [jid_of(value) for value in (*dicts_in(self.json), self.json)]
-        return [*filter(None, ids), *UUID.findall(self.body.decode(errors="replace"))]
-
-    def has_words(self, known):
-        """Tell whether its JSON holds, at whatever depth, a bool or a string that is not known."""
-        return has_words(self.json, known)
+    def tells_something(self, known):
+        """Tell whether its JSON holds a string that is not known, or a number with a name."""
+        return tells_something(self.json, known)
 
     def holds(self, fields, in_texts=True):
         """Tell whether a JSON object in it has these fields, at whatever depth.

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 
 import redis
 
-from jobs_kit.grading.programs.formats import UUID, dicts_in, json_dict
+from jobs_kit.grading.programs.formats import UUID, dicts_in, is_id_name, json_dict
 from jobs_kit.grading.text import arrows, short
 from jobs_kit.queue_watch.command_recorder import CommandRecorder
 from jobs_kit.redis_server.monitor import HASH_WRITES, OTHER_WRITES, PUSHES
@@ -32,6 +32,7 @@ LIMITS = {  # a submission needs no more, and the judge must be able to read all
     "client-output-buffer-limit": "normal 512mb 0 0",
 }
 MEMORY = 1 << 30  # bytes, of the server: a script may take what maxmemory does not count
+WRAPPING = re.compile(r"""\bb(?=['"])|['"(),[\] ]""")  # of an id that was not text
 BLOCKED = re.compile(rb"^id=(\d+) .* name=(\S*) .* flags=[a-zA-Z]*b", re.MULTILINE)
 
 
@@ -107,10 +108,28 @@ class RedisRecorder(CommandRecorder):
             for command in self.commands
         )
 
+    def job_writes(self, jid):
+        """Return [(place in commands, its fields as a dict), ...] of what was written to a job.
+
+        A log of the student's, at another key than the job, is left out; a ghost of the job is not.
+        """
+        writes = [(at, fields_in(command, jid)) for at, command in enumerate(self.commands)]
+        writes = [(at, fields) for at, fields in writes if fields]
+        keys = {at: text(self.commands[at].arguments[0]) for at, _ in writes}
+        homes = {keys[at] for at, fields in writes if "start" in fields} or set(keys.values())
+        return [
+            (at, fields)
+            for at, fields in writes
+            if any(is_same_job(keys[at], home, jid) for home in homes)
+        ]
+
+    def status_writes(self, jid):
+        """Return [(place in commands, status), ...] of every status that a job was given."""
+        return [(at, fields["status"]) for at, fields in self.job_writes(jid) if "status" in fields]
+
     def statuses(self, jid):
         """Return every status that a job was given, in order."""
-        statuses = (status_in(command, jid) for command in self.commands)
-        return [status for status in statuses if status is not None]
+        return [status for _, status in self.status_writes(jid)]
 
     def history(self, jid):
         """Return the statuses that a job was given, in order, repetitions left out."""
@@ -142,8 +161,11 @@ class RedisRecorder(CommandRecorder):
         return jobs
 
     def records_of(self, jid):
-        """Return all Records of a job: one, if all is well."""
-        return [job for job in self.jobs() if jid in job.key or job.fields.get("id") == jid]
+        """Return all Records of a job, its ghosts last: one, if all is well."""
+        mine = [job for job in self.jobs() if jid in job.key or job.fields.get("id") == jid]
+        # the one that knows its id, and not a ghost of it, at a key such as job.b'…'
+        mine.sort(key=lambda job: (job.fields.get("id") != jid, not job.key.endswith(jid)))
+        return [job for job in mine if is_same_job(job.key, mine[0].key, jid)]
 
     def state(self):
         """Return what is stored and how much was put on lists, to be compared."""
@@ -151,10 +173,7 @@ class RedisRecorder(CommandRecorder):
 
     def find_job(self, jid):
         """Return the Record of a job, wherever and however it is stored, or None."""
-        mine = self.records_of(jid)
-        # the one that knows its id, and not a ghost of it, at a key such as job.b'…'
-        ghosts_last = [(job.fields.get("id") != jid, not job.key.endswith(jid)) for job in mine]
-        return mine[ghosts_last.index(min(ghosts_last))] if mine else None
+        return next(iter(self.records_of(jid)), None)
 
     def change_job(self, jid, **fields):
         """Change fields of a job that is stored, as the judge."""
@@ -292,7 +311,7 @@ class RedisRecorder(CommandRecorder):
 
 def _further_fields(fields, jid, is_of_job):
     """Return the values that a job has beside its four fields, or that others keep under its id."""
-    is_of_job = is_of_job or jid in (fields.get("id"), fields.get("jid"), fields.get("job_id"))
+    is_of_job = is_of_job or any(fields[name] == jid for name in filter(is_id_name, fields))
     return [
         str(value)
         for name, value in fields.items()
@@ -305,19 +324,23 @@ def names_a_status(words):
     return any(status in word for word in words for status in STATUSES)
 
 
-def status_in(command, jid):
-    """Return the status that this command gives to the job, or None."""
-    if command.name not in HASH_WRITES | OTHER_WRITES:
-        return None
-    if not any(jid.encode() in word for word in command.arguments):
-        return None
-    if command.name in HASH_WRITES:
-        pairs = command.arguments[1:]
-        for name, value in zip(pairs[::2], pairs[1::2], strict=False):
-            if name == b"status":
-                return text(value).strip('"')
-    for word in command.arguments[1:]:
-        fields = json_dict(word)
-        if fields and "status" in fields:
-            return str(fields["status"])
-    return None
+def is_same_job(key, home, jid):
+    """Tell whether a key means the job at the key `home`: it is that key, or a ghost of it.
+
+    A ghost's key is made of an id in bytes, of the bare id, or of a key: job.b'…', job.job.…
+    """
+    prefix = home.partition(jid)[0]
+    return key == home or WRAPPING.sub("", key).replace(prefix, "") == jid
+
+
+def fields_in(command, jid):
+    """Return {name: text} of the fields that this command gives to the job; {} if it gives none."""
+    if command.name not in HASH_WRITES | OTHER_WRITES or not command.holds(jid):
+        return {}
+    key, *words = map(text, command.arguments)
+    if command.name in OTHER_WRITES:
+        return next(filter(None, map(json_dict, words)), {})
+    pairs = dict(zip(words[::2], words[1::2], strict=False))
+    if jid in key or pairs.get("id") == jid:
+        return {name: value.strip('"') for name, value in pairs.items()}
+    return next((json_dict(value) or {} for name, value in pairs.items() if jid in name), {})
