@@ -2,6 +2,7 @@
 
 import ast
 import contextlib
+import re
 
 from jobs_kit.grading import CheckError, Exercise, NotReachedError, addresses, expect, points
 
@@ -39,29 +40,75 @@ EXERCISE = Exercise(
 
 START, END = "2012-01-01", "2012-01-31"
 CONNECTION = "the Redis connection for the jobs"
+ASK_THE_CLIENTS = """
+import hotqueue
+import redis
+
+import jobs
+
+
+def ask():
+    things = list(vars(jobs).values())
+    things += [part for thing in things for part in getattr(thing, "__dict__", {}).values()]
+    for thing in things:
+        if isinstance(thing, hotqueue.HotQueue):
+            len(thing)
+        elif isinstance(thing, redis.Redis):
+            thing.ping()
+"""
+ABOUT_ADDRESSES = re.compile(
+    r"environ|getenv|REDIS_|\b(host|port)\b|(HotQueue|Redis|from_url)\(", re.IGNORECASE
+)
 NOWHERE = (None, "", "None")  # the host that a missing default leads to
 
 
-def add_job(submission, variables):
-    """Add a job in this environment; return (Call, its text)."""
-    call = submission.call("jobs", "add_job", START, END, **variables)
+def connect(submission, variables):
+    """Let the queue and the Redis connection connect in this environment; return (Call, its text).
+
+    add_job() uses both. Where it fails for a reason that has nothing to do with addresses, which is
+    for another exercise, both are asked directly. Raises NotReachedError where that is impossible.
+    """
+    try:
+        call = submission.call("jobs", "add_job", START, END, **variables)
+    except CheckError as late:
+        raise not_reached("add_job", late.call, late.got) from None
+    if fails_for_another_reason(call):
+        submission.write("check_clients.py", ASK_THE_CLIENTS)
+        asked = submission.call("check_clients", "ask", **variables)
+        if fails_for_another_reason(asked):
+            first = "add_job" if call.process.events("imported") else "imports"
+            raise not_reached(first, call.call_text, call.outcome_text)
+        call, asked.call_text = asked, "q and rd of jobs.py connect to Redis"
     return call, addresses.in_environment(variables, call.call_text)
 
 
+def not_reached(first, call, got):
+    """Return the NotReachedError for a service that fails for a reason of another exercise."""
+    return NotReachedError(
+        "this check needs add_job(), and add_job() fails for a reason that has nothing to do with "
+        f"addresses; the exercise {first} comes first",
+        call=call,
+        got=got,
+    )
+
+
+def fails_for_another_reason(call):
+    """Tell whether a Call failed, and neither when it connected nor at a line about an address."""
+    if not call.error:
+        return not call.process.events("redis_connection")
+    lines = " ".join(frame["text"] for frame in call.error["frames"])
+    return not call.error.get("connecting") and not ABOUT_ADDRESSES.search(lines)
+
+
 def asked_addresses(submission, host, port):
-    """Call add_job() with this host and port in the environment.
+    """Connect with this host and port in the environment.
 
     Returns (the call as text, the addresses that the queue asked, those that the other client
     asked), each address a dict with "host" and "port".
     """
-    before = len(submission.redis.pushes())
     variables = addresses.environment(REDIS_HOST=host, REDIS_PORT=port)
-    call, text = add_job(submission, variables)
-    databases = {str(push.db) for push in submission.redis.pushes()[before:]}
-    is_of_add_job = call.error is None or "ellipsis" in call.error["message"]
-    is_of_add_job = is_of_add_job or call.error["type"] == "NameError"
-    if call.process.events("imported") and not databases and is_of_add_job:
-        submission.add_job()  # which says so if it does not do its part elsewhere either
+    before = len(submission.redis.pushes())
+    call, text = connect(submission, variables)
     expect(
         call.returned,
         "add_job() works, wherever Redis is",
@@ -69,6 +116,8 @@ def asked_addresses(submission, host, port):
         got=call.outcome_text,
         hint=hint_for_call(call),
     )
+    databases = {str(push.db) for push in submission.redis.pushes()[before:]}
+    databases = databases or {str(queue["db"]) for queue in call.process.events("queue")}
     asked = call.process.events("redis_connection")
     queue = [address for address in asked if str(address["db"] or 0) in databases]
     return text, queue, [address for address in asked if address not in queue] or queue
@@ -115,8 +164,8 @@ def test_the_worker_follows(submission):
     """The worker and the API use this address, too, and no other"""
     host, port = addresses.PLACES[0]
     variables = addresses.environment(REDIS_HOST=host, REDIS_PORT=port)
-    call, _ = add_job(submission, variables)
-    jid = call.job_id  # None if add_job() returns none: that is for another exercise, too
+    # None if add_job() returns none: that is for another exercise, too
+    jid = submission.call("jobs", "add_job", START, END, **variables).job_id
     process = submission.start("worker.py", **variables)
     # another exercise checks whether it does its job well
     submission.until(
@@ -143,7 +192,7 @@ def test_unset_variables(submission):
     """If a variable is not set, there is a default, or an error that names it"""
     host, port = addresses.PLACES[0]
     for variables in ({"REDIS_HOST": host}, {"REDIS_PORT": port}, {}):
-        call, text = add_job(submission, addresses.environment(**variables))
+        call, text = connect(submission, addresses.environment(**variables))
         missing = [name for name in ("REDIS_HOST", "REDIS_PORT") if name not in variables]
         words = call.process.output.partition("Traceback")[0]
         words += (call.error or {}).get("message", "")

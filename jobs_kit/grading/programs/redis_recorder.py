@@ -15,13 +15,13 @@ from dataclasses import dataclass
 import redis
 
 from jobs_kit.grading.programs.formats import UUID, dicts_in, is_id_name, json_dict
+from jobs_kit.grading.programs.job_writes import fields_in, is_same_job, names_a_status
 from jobs_kit.grading.text import arrows, short
 from jobs_kit.queue_watch.command_recorder import CommandRecorder
 from jobs_kit.redis_server.monitor import HASH_WRITES, OTHER_WRITES, PUSHES
 from jobs_kit.redis_server.server import start_server
 from jobs_kit.redis_server.text import text
 
-STATUSES = (b"submitted", b"in progress", b"complete", b"failed")
 JOB_FIELDS = {"id", "status", "start", "end"}
 MOST_KEYS = 500  # of a database, that are still looked at
 EMPTY = 32 << 20  # bytes, of a server without data, ten times over
@@ -32,7 +32,6 @@ LIMITS = {  # a submission needs no more, and the judge must be able to read all
     "client-output-buffer-limit": "normal 512mb 0 0",
 }
 MEMORY = 1 << 30  # bytes, of the server: a script may take what maxmemory does not count
-WRAPPING = re.compile(r"""\bb(?=['"])|['"(),[\] ]""")  # of an id that was not text
 BLOCKED = re.compile(rb"^id=(\d+) .* name=(\S*) .* flags=[a-zA-Z]*b", re.MULTILINE)
 
 
@@ -317,30 +316,3 @@ def _further_fields(fields, jid, is_of_job):
         for name, value in fields.items()
         if value and (name not in JOB_FIELDS if is_of_job else jid in name)
     ]
-
-
-def names_a_status(words):
-    """Tell whether any of the words (bytes) contains a status of a job."""
-    return any(status in word for word in words for status in STATUSES)
-
-
-def is_same_job(key, home, jid):
-    """Tell whether a key means the job at the key `home`: it is that key, or a ghost of it.
-
-    A ghost's key is made of an id in bytes, of the bare id, or of a key: job.b'…', job.job.…
-    """
-    prefix = home.partition(jid)[0]
-    return key == home or WRAPPING.sub("", key).replace(prefix, "") == jid
-
-
-def fields_in(command, jid):
-    """Return {name: text} of the fields that this command gives to the job; {} if it gives none."""
-    if command.name not in HASH_WRITES | OTHER_WRITES or not command.holds(jid):
-        return {}
-    key, *words = map(text, command.arguments)
-    if command.name in OTHER_WRITES:
-        return next(filter(None, map(json_dict, words)), {})
-    pairs = dict(zip(words[::2], words[1::2], strict=False))
-    if jid in key or pairs.get("id") == jid:
-        return {name: value.strip('"') for name, value in pairs.items()}
-    return next((json_dict(value) or {} for name, value in pairs.items() if jid in name), {})

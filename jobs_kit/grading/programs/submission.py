@@ -53,8 +53,7 @@ class Submission:
 
     def start(self, file, **environment):
         """Start `python FILE`; return it as a Process."""
-        if file not in self._added_files:
-            self.source.require(file)
+        self._require(file)
         return self._start({"do": "program", "file": file}, f"python {file}", environment)
 
     def write(self, file, text):
@@ -79,7 +78,7 @@ class Submission:
         come back. times: how often it is called in that process. skip_waits: whether each wait for
         a message that has a time-out runs out at once. Raises CheckError, TimedOutError.
         """
-        self.source.require(f"{module}.py")
+        self._require(f"{module}.py")
         name = self._first_defined(name)
         task = {
             "do": "call",
@@ -100,6 +99,11 @@ class Submission:
         if not call.ended or process.events("time_limit"):
             raise self.timed_out(process, f"the {'call' if name else 'import'} ends")
         return call
+
+    def _require(self, file):
+        """Raise CheckError unless Python can read a file; one that the check wrote is not asked."""
+        if file not in self._added_files:
+            self.source.require(file)
 
     def _first_defined(self, name):
         """Return the first of several names that the answer defines; see call()."""

@@ -86,18 +86,13 @@ def explain(problem):
         error |= {"file": os.path.basename(problem.filename or ""), "line": problem.lineno}
     if isinstance(problem, ImportError | NameError):
         error["name"] = problem.name
-    frame = _innermost_frame(problem)
-    if frame and isinstance(problem, NameError):
-        error |= _names_at(frame)
-    elif frame:
-        error["library"] = str(frame.f_globals.get("__name__")).partition(".")[0]
+    walked = [frame for frame, _ in traceback.walk_tb(problem.__traceback__)]
+    error["connecting"] = any(frame.f_code.co_name == "get_connection" for frame in walked)
+    if walked and isinstance(problem, NameError):
+        error |= _names_at(walked[-1])
+    elif walked:
+        error["library"] = str(walked[-1].f_globals.get("__name__")).partition(".")[0]
     return error
-
-
-def _innermost_frame(problem):
-    """Return the frame that raised an exception, or None."""
-    frames = [frame for frame, _ in traceback.walk_tb(problem.__traceback__)]
-    return frames[-1] if frames else None
 
 
 def _names_at(frame):
