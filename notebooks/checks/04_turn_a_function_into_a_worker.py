@@ -32,7 +32,7 @@ def test_it_prints_in_capitals(submission):
         "QUEUE and WORKER, a line each",
         call=call,
         got=call.process.output.strip() or call.outcome_text,
-        hint="Who passes the item in: you, or the decorator? Is the decorator there?",
+        hint="Is the decorator above the function? It passes each item to shout().",
     )
 
 
@@ -103,7 +103,7 @@ def test_it_prints_each_item_backwards(submission):
         "cba and zyx, a line each",
         call="python reverse.py, with two items on the queue",
         got=process.output.strip() or "it printed nothing",
-        hint="To define a worker doesn't start it. Which line calls it?",
+        hint="Defining a worker does not start it. Which line calls it?",
     )
 
 
