@@ -142,11 +142,15 @@ def solution(options):
 
 def catch_up(options):
     """Write the solved files that an exercise starts from, and keep yours as .bak."""
-    written = _progress(options).catch_up()
+    from jobs_kit.course.answer_folders import short_path
+
+    progress = _progress(options)
+    written = progress.catch_up()
     for path, backup in written:
-        print(f"wrote {path}" + (f"; your version is now {backup.name}" if backup else ""))
+        old = f"; your version is now {short_path(backup)}" if backup else ""
+        print(f"wrote {short_path(path)}{old}")
     if not written:
-        print(f"nothing to do: your files are ready for {options.exercise}")
+        print(f"nothing to do: {short_path(progress.folder)} is ready for {options.exercise}")
 
 
 def grade(options):
@@ -288,8 +292,10 @@ def _exercise_options(command):
 
 
 def _add_folder(command):
-    text = "folder with your answers (default: the current folder, or the kit's exercises/)"
-    command.add_argument("--in", dest="folder", metavar="FOLDER", help=text)
+    text = (
+        "folder of your answers (default: the current one if it is the exercise's, or exercises/)"
+    )
+    command.add_argument("--in", dest="folder", metavar="FOLDER", type=_folder, help=text)
 
 
 def _grade_options(command):
@@ -337,6 +343,14 @@ OPTIONS = {
     catch_up: _exercise_options,
     grade: _grade_options,
 }
+
+
+def _folder(text):
+    if not os.path.exists(text):
+        raise argparse.ArgumentTypeError(f"there is no folder {text!r}")
+    if not os.path.isdir(text):
+        raise argparse.ArgumentTypeError(f"{text!r} is a file; name the folder that it is in")
+    return text
 
 
 def _port(text):

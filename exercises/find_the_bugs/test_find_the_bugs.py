@@ -33,8 +33,9 @@ EXERCISE = Exercise(
     lesson="ask_for_status_and_results",
     title="Find the bugs of a published service",
     files=FILES,
-    changes={"the service": ()},
+    changes={name: () for name in FILES},
     is_attempted=is_attempted,
+    tally=("bugs fixed", "Letter"),
     hints=(
         "Use the service as its clients do, one request at a time, and read the last line of each "
         "traceback. If nothing raises, look into Redis before and after one step. Then read who "

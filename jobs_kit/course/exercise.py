@@ -44,6 +44,8 @@ class Exercise:
     given: files and folders of jobs_kit/ that are copied beside the submission as they are.
     shuffled: a Shuffled file that is made for this exercise, or None.
     records: files whose text is recorded when the exercise first passes (see grading/progress.py).
+    tally: (text, beginning), if the verdict counts the checks that pass among those whose claim begins
+    like this: ("bugs fixed", "Letter") adds "bugs fixed: 9 of 13".
 
     All exercises of a folder find there what one of them declares as given or shuffled.
     """
@@ -59,6 +61,7 @@ class Exercise:
     given: tuple = ()
     shuffled: Shuffled | None = None
     records: tuple = ()
+    tally: tuple = ()
 
     @property
     def id(self):
@@ -135,20 +138,6 @@ def folder_of_file(name):
     homes = [exercise.folder for exercise in exercises if name in exercise.files]
     project = Counter(exercise.folder for exercise in exercises).most_common(1)[0][0]
     return (homes or [project])[0]
-
-
-def answer_folder(exercise, place=None):
-    """Return the folder that holds a student's submission for an exercise.
-
-    place: that folder itself, or one that holds it; by default the current directory if it is such
-    a folder, and else the kit's own exercises/.
-    """
-    here = Path(place or ".").resolve()
-    if (here / exercise.folder).is_dir():
-        return here / exercise.folder
-    if here.name == exercise.folder or any((here / name).exists() for name in exercise.files):
-        return here
-    return here / exercise.folder if place else EXERCISES / exercise.folder
 
 
 def load(path):

@@ -14,7 +14,8 @@ from pathlib import Path
 import pytest
 from redis import RedisError
 
-from jobs_kit.course.exercise import EXERCISES, Exercise, answer_folder, find_exercise
+from jobs_kit.course.answer_folders import answer_folder
+from jobs_kit.course.exercise import EXERCISES, Exercise, find_exercise
 from jobs_kit.course.gap import Gap
 from jobs_kit.grading.check_files import claim_of, points
 from jobs_kit.grading.expectations import (
@@ -54,6 +55,9 @@ def pytest_ignore_collect(collection_path):
 
 def pytest_configure(config):
     """Declare the marker that points() sets, and start a Judgement."""
+    place = config.getoption("--submission")
+    if place and not prepared and not Path(place).is_dir():
+        raise pytest.UsageError(f"--submission {place}: there is no such folder")
     config.addinivalue_line(
         "markers", "points(number, after): what a check of an exercise is worth"
     )
@@ -97,8 +101,10 @@ class Judgement:
                 raise NotReachedError(reason, waits_for=name)
 
     def _result(self, exercise):
-        new = ExerciseResult(exercise.id, exercise.title)
-        return self.results.setdefault(exercise.id, new)
+        if exercise.id not in self.results:
+            folder = "" if isinstance(exercise, Gap) else str(self.source(exercise).folder)
+            self.results[exercise.id] = ExerciseResult(exercise.id, exercise.title, folder=folder)
+        return self.results[exercise.id]
 
     def _require_attempt(self, exercise):
         if exercise.id not in self._not_attempted:

@@ -10,13 +10,15 @@ exercise that changes the same definition is not attempted as long as nothing ha
 
 import contextlib
 import hashlib
+import itertools
 import json
 import os
 import shutil
 from pathlib import Path
 
 from jobs_kit.course import starters
-from jobs_kit.course.exercise import all_exercises, answer_folder, earlier, find_exercise
+from jobs_kit.course.answer_folders import answer_folder, exercises_for, require_folder
+from jobs_kit.course.exercise import earlier, find_exercise
 from jobs_kit.course.gap import all_gaps
 from jobs_kit.grading.results import kit_failure
 from jobs_kit.grading.source.files import PROGRESS, Source, regular_files
@@ -36,7 +38,7 @@ class ExerciseProgress:
         try:
             verdict = judge.check(self.exercise, self.folder)
         except RuntimeError as problem:
-            return Verdict(kit_failure(self.exercise.id, str(problem)))
+            return Verdict(kit_failure(self.exercise.id, str(problem), self.folder))
         notes = self._notes()
         entry = notes.setdefault(self.exercise.id, {})
         digest = self._digest()
@@ -99,8 +101,11 @@ class ExerciseProgress:
         """Write the starting point of this exercise: all earlier parts solved.
 
         Returns [(file, backup or None), ...] of what was written; a student's own file is kept
-        beside it, as file.bak, or file.bak2 where that is there already.
+        beside it, as file.bak, or file.bak2 where that is there already. Raises ValueError in the
+        folder of the solutions.
         """
+        if self.folder.resolve().is_relative_to(starters.MASTERS):
+            raise ValueError(f"{self.folder} holds the solutions; name your own folder with --in")
         files = starters.given_files(self.exercise.folder)
         files |= {n: text.encode() for n, text in starting_point(self.exercise).items()}
         written = []
@@ -150,14 +155,18 @@ def next_hint(name, place=None):
 def progress_of(name, place=None):
     """Return the ExerciseProgress of the exercise with this id.
 
-    Raises KeyError, with a message for the student, if there is none or it is a gap.
+    place: see answer_folder(). Raises KeyError, with a message for the student, if there is none or
+    it is a gap; ValueError if place is the folder of another exercise.
     """
     if name in all_gaps():
         raise KeyError(
             f'{name} is a gap in a lesson: run check("{name}") on its page, where the answer is '
             "folded below it"
         )
-    return ExerciseProgress(find_exercise(name), place)
+    exercise = find_exercise(name)
+    if place:
+        require_folder(exercise, place)
+    return ExerciseProgress(exercise, place)
 
 
 def starting_point(exercise):
@@ -182,7 +191,7 @@ def solution_of(exercise):
 
 def first_unfinished(place=None, after=None):
     """Return the first Exercise that has not passed, looking from one id on; None if all have."""
-    exercises = [exercise for exercise in all_exercises().values() if exercise.files]
+    exercises = [exercise for exercise in exercises_for(place) if exercise.files]
     if after:
         start = [exercise.id for exercise in exercises].index(after) + 1
         exercises = exercises[start:] + exercises[:start]
@@ -191,5 +200,5 @@ def first_unfinished(place=None, after=None):
 
 
 def _spare(path):
-    numbers = ["", *range(2, 1000)]
-    return next(p for n in numbers if not (p := Path(f"{path}.bak{n}")).exists())
+    names = itertools.chain([f"{path}.bak"], (f"{path}.bak{n}" for n in itertools.count(2)))
+    return Path(next(name for name in names if not os.path.lexists(name)))

@@ -59,11 +59,15 @@ class CheckResult:
 
 @dataclass
 class ExerciseResult:
-    """The results of all checks of one exercise. Its outcome and points follow from them."""
+    """The results of all checks of one exercise. Its outcome and points follow from them.
+
+    folder: the one that was judged, as text; "" for a gap, which is on the page.
+    """
 
     id: str
     title: str
     checks: list[CheckResult] = field(default_factory=list)
+    folder: str = ""
 
     @property
     def outcome(self):
@@ -90,6 +94,7 @@ class ExerciseResult:
         return {
             "id": self.id,
             "title": self.title,
+            "folder": self.folder,
             "outcome": self.outcome,
             "points": self.points,
             "max_points": self.max_points,
@@ -100,7 +105,7 @@ class ExerciseResult:
     def from_dict(cls, fields):
         """Return the ExerciseResult of such a dict."""
         checks = [CheckResult.from_dict(check) for check in fields["checks"]]
-        return cls(fields["id"], fields["title"], checks)
+        return cls(fields["id"], fields["title"], checks, fields["folder"])
 
 
 @dataclass
@@ -156,10 +161,10 @@ class SubmissionResult:
         return cls(fields["student"], exercises, *rest)
 
 
-def kit_failure(exercise_id, message):
+def kit_failure(exercise_id, message, folder=""):
     """Return the result "error" of an exercise that could not be judged."""
     check = CheckResult(exercise_id, "The check can run", "error", message=message)
-    return ExerciseResult(exercise_id, exercise_id, [check])
+    return ExerciseResult(exercise_id, exercise_id, [check], str(folder))
 
 
 def unjudged_exercise(exercise, outcome):

@@ -2,7 +2,7 @@
 
 import time
 
-from jobs_kit.course.exercise import all_exercises
+from jobs_kit.course.answer_folders import exercises_for
 from jobs_kit.grading.judge import Judge
 from jobs_kit.grading.progress import ExerciseProgress, first_unfinished, progress_of
 from jobs_kit.queue_watch import evidence_file
@@ -12,8 +12,12 @@ POLL_SECONDS = 0.2
 
 
 def check(names, place=None):
-    """Check these exercises, or all; print the verdicts. Returns 0 if all pass, else 1."""
-    answers, verdicts = [progress_of(name, place) for name in names or all_exercises()], []
+    """Check these exercises, or all; print the verdicts. Returns 0 if all pass, else 1.
+
+    place: see answer_folder(); "all" are those whose answers can be there.
+    """
+    names = names or [exercise.id for exercise in exercises_for(place)]
+    answers, verdicts = [progress_of(name, place) for name in names], []
     with Judge() as judge:
         for answer in answers:
             verdicts.append(answer.check(judge))
@@ -34,7 +38,7 @@ def watch(name=None, place=None):
 
     name: where to begin, else at the first unfinished one. Returns 0 when all have passed.
     """
-    exercise = progress_of(name).exercise if name else first_unfinished(place)
+    exercise = progress_of(name, place).exercise if name else first_unfinished(place)
     with Judge() as judge:
         while exercise:
             _watch_until_it_passes(ExerciseProgress(exercise, place), judge)

@@ -3,6 +3,8 @@
 import html
 from dataclasses import dataclass
 
+from jobs_kit.course.answer_folders import short_path
+from jobs_kit.course.exercise import all_exercises
 from jobs_kit.grading.programs.formats import UUID
 
 MARKS = {
@@ -45,12 +47,28 @@ class Verdict:
 
     @property
     def headline(self):
-        """The exercise, its outcome and its points, in one line."""
+        """The exercise, its outcome and its points, in one line; and its tally, if it has one."""
         points = f", {self.points} of {self.max_points} points" if self.max_points else ""
-        return f"{self.id}: {self.outcome}{points}"
+        return f"{self.id}: {self.outcome}{points}{self._tally()}"
+
+    def _tally(self):
+        exercise = all_exercises().get(self.id)
+        if not (exercise and exercise.tally):
+            return ""
+        text, beginning = exercise.tally
+        passes = [
+            check.outcome == "pass" for check in self.checks if check.claim.startswith(beginning)
+        ]
+        return f", {text}: {sum(passes)} of {len(passes)}"
+
+    @property
+    def place(self):
+        """The folder that was judged, as a line; "" for a gap."""
+        return f"in {short_path(self.result.folder)}" if self.result.folder else ""
 
     def __str__(self):
-        return "\n".join([f"{MARKS[self.outcome]} {self.headline}", *self._lines()])
+        place = [f"  {self.place}"] if self.place else []
+        return "\n".join([f"{MARKS[self.outcome]} {self.headline}", *place, *self._lines()])
 
     __repr__ = __str__
 
@@ -72,7 +90,8 @@ class Verdict:
             rows = "".join(map(_entry_as_html, entries(self.checks)))
         return (
             f'<div style="border-left: 4px solid {COLOURS[self.outcome]}; padding: 2px 12px">'
-            f"<b>{MARKS[self.outcome]} {html.escape(self.headline)}</b>{rows}</div>"
+            f"<b>{MARKS[self.outcome]} {html.escape(self.headline)}</b>"
+            f"<div>{html.escape(self.place)}</div>{rows}</div>"
         )
 
 

@@ -10,7 +10,8 @@ from pathlib import Path
 
 from IPython import get_ipython
 
-from jobs_kit.course.exercise import answer_folder, shell_exercise
+from jobs_kit.course.answer_folders import answer_folder
+from jobs_kit.course.exercise import shell_exercise
 from jobs_kit.course.gap import all_gaps
 from jobs_kit.grading.judge import Judge
 from jobs_kit.grading.progress import next_hint, progress_of

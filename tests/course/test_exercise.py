@@ -8,7 +8,6 @@ import pytest
 from jobs_kit.course.exercise import (
     ROOT,
     all_exercises,
-    answer_folder,
     earlier,
     find_exercise,
     folder_of_file,
@@ -81,17 +80,6 @@ def test_given_and_shuffled_files_belong_to_a_whole_folder():
 )
 def test_a_loose_file_belongs_to_the_first_folder_that_knows_it_or_to_the_project(name, folder):
     assert folder_of_file(name) == folder
-
-
-def test_the_folder_of_a_submission_is_the_named_one_or_one_inside_of_it(tmp_path, monkeypatch):
-    exercise = find_exercise("echo_worker")
-    assert answer_folder(exercise, tmp_path) == tmp_path / "echo_worker"
-    (tmp_path / "echo.py").touch()
-    assert answer_folder(exercise, tmp_path) == tmp_path
-    (tmp_path / "echo_worker").mkdir()
-    assert answer_folder(exercise, tmp_path) == tmp_path / "echo_worker"
-    monkeypatch.chdir(tmp_path / "echo_worker")
-    assert answer_folder(exercise) == tmp_path / "echo_worker"
 
 
 def exercise_names_in(source):

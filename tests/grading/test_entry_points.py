@@ -12,6 +12,7 @@ import psutil
 import pytest
 from cases import write_stage
 
+from jobs_kit import cli
 from jobs_kit.course.exercise import find_exercise
 from jobs_kit.course.gap import all_gaps
 from jobs_kit.grading.judge import Judge
@@ -182,6 +183,74 @@ def test_catching_up_keeps_backups_of_the_files(folder):
     assert (folder / "echo.py.bak").read_text() == WRONG
     assert (folder / "echo.py.bak2").read_text() == "# another try\n"
     assert check("echo_worker").outcome == "not attempted"
+
+
+@pytest.fixture
+def course(tmp_path, monkeypatch):
+    """The folders of the service, without `worker.py`, and of the bugs, which is the current one."""
+    for name in ("jobs_service", "find_the_bugs"):
+        shutil.copytree(ROOT / "exercises" / name, tmp_path / name)
+    (tmp_path / "jobs_service" / "jobs.py").write_text("# mine\n")
+    (tmp_path / "jobs_service" / "worker.py").unlink()
+    monkeypatch.chdir(tmp_path / "find_the_bugs")
+    return tmp_path
+
+
+def files_in(folder):
+    return {path.name: path.read_bytes() for path in folder.glob("*.py*")}
+
+
+def test_a_check_in_the_folder_of_another_exercise_judges_the_right_one(course):
+    page = check("save_and_queue")
+    code, printed = terminal("check", "save_and_queue")
+    for text in (printed, str(page), page._repr_html_()):
+        assert "save_and_queue: not attempted" in text and f"in {course / 'jobs_service'}" in text
+    code, printed = terminal("check", "save_and_queue", "--in", ".")
+    assert code == 2 and "is the folder of find_the_bugs, and not of save_and_queue" in printed
+    assert "not attempted" in str(check("find_the_bugs"))
+    assert f"in {course / 'find_the_bugs'}" in str(check("find_the_bugs"))
+
+
+def test_catching_up_in_the_folder_of_another_exercise_spares_its_files(course):
+    before, service = files_in(course / "find_the_bugs"), course / "jobs_service"
+    code, printed = terminal("catch-up", "execute_job")
+    assert files_in(course / "find_the_bugs") == before
+    backup = service / "jobs.py.bak"
+    assert f"wrote {service / 'jobs.py'}; your version is now {backup}" in printed
+    assert f"wrote {service / 'worker.py'}\n" in printed and backup.read_text() == "# mine\n"
+    assert terminal("catch-up", "execute_job") == (
+        0,
+        f"nothing to do: {service} is ready for execute_job\n",
+    )
+
+
+def test_a_backup_replaces_neither_a_file_nor_a_link(folder, tmp_path):
+    progress = ExerciseProgress(find_exercise("echo_worker"))
+    (folder / "echo.py.bak").symlink_to(tmp_path / "elsewhere.py")  # it leads to no file
+    (folder / "echo.py.bak2").mkdir()
+    [(path, backup)] = progress.catch_up()
+    assert (path.name, backup.name) == ("echo.py", "echo.py.bak3")
+    assert backup.read_text() == WRONG and not (tmp_path / "elsewhere.py").exists()
+
+
+@pytest.mark.parametrize("command", ["check", "hint", "solution", "catch-up"])
+def test_a_folder_that_does_not_exist_is_an_error_that_names_it(folder, command, capsys):
+    for name, problem in (("nowhere", "there is no folder 'nowhere'"), ("echo.py", "is a file")):
+        with pytest.raises(SystemExit) as ended:
+            cli.main([command, "echo_worker", "--in", name])
+        assert ended.value.code == 2 and problem in capsys.readouterr().err
+    assert files_in(folder) == {"echo.py": WRONG.encode()}
+
+
+def test_pytest_refuses_a_folder_that_does_not_exist(tmp_path):
+    code, printed = by_pytest(tmp_path / "nowhere")
+    assert code == pytest.ExitCode.USAGE_ERROR
+    assert "nowhere: there is no such folder" in printed
+
+
+def test_catching_up_does_not_overwrite_the_solutions(monkeypatch):
+    monkeypatch.chdir(ROOT / "solutions" / "echo_worker")
+    assert cli.main(["catch-up", "echo_worker"]) == 2
 
 
 def test_unreadable_progress_is_ignored(folder):

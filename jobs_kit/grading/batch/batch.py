@@ -194,6 +194,8 @@ class Batch:
             result = judged.get(exercise.id) or unjudged_exercise(exercise, unjudged_outcome)
             self._hidden.add_missing(result, unjudged_outcome)
             results.append(result)
+        for exercise, result in zip(self.exercises, results, strict=True):
+            result.folder = f"{hand_in.student}/{exercise.folder}"
         return SubmissionResult(hand_in.student, results, hand_in.remarks)
 
     def _digest(self, hand_in):
