@@ -46,6 +46,11 @@ def test_what_is_recorded_is_handed_in(exercise):
     assert set(exercise.records) <= set(exercise.files)
 
 
+@each
+def test_what_changes_is_named_by_its_file(exercise):
+    assert set(exercise.changes) <= set(exercise.files)
+
+
 def test_earlier_exercises_are_those_of_the_folder_in_order():
     assert earlier(find_exercise("save_and_queue")) == ["modules", "imports"]
     assert earlier(find_exercise("reliable_queue")) == []

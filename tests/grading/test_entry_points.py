@@ -214,7 +214,7 @@ def test_a_check_in_the_folder_of_another_exercise_judges_the_right_one(course):
 def test_catching_up_in_the_folder_of_another_exercise_spares_its_files(course):
     before, service = files_in(course / "find_the_bugs"), course / "jobs_service"
     code, printed = terminal("catch-up", "execute_job")
-    assert files_in(course / "find_the_bugs") == before
+    assert code == 0 and files_in(course / "find_the_bugs") == before
     backup = service / "jobs.py.bak"
     assert f"wrote {service / 'jobs.py'}; your version is now {backup}" in printed
     assert f"wrote {service / 'worker.py'}\n" in printed and backup.read_text() == "# mine\n"

@@ -2,6 +2,7 @@
 
 import pytest
 
+from jobs_kit.course.exercise import all_exercises
 from jobs_kit.grading.expectations import CheckError, expect
 from jobs_kit.grading.results import CheckResult, ExerciseResult
 from jobs_kit.grading.verdict import Verdict
@@ -65,6 +66,24 @@ def test_three_failures_fit_on_a_screen():
     checks = [fault(name, evidence=contents) for name in "abc"]
     checks += [waiting(name, "a") for name in "defg"]
     assert len(shown(*checks)[0].splitlines()) <= SCREEN
+
+
+def test_a_tally_counts_the_checks_that_it_is_about():
+    exercise = next(one for one in all_exercises().values() if one.tally)
+    text, beginning = exercise.tally
+    checks = [CheckResult("a", "The service starts", "pass")]
+    checks += [CheckResult(o, f"{beginning} {o}", o) for o in ("pass", "fail", "timeout")]
+    verdict = Verdict(ExerciseResult(exercise.id, exercise.title, checks))
+    for shown_text in (str(verdict).splitlines()[0], verdict._repr_html_()):
+        assert f"{exercise.id}: timeout, {text}: 1 of 3" in shown_text
+    assert text not in shown(*checks)[0]
+
+
+def test_a_verdict_shows_the_folder_that_was_judged_and_escapes_it():
+    verdict = Verdict(ExerciseResult("add_job", "Add a job", [fault("a")], "/home/<ana>"))
+    assert str(verdict).splitlines()[1] == "  in /home/<ana>"
+    assert "in /home/&lt;ana&gt;" in verdict._repr_html_()
+    assert "\n  in" not in shown(fault("a"))[0]  # a gap, which is on the page
 
 
 @pytest.mark.parametrize(
