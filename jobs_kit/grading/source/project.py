@@ -22,6 +22,7 @@ from pyflakes.checker import Checker
 
 from jobs_kit.grading.expectations import CheckError
 from jobs_kit.grading.source import syntax
+from jobs_kit.grading.source.carriers import find_carriers
 from jobs_kit.grading.source.import_paths import reachable, shortest_path
 from jobs_kit.grading.source.uses import find_uses
 
@@ -165,7 +166,7 @@ class Project:
         if isinstance(binding, syntax.Import):
             return self.resolve_import(binding, seen)
         if isinstance(binding, ast.Assign):
-            return self._resolve_chain(module, binding.value, seen) or (module, name)
+            return self.resolve_expression(module, binding.value, seen) or (module, name)
         if binding is not None:
             return module, name
         for star in self._stars(module):
@@ -183,12 +184,12 @@ class Project:
             else (statement.module, None)
         )
 
-    def _resolve_chain(self, module, node, seen):
-        """Resolve the value of `q = jobs.q`."""
+    def resolve_expression(self, module, node, seen=()):
+        """Return what resolve() returns, for an expression such as the value of `q = jobs.q`."""
         if isinstance(node, ast.Name):
             return self.resolve(module, node.id, seen)
         if isinstance(node, ast.Attribute):
-            base = self._resolve_chain(module, node.value, seen)
+            base = self.resolve_expression(module, node.value, seen)
             return self.resolve(base[0], node.attr, seen) if base and base[1] is None else None
         return None
 
@@ -264,6 +265,19 @@ class Project:
     def hides_a_package(self, module):
         """Tell whether a file of this name would be found in the place of a package."""
         return module in sys.stdlib_module_names or module in PACKAGES
+
+    def carriers_of(self, kind, but=()):
+        """Return {(module, name)} of what leads to an object of a library's class.
+
+        kind: such as "HotQueue". but: modules in which not to look.
+        """
+        return find_carriers(self, [name for name in self.reached() if name not in but], kind)
+
+    def sites_of_carriers(self, kind, name):
+        """Return the Sites of the classes and functions that lead to such an object, as this name."""
+        places = [(module, self.bound(module)[own]) for module, own in self.carriers_of(kind)]
+        scopes = [(module, node) for module, node in places if isinstance(node, syntax.SCOPES)]
+        return [syntax.Site(module, name, node.lineno) for module, node in scopes]
 
     def queues_made_in(self, module):
         """Return [(name of the queue or None, line), ...] of the HotQueues that a module makes."""
