@@ -19,7 +19,7 @@ from jobs_kit.grading.expectations import (
     expect_none,
 )
 from jobs_kit.grading.programs import addresses, service
-from jobs_kit.grading.programs.formats import UUID, jid_of, texts_in
+from jobs_kit.grading.programs.formats import UUID, jid_of
 from jobs_kit.grading.programs.queue_observation import observation_of
 from jobs_kit.grading.programs.recursion import expect_no_recursion
 from jobs_kit.grading.programs.worker_scenario import WorkerScenario, after
@@ -50,5 +50,4 @@ __all__ = [
     "setup_code",
     "short",
     "summarize",
-    "texts_in",
 ]

@@ -98,15 +98,6 @@ def dicts_in(value, in_texts=True):
     return dicts
 
 
-def texts_in(value):
-    """Return the texts in a JSON value, the names of its fields included; numbers as they are."""
-    if isinstance(value, dict):
-        value = [*value, *value.values()]
-    if isinstance(value, list):
-        return [text for part in value for text in texts_in(part)]
-    return [value]
-
-
 def tells_something(value, known):
     """Tell whether a JSON value holds, at whatever depth, a string that is not known, or a number.
 
