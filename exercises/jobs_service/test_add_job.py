@@ -46,7 +46,7 @@ def messages(submission, jid):
 
 
 def own_id(submission, call, jid):
-    """Return the id that Redis has for a job, in its record or on the queue. jid: what came back."""
+    """Return the id that Redis has for a job, in its record or on the queue. jid: the one returned."""
     record = submission.redis.find_job(jid)
     queued = [submission.read(call.process, each) for each in submission.redis.put_messages()]
     queued = [text for text in queued if isinstance(text, str) and text in jid]
