@@ -12,7 +12,6 @@ import secrets
 import shutil
 import socket
 import subprocess
-import tempfile
 import threading
 import time
 import weakref
@@ -21,6 +20,7 @@ from urllib.parse import quote
 
 from jobs_kit.redis_server.address import RedisNotFoundError, Server
 from jobs_kit.redis_server.process_keeper import Keeper
+from jobs_kit.redis_server.socket_folder import make_folder
 
 OLDEST = (6, 2)
 PROGRAMS = ("redis-server", "valkey-server")
@@ -38,7 +38,7 @@ class StartedServer(Server):
 
     def __init__(self, program, port=None, append_only=False, data=None, place=None):
         self.program = str(program)
-        self.directory = Path(tempfile.mkdtemp(prefix="jobs-kit-", dir=place))
+        self.directory = Path(make_folder("jobs-kit-", place))
         password, socket_path = secrets.token_hex(16), self.directory / "redis.sock"
         listen = f"bind 127.0.0.1\nport {port}" if port else f'port 0\nunixsocket "{socket_path}"'
         if place:  # its socket is for other users, too; its settings and its log are not

@@ -36,9 +36,9 @@ contained = pytest.mark.skipif(
 )
 
 
-def grade(place, out, *options, **others):
-    """Run `jobs-kit grade` on a folder; return (exit code, output)."""
-    command = [sys.executable, "-m", "jobs_kit.cli", "grade", place.folder, "--out", out]
+def grade(place, out, *options, python=(sys.executable,), **others):
+    """Run `jobs-kit grade` on a folder; return (exit code, output). python: how Python starts."""
+    command = [*python, "-m", "jobs_kit.cli", "grade", place.folder, "--out", out]
     command += ["--exercise", "echo_worker", "--jobs", "1", *options]  # starting one takes longest
     done = subprocess.run(command, capture_output=True, text=True, timeout=280, **others)
     return done.returncode, done.stdout + done.stderr

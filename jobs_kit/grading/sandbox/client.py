@@ -21,6 +21,7 @@ from pathlib import Path
 from jobs_kit.grading import limits
 from jobs_kit.grading.sandbox import containment
 from jobs_kit.grading.sandbox.process import Process
+from jobs_kit.redis_server.socket_folder import make_folder
 
 HERE = Path(__file__).parent
 ENVIRONMENT = {"OPENBLAS_NUM_THREADS": "1", "MPLBACKEND": "agg", "PYTHONHASHSEED": "0"}
@@ -37,7 +38,7 @@ class Sandbox:
 
     def __init__(self, contained=False, shared=None, user=None):
         self._processes, self._user, self._contained = [], user, contained
-        self._private = tempfile.mkdtemp(prefix="jobs-kit-judge-")  # the judge's ends of HTTP
+        self._private = make_folder("jobs-kit-judge-")  # the judge's ends of HTTP
         self._control, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
         number = str(theirs.fileno())
         if contained:

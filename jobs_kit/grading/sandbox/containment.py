@@ -1,10 +1,11 @@
 """Isolate the fork server from the system, with bubblewrap, on Linux.
 
 It sees the system's programs and this Python, read-only; a small writable home in memory; no
-network; no other process; and of the kit only child/, which runs there. Where the grader is root,
-student code runs as an ordinary user of which there is no other process.
+network; no other process; and of the kit only child/, which runs there. Where the grader is root
+and has other users' ids, student code runs as an ordinary user of which there is no other process.
 """
 
+import contextlib
 import ctypes
 import os
 import platform
@@ -41,12 +42,35 @@ def containment_measures(user):
 
 
 def student_user(number, run):
-    """Return the user id for the student code of one judge, or None where we are not root.
+    """Return the user id for the student code of one judge, or None where it runs as we do.
 
     number: of the judge; run: the id of the process that grades. Two that grade at once must not
     share a user: the system counts all of a user's processes together.
     """
-    return FIRST_USER + (16 * run + number) % USERS if os.geteuid() == 0 else None
+    return FIRST_USER + (16 * run + number) % USERS if has_other_users() else None
+
+
+def has_other_users():
+    """Tell whether this process can give student code another user: it is root, and has such ids.
+
+    In a user namespace there may be a single id, root's own.
+    """
+    if os.geteuid() != 0:
+        return False
+    with contextlib.suppress(OSError):  # where there is no such file, there are no namespaces
+        maps = [Path(f"/proc/self/{kind}_map").read_text().split() for kind in ("uid", "gid")]
+        may_change_groups = Path("/proc/self/setgroups").read_text().strip() == "allow"
+        return may_change_groups and all(map(_has_student_ids, maps))
+    return True
+
+
+def _has_student_ids(words):
+    """Tell whether an id map of Linux (its words) holds the ids for student code."""
+    starts, counts = map(int, words[::3]), map(int, words[2::3])
+    return any(
+        start <= FIRST_USER and start + count >= FIRST_USER + USERS
+        for start, count in zip(starts, counts, strict=True)
+    )
 
 
 def command(arguments, readable):
@@ -69,7 +93,10 @@ def command(arguments, readable):
 def _isolation():
     options = ["--die-with-parent", "--as-pid-1", "--new-session", "--clearenv"]
     options += [f"--unshare-{namespace}" for namespace in ("net", "pid", "ipc", "uts")]
-    if os.geteuid() == 0:
+    if os.geteuid() == 0 and not has_other_users():
+        # as bubblewrap does by itself for an ordinary user
+        options += ["--unshare-user", "--cap-drop", "ALL"]
+    elif os.geteuid() == 0:
         for name in ("SETUID", "SETGID", "CHOWN", "DAC_OVERRIDE", "FOWNER", "KILL"):
             options += ["--cap-add", f"CAP_{name}"]
     return options
@@ -130,18 +157,40 @@ def bwrap():
 
 def require():
     """Raise NotContainedError unless a contained program can be started here."""
-    test = [bwrap(), "--unshare-net", "--unshare-pid", "--ro-bind", "/", "/", "--proc", "/proc"]
-    try:
-        done = subprocess.run([*test, "true"], capture_output=True, text=True, timeout=20)
-    except (OSError, subprocess.TimeoutExpired) as problem:
-        raise NotContainedError(f"bubblewrap does not run here: {problem}") from None
-    if done.returncode:
-        raise NotContainedError(f"bubblewrap is refused here: {done.stderr.strip()}")
-    if os.geteuid() != 0 and not has_landlock():
+    if refusal := _refusal():
+        raise NotContainedError(f"bubblewrap is refused here: {refusal}. {_way_out()}")
+    if not has_other_users() and not has_landlock():
         raise NotContainedError(
             "this kernel has no Landlock, and without it student code, which runs as you, could "
             "read the password of its Redis: grade as root, or on Linux 5.13 or later"
         )
+
+
+def _refusal(*options):
+    """Return why bubblewrap starts no program with these options, or ""."""
+    test = [bwrap(), *options, "--unshare-net", "--unshare-pid"]
+    test += ["--ro-bind", "/", "/", "--proc", "/proc", "true"]
+    try:
+        done = subprocess.run(test, capture_output=True, text=True, timeout=20)
+    except (OSError, subprocess.SubprocessError) as problem:
+        return str(problem)
+    return done.stderr.strip() if done.returncode else ""
+
+
+def _way_out():
+    """Return what a grader can do where bubblewrap is refused."""
+    if os.geteuid() == 0 and has_landlock() and not _refusal("--unshare-user"):
+        return (
+            "Root has no right to create namespaces here (CAP_SYS_ADMIN), but an ordinary user "
+            "can grade contained: run the same command as one who can read the kit and the "
+            "submissions and write to --out"
+        )
+    others = "try it as an ordinary user, " if os.geteuid() == 0 else ""
+    return (
+        f"Namespaces are forbidden here, as in many containers: {others}grade on another system, "
+        "or start the container with that right (docker run --cap-add SYS_ADMIN "
+        "--security-opt seccomp=unconfined --security-opt apparmor=unconfined)"
+    )
 
 
 def has_landlock():
