@@ -223,8 +223,17 @@ COMMANDS = {  # the groups of --help
 NAME_WIDTH = 12  # of the commands in --help
 
 
+class _Parser(argparse.ArgumentParser):
+    """A parser whose epilog may be a function: reading all exercises takes a moment."""
+
+    def format_help(self):
+        if callable(self.epilog):
+            self.epilog = self.epilog()
+        return super().format_help()
+
+
 def _parser():
-    parser = argparse.ArgumentParser(
+    parser = _Parser(
         prog="jobs-kit",
         description="Lessons about messages and queues, exercises that check themselves, and a "
         "Jobs service.",
@@ -249,6 +258,16 @@ def _command_list():
         lines = [f"  {_name(f):{NAME_WIDTH}}{f.__doc__.rstrip('.')}" for f in functions]
         groups.append("\n".join([f"commands for {users}:", *lines]))
     return "\n\n".join(groups)
+
+
+def _exercise_list():
+    from jobs_kit.course.exercise import all_exercises
+
+    try:
+        ids = ", ".join(all_exercises())
+    except FileNotFoundError as problem:
+        return str(problem)
+    return f"The exercises are {ids}."
 
 
 def _name(function):
@@ -280,6 +299,7 @@ def _worker_options(command):
 
 
 def _check_options(command):
+    command.epilog = _exercise_list
     command.add_argument("exercises", nargs="*", metavar="EXERCISE", help="id, such as add_job")
     text = "check at every save, and go on to the next exercise"
     command.add_argument("--watch", action="store_true", help=text)
@@ -287,6 +307,7 @@ def _check_options(command):
 
 
 def _exercise_options(command):
+    command.epilog = _exercise_list
     command.add_argument("exercise", metavar="EXERCISE", help="id, such as add_job")
     _add_folder(command)
 
@@ -299,6 +320,8 @@ def _add_folder(command):
 
 
 def _grade_options(command):
+    command.epilog = _exercise_list
+
     def add(name, metavar, text, **options):
         command.add_argument(name, metavar=metavar, help=text, **options)
 

@@ -16,6 +16,8 @@ import pytest
 import redis
 
 from jobs_kit import cli
+from jobs_kit.course import exercise
+from jobs_kit.course.exercise import all_exercises
 
 PNG = b"\x89PNG\r\n\x1a\n"
 
@@ -198,9 +200,54 @@ def test_version_is_that_of_the_package(capsys):
     assert capsys.readouterr().out == f"jobs-kit {metadata.version('jobs-kit')}\n"
 
 
-def test_a_mistyped_exercise_is_offered_by_its_name(capsys):
-    assert cli.main(["check", "addjob"]) == 2
-    assert "there is no exercise 'addjob': did you mean add_job?" in capsys.readouterr().err
+EXERCISE_COMMANDS = {
+    "check": ["check"],
+    "watch": ["check", "--watch"],
+    "hint": ["hint"],
+    "solution": ["solution"],
+    "catch-up": ["catch-up"],
+    "grade": ["grade", "tests", "--out", "/nowhere", "--uncontained", "--exercise"],
+}
+
+
+@pytest.mark.parametrize("words", EXERCISE_COMMANDS.values(), ids=EXERCISE_COMMANDS)
+def test_a_mistyped_exercise_is_offered_by_its_name(words, monkeypatch, capsys):
+    monkeypatch.setattr(cli, "_end_at_sigterm", lambda: None)
+    for name in ("addjob", "Add-Job", "exercises/jobs_service/add_job.ipynb"):
+        assert cli.main([*words, name]) == 2
+        assert f"no exercise {name!r}: did you mean add_job?" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("words", EXERCISE_COMMANDS.values(), ids=EXERCISE_COMMANDS)
+def test_the_help_of_a_command_lists_the_exercises(words, capsys):
+    with pytest.raises(SystemExit):
+        cli.main([words[0], "--help"])
+    listed = " ".join(capsys.readouterr().out.split())
+    assert f"The exercises are {', '.join(all_exercises())}." in listed
+
+
+@pytest.fixture
+def no_course(monkeypatch, tmp_path):
+    """Take the exercises away, as where only the package was installed."""
+    monkeypatch.setattr(exercise, "EXERCISES", tmp_path / "exercises")
+    monkeypatch.setattr(cli, "_end_at_sigterm", lambda: None)
+    all_exercises.cache_clear()
+    yield
+    all_exercises.cache_clear()
+
+
+@pytest.mark.parametrize("words", [*EXERCISE_COMMANDS.values(), ["press"]], ids=" ".join)
+def test_without_its_course_a_command_says_what_to_do(no_course, words, capsys):
+    assert cli.main(words if words == ["press"] else [*words, "add_job"]) == 1
+    assert "the exercises are missing" in (printed := capsys.readouterr()).err
+    assert "`make lab`" in printed.err and printed.out == ""
+
+
+def test_without_its_course_a_check_of_all_fails(no_course, capsys):
+    assert cli.main(["check"]) == cli.main(["check", "--watch"]) == 1
+    with pytest.raises(SystemExit) as ended:
+        cli.main(["check", "--help"])
+    assert ended.value.code == 0 and "the exercises are missing" in capsys.readouterr().out
 
 
 def test_a_package_that_is_missing_is_said(monkeypatch, capsys):

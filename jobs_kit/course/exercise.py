@@ -9,7 +9,7 @@ import functools
 import importlib.util
 from collections import Counter
 from dataclasses import dataclass, field
-from pathlib import Path
+from pathlib import Path, PurePath
 
 ROOT = Path(__file__).parents[2]
 EXERCISES = ROOT / "exercises"
@@ -86,21 +86,33 @@ class Exercise:
 
 @functools.cache
 def all_exercises():
-    """Return {id: Exercise} of all exercises, in the order of the course."""
+    """Return {id: Exercise} of all exercises, in the order of the course.
+
+    Raises FileNotFoundError, with what to do, where the kit was installed without its course.
+    """
     exercises = [load(path).EXERCISE for path in EXERCISES.glob("*/test_*.py")]
+    if not exercises:
+        raise FileNotFoundError(
+            f"the exercises are missing: there are none in {EXERCISES}. Clone the kit's repository, "
+            "and run `make lab` in its folder"
+        )
     return {one.id: one for one in sorted(exercises, key=lambda one: one.number)}
 
 
-def find_exercise(name):
-    """Return the Exercise of this id. Raises KeyError with a message that names similar ids, or all."""
+def find_exercise(name, others=()):
+    """Return the Exercise of this id. Raises KeyError with a message that names similar ids, or all.
+
+    others: more ids that may have been meant.
+    """
     exercises = all_exercises()
-    if name not in exercises:
-        similar = difflib.get_close_matches(name, exercises, n=2)
-        offer = f"did you mean {' or '.join(similar)}?" if similar else ", ".join(exercises)
-        raise KeyError(
-            f"there is no exercise {name!r}{': ' if similar else '; there are: '}{offer}"
-        )
-    return exercises[name]
+    if name in exercises:
+        return exercises[name]
+    word = PurePath(name).stem.lower()  # the name of its page, for example
+    similar = difflib.get_close_matches(word, [*exercises, *others], n=2)
+    offer = f": did you mean {' or '.join(similar)}?" if similar else ""
+    raise KeyError(
+        f"there is no exercise {name!r}{offer or '; there are: ' + ', '.join(exercises)}"
+    )
 
 
 def exercises_in(folder):

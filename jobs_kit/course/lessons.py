@@ -2,7 +2,7 @@
 
 A lesson is its notebook and nothing else: its first cell holds title, task and minutes. From these
 follow the table of lessons in README.md, the length of the course in the first lesson, and the link
-with which each lesson ends.
+with which each lesson ends. README.md's table of exercises follows from their declarations.
 """
 
 import json
@@ -10,7 +10,7 @@ import re
 from dataclasses import dataclass
 from pathlib import Path
 
-from jobs_kit.course.exercise import ROOT
+from jobs_kit.course.exercise import ROOT, all_exercises
 
 TITLE = re.compile(r"# (.+)")
 TASK = re.compile(r"^\*\*What you'll do:?\*\*:? (.+?)\.?$", re.MULTILINE)
@@ -19,6 +19,7 @@ STRETCH = "a stretch"  # marks a page that is not counted in the length of the c
 
 ROWS = re.compile(r"^(\| \[[^\n]*\]\(notebooks/[^\n]*\n)+", re.MULTILINE)
 ROW = re.compile(r"^\| \[[^\n]*\]\(notebooks/\d\d_(.*)\.ipynb\) \| (.*) \|$", re.MULTILINE)
+EXERCISE_ROWS = re.compile(r"^(\| \[[^\n]*\]\(exercises/[^\n]*\n)+", re.MULTILINE)
 LENGTH = re.compile(r"The whole course takes about \d+ hours: [\w-]+ lessons")
 NEXT = re.compile(r"\*\*Next:\*\* \[[^\]]+\]\(\d\d_(?P<name>[^)/]+)\.ipynb\)(?P<words>[^\n]*)")
 NUMBERS = {12: "twelve", 13: "thirteen", 14: "fourteen", 15: "fifteen", 16: "sixteen"}
@@ -82,7 +83,8 @@ def refreshed_pages(root=ROOT):
     Only rows and links that are missing or wrong are written, and the length of the course.
     """
     lessons, readme = all_lessons(root), root / "README.md"
-    pages = {readme: with_table(readme.read_text(encoding="utf-8"), lessons)}
+    text = with_table(readme.read_text(encoding="utf-8"), lessons)
+    pages = {readme: with_exercises(text, all_exercises().values(), lessons)}
     for lesson, follower in zip(lessons, [*lessons[1:], None], strict=True):
         notebook = _read(lesson.path)
         first, last = notebook["cells"][0], notebook["cells"][-1]
@@ -113,6 +115,21 @@ def with_table(readme, lessons):
         for lesson in lessons
     ]
     return readme[: table.start()] + "".join(rows) + readme[table.end() :]
+
+
+def with_exercises(readme, exercises, lessons):
+    """Return README.md's text with a row for each Exercise. Raises ValueError without a table."""
+    numbers = {lesson.name: lesson.number for lesson in lessons}
+    rows = [
+        f"| [{one.id}](exercises/{one.folder}/{one.id}.ipynb) | {one.title} | {numbers[one.lesson]} |\n"
+        for one in exercises
+    ]
+    text, found = EXERCISE_ROWS.subn(lambda match: "".join(rows), readme)
+    if not found:
+        raise ValueError(
+            "README.md needs a table of exercises, with rows | [add_job](exercises/…) |"
+        )
+    return text
 
 
 def with_length(first, count, hours):

@@ -14,8 +14,9 @@ from jobs_kit.course.starters import MASTERS
 
 def made_files():
     """Return {path: bytes} of the files that are made as a whole."""
+    folders = {exercise.folder for exercise in all_exercises().values()}
     files = {EXERCISES / name: data for name, data in starters.all_starters().items()}
-    for folder in {exercise.folder for exercise in all_exercises().values()}:
+    for folder in folders:
         given = starters.kit_files(folder)
         files |= {MASTERS / folder / name: data for name, data in given.items()}
     return files
@@ -23,8 +24,8 @@ def made_files():
 
 def stale_files():
     """Return {path: bytes} of the files that `make press` would write."""
-    pages = {path: text.encode() for path, text in lessons.refreshed_pages().items()}
-    files = made_files() | pages
+    files = made_files()
+    files |= {path: text.encode() for path, text in lessons.refreshed_pages().items()}
     return {p: data for p, data in files.items() if not p.exists() or p.read_bytes() != data}
 
 

@@ -163,7 +163,7 @@ def progress_of(name, place=None):
             f'{name} is a gap in a lesson: run check("{name}") on its page, where the answer is '
             "folded below it"
         )
-    exercise = find_exercise(name)
+    exercise = find_exercise(name, others=all_gaps())
     if place:
         require_folder(exercise, place)
     return ExerciseProgress(exercise, place)

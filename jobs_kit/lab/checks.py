@@ -32,7 +32,7 @@ def check(name):
         return _check_gap(gap)
     try:
         return progress_of(str(name)).check(_judge)
-    except KeyError as problem:
+    except (KeyError, OSError) as problem:
         return Verdict(kit_failure(str(name), problem.args[0]))
 
 
@@ -62,7 +62,7 @@ def hint(name):
     """Return the next of the three hints of an exercise, or the hint of a gap."""
     try:
         return Text(next_hint(str(name)))
-    except KeyError as problem:
+    except (KeyError, OSError) as problem:
         return Text(problem.args[0])
 
 
@@ -70,7 +70,7 @@ def solution(name):
     """Return the solution of an exercise, after a pass or three attempts; else what is missing."""
     try:
         opens, text = progress_of(str(name)).solution()
-    except KeyError as problem:
+    except (KeyError, OSError) as problem:
         opens, text = False, problem.args[0]
     return Text(text, is_code=opens)
 

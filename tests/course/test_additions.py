@@ -142,7 +142,7 @@ def test_a_new_exercise_is_its_master_walk_through_check_and_cases(kit_copy):
     code, output = kit_copy.press()
     assert code == 0, output
     pressed = {"exercises/count_sheep/sheep.py", "exercises/count_sheep/count_sheep.ipynb"}
-    assert kit_copy.changed_files() == pressed
+    assert kit_copy.changed_files() == {"README.md", *pressed}
     code, output = kit_copy.run("jobs_kit.cli", "check", "count_sheep")
     assert code == 1
     assert "count_sheep: not attempted" in output

@@ -8,7 +8,7 @@ import pytest
 from made_up_lesson import GOOD, notebook_of
 
 from jobs_kit.course import lessons
-from jobs_kit.course.exercise import ROOT
+from jobs_kit.course.exercise import ROOT, all_exercises
 from jobs_kit.course.lessons import MINUTES, TASK, all_lessons
 
 CODE = "\0"  # marks a code cell in the text of a section
@@ -257,6 +257,19 @@ def test_a_missing_row_is_added_and_a_superfluous_one_removed(lesson):
 def test_a_page_without_the_table_is_refused(lesson):
     with pytest.raises(ValueError, match="table of lessons"):
         lessons.with_table("# Kit\n", [lesson])
+
+
+def test_the_readme_lists_the_exercises_as_they_are_declared():
+    readme = "# Kit\n\n| exercise | task | lesson |\n|---|---|---|\n{}\nThe end.\n"
+    exercises, pages = all_exercises().values(), lessons.all_lessons()
+    old = "| [gone](exercises/gone/gone.ipynb) | Go | 01 |\n"
+    text = lessons.with_exercises(readme.format(old), exercises, pages)
+    rows = [row for row in text.splitlines() if "(exercises/" in row]
+    assert [row.partition("]")[0] for row in rows] == [f"| [{one.id}" for one in exercises]
+    number = next(page.number for page in pages if page.name == list(exercises)[-1].lesson)
+    assert rows[-1].endswith(f" | {number} |") and text == readme.format("\n".join(rows) + "\n")
+    with pytest.raises(ValueError, match="needs a table of exercises"):
+        lessons.with_exercises("# Kit\n", exercises, pages)
 
 
 @pytest.mark.parametrize(

@@ -59,6 +59,8 @@ def test_each_student_of_a_class_gets_the_right_points(place, tmp_path):
     )
     summary = (tmp_path / "out" / "summary.html").read_text()
     assert "4 submissions" in summary and "bubblewrap" in summary
+    assert "The median is 0 of 5 points." in summary
+    assert "in ben/echo_worker" in (tmp_path / "out" / "feedback" / "ben.html").read_text()
     suites = ElementTree.parse(tmp_path / "out" / "junit.xml").getroot()
     assert [suite.get("name") for suite in suites] == ["ana", "ben", "cem", "dia"]
     assert [int(suite.get("failures")) > 0 for suite in suites] == [False, True, True, False]

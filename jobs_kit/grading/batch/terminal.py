@@ -83,7 +83,9 @@ def _print_end(out, results):
             f"The kit failed while grading {', '.join(failed)}, so these points are not "
             "final. Run the same command again"
         )
-    print(f"{out / 'grades.csv'}, {out / 'summary.html'}, and {out / 'feedback'} for the students")
+    print(f"Written: {out / 'grades.csv'}")
+    print(f"         {out / 'summary.html'}, about the class")
+    print(f"         {out / 'feedback'}, with a page for each student")
 
 
 def _moment(text):
