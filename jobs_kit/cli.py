@@ -325,7 +325,7 @@ def _grade_options(command):
     def add(name, metavar, text, **options):
         command.add_argument(name, metavar=metavar, help=text, **options)
 
-    text = "folder of submissions: a folder or zip file for each student, or a Canvas download"
+    text = "folder of submissions: a folder or zip file for each student, or a platform's download"
     command.add_argument("submissions", help=text)
     add("--out", "FOLDER", "folder for grades, results and feedback", required=True)
     several = {"action": "append", "default": []}

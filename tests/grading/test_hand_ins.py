@@ -7,15 +7,21 @@ import zipfile
 import pytest
 from batch_runs import RIGHT, WRONG, grade
 
-from jobs_kit.grading.batch.hand_ins import ignored_files, read, students
+from jobs_kit.grading.batch import hand_ins
+from jobs_kit.grading.batch.uploads import Upload, find_uploads, ignored_files
+
+
+def read(student, path):
+    return hand_ins.read(Upload(student, (), {"": path}))
 
 
 def files(path):
-    return files_of("ana", path)
+    return files_of(Upload("ana", (), {"": path}))
 
 
-def files_of(student, path):
-    return {f"{folder}/{name}": data for (folder, name), data in read(student, path).files.items()}
+def files_of(upload):
+    files = hand_ins.read(upload).files
+    return {f"{folder}/{name}": data for (folder, name), data in files.items()}
 
 
 @pytest.mark.parametrize(
@@ -46,8 +52,10 @@ def test_a_zip_file_is_opened(place, inside):
         packed.writestr("me/echo.py", "two")
     if inside != "work.zip":
         (place.folder / "ana").rmdir()
-    path = students(place.folder)["ana"]
-    assert files(path) == {"jobs_service/jobs.py": b"one", "echo_worker/echo.py": b"two"}
+    assert files_of(find_uploads(place.folder)["ana"]) == {
+        "jobs_service/jobs.py": b"one",
+        "echo_worker/echo.py": b"two",
+    }
 
 
 def notebook(*sources):
@@ -183,7 +191,7 @@ def test_loose_files_from_canvas_are_sorted_by_student(place):
     for name in names:
         (place.folder / name).write_text(name)
     (place.folder / "doe_7_85_api.py").symlink_to(place.folder / names[0])
-    found = {name: files_of(name, path) for name, path in students(place.folder).items()}
+    found = {name: files_of(one) for name, one in find_uploads(place.folder).items()}
     assert {name: set(one) for name, one in found.items()} == {
         "doe_7": {"jobs_service/jobs.py", "jobs_service/echo-1.py", "echo_worker/echo.py"},
         "roe_7": {"echo_worker/echo.py"},
@@ -196,7 +204,7 @@ def test_loose_files_from_canvas_are_sorted_by_student(place):
 
 def test_a_single_hand_in_is_one_student_and_reported_as_such(place, tmp_path):
     place("ana")
-    assert list(students(place.folder / "ana")) == ["ana"]
+    assert list(find_uploads(place.folder / "ana")) == ["ana"]
     assert "as one student" not in grade(place, tmp_path / "out", "--uncontained")[1]
     (place.folder / "echo.py").write_text(WRONG)  # left among the students, by mistake
     assert "as one student" in grade(place, tmp_path / "out", "--uncontained")[1]

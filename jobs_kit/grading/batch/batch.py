@@ -16,7 +16,7 @@ from pathlib import Path
 
 from jobs_kit.course.exercise import EXERCISES, ROOT, all_exercises, find_exercise
 from jobs_kit.grading import limits
-from jobs_kit.grading.batch import hand_ins, out_folder, reports, rosters
+from jobs_kit.grading.batch import hand_ins, out_folder, reports, rosters, uploads
 from jobs_kit.grading.batch.capacity import most_judges
 from jobs_kit.grading.batch.hidden_checks import HiddenChecks
 from jobs_kit.grading.batch.workspace import Workspace
@@ -37,7 +37,7 @@ class Batch:
     hidden: a folder of more checks, or None. contained (bool): False only where asked for.
     only: names of students, or none for all. since: seconds since 1970; older work keeps its
     result. roster: a CSV file, or None. gradescope (bool): whether to write that format, too.
-    students: {name: what hand_ins.students() found}. Raises NotContainedError, OSError, KeyError,
+    students: {name: Upload}. Raises NotContainedError, OSError, KeyError,
     ValueError.
     """
 
@@ -64,11 +64,11 @@ class Batch:
         self._only, self._since = set(only), since
         if contained:
             containment.require()
-        self.students = hand_ins.students(place)
+        self.students = uploads.find_uploads(place)
         out_folder.require_separate(self.out, self.place)
         out_folder.require_same_exercises(self.out, self.exercises)
         self._require_students()
-        self.ignored_files = hand_ins.ignored_files(place)
+        self.ignored_files = uploads.ignored_files(place)
         rosters.read_roster(roster, self.students)  # which raises now if something is wrong with it
 
     def _require_students(self):
@@ -133,7 +133,7 @@ class Batch:
 
     def _grade(self, student, judge):
         """Return a student's SubmissionResult and how long it took; None where it was kept."""
-        hand_in = hand_ins.read(student, self.students[student])
+        hand_in = hand_ins.read(self.students[student])
         known, digest = out_folder.read_result(self.out, student), self._digest(hand_in)
         if known and (known.digest == digest or self._keeps(known, hand_in)):
             return known, None

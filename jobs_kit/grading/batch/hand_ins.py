@@ -1,11 +1,7 @@
-"""Find the students in a folder of submissions, and read what each handed in.
+"""Read what a student handed in: the files of an Upload, each in its exercise folder.
 
-    SUBMISSIONS/ana/jobs_service/api.py …      folders as in exercises/
-    SUBMISSIONS/ben/api.py …                   all files flat
-    SUBMISSIONS/cem/final version/echo.py      one folder more than asked for
-    SUBMISSIONS/dia/work.zip, SUBMISSIONS/eli.zip
-    SUBMISSIONS/fay/echo_worker.ipynb          a notebook alone: its %%writefile cells, or its code
-    SUBMISSIONS/gil_4711_12345_api.py          loose files, as Canvas names them, of gil_4711
+    cem/final version/echo.py      one folder more than asked for
+    fay/echo_worker.ipynb          a notebook alone: its %%writefile cells, or its code
 
 Files are copied, never run, and links are not followed. A remark names what cannot be read.
 """
@@ -13,13 +9,12 @@ Files are copied, never run, and links are not followed. A remark names what can
 import contextlib
 import errno
 import json
-import re
 from dataclasses import dataclass, field
-from pathlib import Path
 
 from jobs_kit.grading.batch.exercise_folders import folders
 from jobs_kit.grading.batch.placement import place_files
 from jobs_kit.grading.batch.unpacking import unpack
+from jobs_kit.grading.batch.uploads import one_line
 from jobs_kit.grading.limits import (
     REMARK_CHARACTERS,
     SUBMISSION_BYTES,
@@ -27,26 +22,26 @@ from jobs_kit.grading.limits import (
 )
 from jobs_kit.queue_watch import evidence_file
 from jobs_kit.queue_watch.evidence import ENOUGH
-from jobs_kit.redis_server.text import text
 
 IMPOSSIBLE_NAME = {  # the errors of a system for a name that no file can have
     getattr(errno, f"E{name}")
     for name in ("NAMETOOLONG", "NOTDIR", "ISDIR", "EXIST", "NOENT", "INVAL", "ILSEQ")
 }
-LOOSE = re.compile(r"(.+?)(?:_LATE)?_(\d+)_\d+_(.+[.](?:py|ipynb))", re.ASCII)
 
 
 @dataclass
 class HandIn:
     """What one student handed in.
 
-    files: {(exercise folder, file name): bytes}. remarks: what was left out, and why. newest: when
-    the latest file was saved, in seconds since 1970. room: how many bytes may still be read.
+    files: {(exercise folder, file name): bytes}. remarks: what was left out, and why. other_files:
+    names of files that can be no answer. newest: when the latest file was saved, in seconds since
+    1970. room: how many bytes may still be read.
     """
 
     student: str
     files: dict = field(default_factory=dict)
     remarks: list = field(default_factory=list)
+    other_files: list = field(default_factory=list)
     newest: float = 0
     room: int = SUBMISSION_BYTES
 
@@ -75,75 +70,21 @@ class HandIn:
                 self.remark(f"{name[:60]!r} cannot be the name of a file here; left out")
 
 
-def students(place):
-    """Return {name: path} of the students in a folder: its folders, and its zip files.
-
-    For loose files, as Canvas packs them, it is {name: {the student's name of a file: its path}}. A
-    folder that is itself a hand-in counts as one student, named as the folder. Raises
-    NotADirectoryError.
-    """
-    place = Path(place).resolve()
-    if not place.is_dir():
-        raise NotADirectoryError(f"{place} is not a folder of submissions")
-    names = {path.name for path in place.iterdir()}
-    if names & set(folders()) or names & set().union(*folders().values()):
-        return {place.name: place}
-    by_name = {}
-    for path in sorted(place.iterdir()):
-        if _is_a_hand_in(path):
-            name = one_line(path.name if path.is_dir() else path.stem)
-            while name in by_name:
-                name += " (zip)"
-            by_name[name] = path
-        elif loose := _loose(path):
-            name, file = loose
-            while not isinstance(by_name.setdefault(name, {}), dict):
-                name += " (files)"
-            by_name[name][file] = path
-    return by_name
-
-
-def ignored_files(place):
-    """Return the names of files in a folder of submissions that are taken for no student."""
-    paths = sorted(Path(place).resolve().iterdir())
-    if Path(place).resolve() in students(place).values():
-        return []
-    return [
-        one_line(path.name)
-        for path in paths
-        if not (_is_a_hand_in(path) or _loose(path) or path.name.startswith((".", "__MACOSX")))
-    ]
-
-
-def _is_a_hand_in(path):
-    if path.name.startswith((".", "__MACOSX")) or path.is_symlink():
-        return False
-    return path.is_dir() or (path.is_file() and path.suffix.lower() == ".zip")
-
-
-def _loose(path):
-    """Return (student, file name) of a loose file that Canvas has named, else None."""
-    match = LOOSE.fullmatch(path.name)
-    if match and path.is_file() and not path.is_symlink():
-        return one_line(f"{match[1]}_{match[2]}"), match[3]
-    return None
-
-
-def one_line(message):
-    """Return a string as one line that can be stored and printed, whatever it holds."""
-    return text(str(message).replace("\n", " "))
-
-
-def read(student, path):
-    """Return the HandIn of a student. path: what students() has found.
+def read(upload):
+    """Return the HandIn of an Upload.
 
     A file that cannot be read costs that student its content, and no other student anything.
     """
-    hand_in = HandIn(student)
+    hand_in = HandIn(upload.student)
+    if upload.late:
+        hand_in.remark("the platform marks this submission as late")
     try:
-        place_files(unpack(path, hand_in), hand_in)
+        raw = unpack(upload.paths, hand_in)
+        place_files(raw, hand_in)
+        if not raw and not hand_in.remarks:
+            hand_in.remark("the submission is empty")
     except Exception as problem:  # files may hold anything; the other students must go on
-        hand_in.remark(f"the submission of {student} cannot be read: {problem}")
+        hand_in.remark(f"the submission of {upload.student} cannot be read: {problem}")
     return hand_in
 
 

@@ -5,7 +5,8 @@ import re
 from pathlib import PurePosixPath
 
 from jobs_kit.course.exercise import all_exercises
-from jobs_kit.grading.batch.exercise_folders import folder_of, home_of
+from jobs_kit.grading.batch.exercise_folders import EXACT, folder_of, handed_out, home_of
+from jobs_kit.grading.batch.near_names import likest, stem_of
 
 WRITTEN = re.compile(r"\s*%%(?:writefile|file)\s+(-a\s+)?(\S+)\s*\n", re.ASCII)
 OF_THE_PAGE = re.compile(r"^\s*[%!]|jobs_kit|^\s*(check|hint|solution)\(", re.MULTILINE)
@@ -13,21 +14,37 @@ OF_THE_PAGE = re.compile(r"^\s*[%!]|jobs_kit|^\s*(check|hint|solution)\(", re.MU
 
 def files_in_notebook(path, data, known, hand_in):
     """Return {(folder, file): text} of the files that a notebook writes, or its code as one file."""
-    ids = {exercise.id: exercise for exercise in all_exercises().values()}
-    exercise = ids.get(re.sub(r"[ (\d)]+$|-Copy\d*$", "", path.stem))
+    exercise, _ = exercise_of(path)
     try:
-        cells = json.loads(data)["cells"]
-        sources = ["".join(c["source"]) for c in cells if c.get("cell_type") == "code"]
+        sources = _code_cells(data)
     except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as problem:
         hand_in.remark(f"{path.name} cannot be read as a notebook: {problem!r}")
         return {}
     home = folder_of(path, known) or (exercise.folder if exercise else None)
     written = _written_files(sources, home, known)
     if not written and exercise and len(exercise.files) == 1:
-        code = "\n\n".join(source for source in sources if not OF_THE_PAGE.search(source))
+        page = handed_out(exercise.folder, f"{exercise.id}.ipynb")
+        of_the_page = _code_cells(page) if page else []
+        own = [one for one in sources if not OF_THE_PAGE.search(one) and one not in of_the_page]
+        code = "\n\n".join(own)
         if code.strip():
             written[exercise.folder, exercise.files[0]] = code
     return written
+
+
+def _code_cells(notebook):
+    """Return the sources of the code cells of a notebook, given as bytes."""
+    cells = json.loads(notebook)["cells"]
+    return ["".join(cell["source"]) for cell in cells if cell.get("cell_type") == "code"]
+
+
+def exercise_of(path):
+    """Return (Exercise, how much its id is like the name of a notebook), or (None, 0)."""
+    exercises, stem = all_exercises(), stem_of(path.name)
+    if path.name == f"{stem}.ipynb" and stem in exercises:
+        return exercises[stem], EXACT
+    name, likeness = likest(stem, exercises)
+    return exercises.get(name), likeness
 
 
 def _written_files(sources, home, known):

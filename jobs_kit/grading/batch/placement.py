@@ -1,12 +1,59 @@
-"""Sort the files of a hand-in into the exercise folders."""
+"""Sort the files of a hand-in into the exercise folders.
+
+A file whose name or folder is only nearly right counts where nothing else fits better. A remark
+names what was taken and what was left out.
+"""
 
 import re
+from dataclasses import dataclass
 from pathlib import PurePosixPath
 
-from jobs_kit.grading.batch.exercise_folders import folder_of, folders, home_of
-from jobs_kit.grading.batch.notebook_files import files_in_notebook
+from jobs_kit.course.exercise import all_exercises
+from jobs_kit.grading.batch.exercise_folders import (
+    EXACT,
+    folder_in,
+    folders,
+    handed_out,
+    home_of,
+)
+from jobs_kit.grading.batch.near_names import (
+    NO_ANSWER,
+    SAME,
+    code_type,
+    likest,
+    stem_of,
+    words_of,
+)
+from jobs_kit.grading.batch.notebook_files import exercise_of, files_in_notebook
 
-RENAMED = re.compile(r"(.+?) ?(?:-|\(|-Copy)(\d+)\)?\.py", re.ASCII)
+NAMES = 5  # files that one remark names
+
+
+@dataclass(frozen=True)
+class Piece:
+    """A file of a hand-in, and where it belongs.
+
+    path: its PurePosixPath in the hand-in. root: the part of it that counts as the exercise folder.
+    likeness: how much the root's name is like the folder's; EXACT for a file without a folder.
+    """
+
+    path: PurePosixPath
+    data: bytes
+    folder: str
+    root: PurePosixPath
+    likeness: int = EXACT
+    has_folder: bool = False
+
+    @property
+    def name(self):
+        """Its name in the exercise folder."""
+        return self.path.relative_to(self.root).as_posix()
+
+    @property
+    def is_starter(self):
+        """Whether this is what students get."""
+        starter = handed_out(self.folder, self.name)
+        return starter is not None and starter.split() == self.data.split()
 
 
 def place_files(raw, hand_in):
@@ -14,39 +61,164 @@ def place_files(raw, hand_in):
 
     raw: {path inside the hand-in: bytes}.
     """
-    known, notebooks = folders(), {}
-    for name, data in sorted(raw.items(), key=lambda item: item[0].count("/")):
-        path = PurePosixPath(name)
-        if path.suffix == ".ipynb":
-            notebooks[path] = data
-        elif key := _key(path, known):
-            first = hand_in.files.setdefault(key, data)
-            if first != data:
-                hand_in.remark(
-                    f"{name} is left out: the submission has another, different {'/'.join(key)}"
-                )
-    _restore_names(hand_in, known)
-    for path, data in notebooks.items():
-        for key, code in files_in_notebook(path, data, known, hand_in).items():
-            hand_in.files.setdefault(key, code.encode(errors="replace"))
+    placement = Placement(hand_in)
+    paths = {PurePosixPath(name): data for name, data in raw.items()}
+    notebooks = {path: data for path, data in paths.items() if code_type(path.name) == "ipynb"}
+    placement.add_files({path: paths[path] for path in paths if path not in notebooks})
+    placement.add_nearly_right()
+    placement.add_notebooks(notebooks)
+    placement.remark_unused()
+    hand_in.files |= {key: piece.data for key, piece in placement.taken.items()}
 
 
-def _key(path, known):
-    """Return (exercise folder, file name) of a file that is no notebook, or None."""
-    if folder := folder_of(path, known):
-        inner = path.parts[len(path.parts) - path.parts[::-1].index(folder) :]
-        return folder, "/".join(inner)
-    if path.suffix == ".py" or path.name.startswith("."):
-        return home_of(path.name), path.name
-    return None
+class Placement:
+    """The files of one hand-in while they find their places.
+
+    taken: {(exercise folder, file name): Piece}. unused: paths of code that is in no exercise.
+    """
+
+    def __init__(self, hand_in):
+        self.hand_in, self.known, self.taken, self.unused = hand_in, folders(), {}, []
+
+    def add_files(self, paths):
+        """Place {path: bytes} of files that are no notebooks."""
+        roots = {}
+        for path, data in paths.items():
+            if piece := self._piece(path, data):
+                roots.setdefault((piece.folder, piece.root), []).append(piece)
+        for pieces in sorted(roots.values(), key=self._rank):
+            taken = [one for one in pieces if self._take((one.folder, one.name), one)]
+            if taken and taken != pieces:  # it fills the gaps of another place
+                names = ", ".join(str(one.path) for one in taken)
+                self.hand_in.remark(f"{names} is graded, because it is nowhere else")
+            if taken and pieces[0].likeness != EXACT:
+                self.hand_in.remark(f"{pieces[0].root} is graded as {pieces[0].folder}")
+
+    def _piece(self, path, data):
+        folder, depth, likeness = folder_in(path, self.known)
+        if folder:
+            root = PurePosixPath(*path.parts[:depth])
+            return Piece(path, data, folder, root, likeness, likeness == EXACT)
+        if code_type(path.name) or path.name.startswith("."):
+            return Piece(path, data, home_of(path.name), path.parent)
+        return None
+
+    def _rank(self, pieces):
+        """Order the places of an exercise's files: the likeliest first, to be taken as a whole."""
+        first, root = pieces[0], pieces[0].root
+        answers = [one for one in pieces if one.name in self.known[one.folder]]
+        words = {word for part in root.parts for word in words_of(part)[0]}
+        return (
+            bool(answers) and all(one.is_starter for one in answers),
+            bool(words & NO_ANSWER),
+            -first.likeness,
+            len(root.parts),
+            -_number_of_exercise(root.name),  # a later stage of a growing project has the earlier
+            -words_of(root.name)[1],
+            str(root),
+        )
+
+    def _take(self, key, piece):
+        """Place a piece, unless another is there; return whether what it holds was placed."""
+        first = self.taken.setdefault(key, piece)
+        if first.data != piece.data:
+            self.hand_in.remark(
+                f"{piece.path} is left out: {first.path}, which differs, is graded as "
+                f"{'/'.join(key)}"
+            )
+        return first.data == piece.data
+
+    def add_nearly_right(self):
+        """Take Echo.py for echo.py where there is none and nothing else could be meant."""
+        candidates, unknown = {}, [key for key, one in self.taken.items() if self._is_unknown(one)]
+        for key in unknown:
+            if target := self._target(self.taken[key]):
+                candidates.setdefault(target[0], []).append((*target[1:], key))
+        for target, found in candidates.items():
+            likeness, _, key = max(found)  # the highest number is the latest copy
+            if likeness == SAME or len(found) == 1:
+                unknown.remove(key)
+                self._rename(key, target)
+        self.unused += [self.taken[key].path for key in unknown]
+
+    def _rename(self, key, target):
+        """Place what was placed at a key at another one, a target."""
+        problem = "as it was handed out" if target in self.taken else "missing"
+        piece = self.taken[target] = self.taken[key]
+        self.hand_in.remark(f"{piece.path} is graded as {target[1]}, which is {problem}")
+        if stem_of(key[1]).isidentifier():
+            del self.taken[key]  # checks would find a second module with the same definitions
+
+    def _is_unknown(self, piece):
+        """Tell whether no exercise and no other file of the hand-in needs a piece by its name."""
+        if piece.name in self.known[piece.folder] or not code_type(piece.name):
+            return False
+        if handed_out(piece.folder, piece.name) is not None:
+            return False
+        module = re.escape(piece.name.partition("/")[0].removesuffix(".py").encode())
+        imports = re.compile(rb"\b(?:from|import)\b.*\b" + module + rb"\b")
+        others = [one for one in self.taken.values() if one.folder == piece.folder]
+        return not any(imports.search(one.data) for one in others if one is not piece)
+
+    def _target(self, piece):
+        """Return ((folder, file), likeness, copy number) of the file that a piece may be, or None.
+
+        That file is missing, or it is the starter and the piece is a copy of it.
+        """
+        names = {}
+        for folder in [piece.folder] if piece.has_folder else self.known:
+            for file in self.known[folder]:
+                names[stem_of(file)] = (folder if piece.has_folder else home_of(file), file)
+            if len(self.known[folder]) == 1:  # echo_worker.py can only be its one file
+                names[folder] = (folder, *self.known[folder])
+        stem = stem_of(piece.path.name)
+        name, likeness = likest(stem, names)
+        first = self.taken.get(names.get(name))
+        if not name or "/" in piece.name or (first and not (likeness == SAME and first.is_starter)):
+            return None
+        return names[name], likeness, words_of(stem)[1]
+
+    def add_notebooks(self, notebooks):
+        """Place the files that notebooks, {path: bytes}, write or are."""
+        for path in sorted(
+            notebooks, key=lambda path: (-exercise_of(path)[1], len(path.parts), path)
+        ):
+            exercise, likeness = exercise_of(path)
+            files = files_in_notebook(path, notebooks[path], self.known, self.hand_in)
+            for key, code in files.items():
+                piece = Piece(path, code.encode(errors="replace"), key[0], path.parent)
+                self._take_from_notebook(key, piece)
+            if files and exercise and likeness != EXACT:
+                self.hand_in.remark(f"{path} is graded as {exercise.id}.ipynb")
+            if not files and likeness != EXACT:
+                self.unused.append(path)
+
+    def _take_from_notebook(self, key, piece):
+        """Place what a notebook writes; a file of its own counts more, unless it is the starter."""
+        first = self.taken.get(key)
+        if first and first.is_starter and not piece.is_starter:
+            self.taken[key] = piece
+            self.hand_in.remark(f"{first.path} is as it was handed out: {piece.path} is graded")
+        elif not first or code_type(first.path.name) == "ipynb":
+            self._take(key, piece)
+
+    def remark_unused(self):
+        """Add a remark about files that are in no exercise."""
+        names = [*map(str, self.unused), *self.hand_in.other_files]
+        if any(name in self.known[folder] for folder, name in self.taken):
+            names = [name for name in names if self._could_be_an_answer(PurePosixPath(name).name)]
+        if names:
+            more = f" and {len(names) - NAMES} more" if len(names) > NAMES else ""
+            listed = ", ".join(names[:NAMES])
+            self.hand_in.remark(f"submitted, but not part of any exercise: {listed}{more}")
+
+    def _could_be_an_answer(self, name):
+        """Tell whether a file should be named, although there are answers: code, or echo.docx."""
+        files = {stem_of(file) for names in self.known.values() for file in names}
+        is_code = code_type(name) and not name.startswith("test_")
+        return bool(is_code or likest(stem_of(name), files)[1] == SAME)
 
 
-def _restore_names(hand_in, known):
-    """Take jobs-1.py and "jobs (1).py" for jobs.py where there is none: downloads get such names."""
-    renamed = [(RENAMED.fullmatch(key[1]), key) for key in hand_in.files]
-    renamed = [(int(match[2][:9]), f"{match[1]}.py", key) for match, key in renamed if match]
-    for _, name, key in sorted(renamed, reverse=True):  # the highest number is the latest
-        home = key[0] if name in known[key[0]] else home_of(name)
-        if name in known[home] and (home, name) not in hand_in.files:
-            hand_in.files[home, name] = hand_in.files[key]
-            hand_in.remark(f"{key[1]} is graded as {name}, which is missing")
+def _number_of_exercise(name):
+    exercise = all_exercises().get(name)
+    return exercise.number if exercise else 0

@@ -8,6 +8,7 @@ from tqdm import tqdm
 from jobs_kit.grading.batch.batch import Batch
 from jobs_kit.grading.batch.out_folder import require_separate
 from jobs_kit.grading.batch.reports import gradescope
+from jobs_kit.grading.batch.uploads import class_folder
 
 
 def grade(options):
@@ -48,8 +49,11 @@ def _batch(options, out):
 
 def _print_start(batch):
     print("Student code is restricted by", "; ".join(batch.containment_measures()), flush=True)
-    if batch.place.resolve() in batch.students.values():
+    if any(one.paths == {"": batch.place.resolve()} for one in batch.students.values()):
         print("The folder itself contains an answer, so it is graded as one student", flush=True)
+    folder = class_folder(batch.place)
+    if folder != batch.place.resolve():
+        print(f"The class is in {folder}: each folder or zip file there is a student", flush=True)
     if batch.ignored_files:
         names = ", ".join(batch.ignored_files[:5])
         names += ", …" if len(batch.ignored_files) > 5 else ""

@@ -5,6 +5,7 @@ import zipfile
 from pathlib import Path, PurePosixPath
 
 from jobs_kit.grading.batch.exercise_folders import folder_of, folders
+from jobs_kit.grading.batch.near_names import code_type
 from jobs_kit.grading.limits import SOURCE_FILE_BYTES, SUBMISSION_FILES
 from jobs_kit.grading.source.files import regular_files
 
@@ -15,29 +16,32 @@ PACKED = re.compile(r"\.(?:zip|rar|7z|tar|tgz|gz|bz2|xz)", re.IGNORECASE)
 KIT = re.compile(r"(.*/)?jobs_kit/__init__\.py")
 
 
-def unpack(path, hand_in):
+def unpack(paths, hand_in):
     """Return {path inside the hand-in: bytes} of the files of a hand-in.
 
-    path: a folder, a zip file, or {name: path} of loose files. hand_in: a HandIn for the remarks.
+    paths: {name inside the hand-in: Path} of folders, zip files and other files. One that is named
+    "" is the hand-in itself. hand_in: a HandIn for the remarks.
     """
-    files = {}
-    if isinstance(path, dict):
-        _add_files(path, hand_in, files)
-    elif path.is_file():
-        _add_zip(path, hand_in, files)
-    else:
-        _add_folder(path, hand_in, files)
+    files, others = {}, {}
+    for name, path in paths.items():
+        if path.is_dir():
+            _add_folder(path, hand_in, files, PurePosixPath(name))
+        elif not name:
+            _add_zip(path, hand_in, files)
+        else:
+            others[name] = path
+    _add_files(others, hand_in, files)
     return files
 
 
-def _add_folder(place, hand_in, files):
-    """Add the files of a folder to files, zip files opened."""
+def _add_folder(place, hand_in, files, prefix):
+    """Add the files of a folder to files, below a prefix, zip files opened."""
 
     def refuse(problem):
         hand_in.remark(f"{Path(problem.filename).name} cannot be read: {problem.strerror}")
 
     paths = regular_files(place, left_out=NEVER_READ, depth=6, onerror=refuse)
-    paths = {path.relative_to(place).as_posix(): path for path in paths}
+    paths = {(prefix / path.relative_to(place)).as_posix(): path for path in paths}
     _add_files(paths, hand_in, files)
 
 
@@ -49,7 +53,7 @@ def _add_files(paths, hand_in, files):
         path, status = paths[name], paths[name].stat()
         hand_in.newest = max(hand_in.newest, status.st_mtime)
         if name in packed:
-            _add_zip(path, hand_in, files, f"{path.stem}/")
+            _add_zip(path, hand_in, files, f"{PurePosixPath(name).stem}/")
         elif status.st_size > min(SOURCE_FILE_BYTES * 4, hand_in.room):
             hand_in.remark(f"{name} is too large ({status.st_size} bytes): left out")
         else:
@@ -124,8 +128,10 @@ def _chosen(names, hand_in, files):
         belongs = folder_of(path, known) or any(path.name in there for there in known.values())
         if PACKED.fullmatch(path.suffix):
             hand_in.remark(f"{path.name} is left out: submit the files, or one zip file of them")
-        elif belongs or path.suffix in (".py", ".ipynb") or path.name.startswith("."):
+        elif belongs or code_type(path.name) or path.name.startswith("."):
             chosen.append((not belongs, str(path)))
+        else:
+            hand_in.other_files.append(str(path))
     chosen = [name for _, name in sorted(chosen, key=lambda choice: choice[0])]
     room = SUBMISSION_FILES - len(files)
     if len(chosen) > room:

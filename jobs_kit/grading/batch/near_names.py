@@ -1,0 +1,54 @@
+"""Recognize names that are nearly right: Echo.py, "echo - Copy (2).py", echo.py.txt, flask_api.py."""
+
+import re
+import unicodedata
+
+CODE = re.compile(
+    r"(?P<stem>.+?)[._](?P<type>py|ipynb)(?:[.](?:txt|json|py|ipynb))*\s*", re.IGNORECASE
+)
+WORD = re.compile(r"[^\W\d_]+|\d+")
+HUMP = re.compile(r"(?<=[a-z])(?=[A-Z])")
+COPY, OF = re.compile("[ck][oó]p(?:y|i[ae])"), {"of", "von", "de", "di"}  # in some languages
+NO_ANSWER = {"test", "tests", "old", "backup", "bak", "starter", "template", "original"}
+SAME, CONTAINED = 2, 1  # how much a name is like another
+
+
+def code_type(name):
+    """Return "py" or "ipynb" for a file of this kind, whatever a download appended, else None."""
+    match = CODE.fullmatch(name) if "." in name else None
+    return match["type"].lower() if match else None
+
+
+def stem_of(name):
+    """Return a file's name without its suffixes."""
+    match = CODE.fullmatch(name)
+    return match["stem"] if match else name.partition(".")[0]
+
+
+def words_of(stem):
+    """Return (words, number) of a name: its words without those of a copy, and the copy's number."""
+    words = WORD.findall(HUMP.sub(" ", unicodedata.normalize("NFKC", stem)).casefold())
+    numbers = [int(word[:9]) for word in words if word.isdecimal()]
+    words = [word for word in words if not word.isdecimal()]
+    if any(map(COPY.fullmatch, words)):
+        words = [word for word in words if not (COPY.fullmatch(word) or word in OF)]
+    return tuple(words), numbers[-1] if numbers else 0
+
+
+def likest(stem, names):
+    """Return (one of these names, how much this stem is like it), or (None, 0) if several are."""
+    words, _ = words_of(stem)
+    likeness = {name: _likeness(words, words_of(name)[0]) for name in names}
+    best = max(likeness.values(), default=(0, 0))
+    likest = [name for name in likeness if likeness[name] == best]
+    return (likest[0], best[0]) if best[0] and len(likest) == 1 else (None, 0)
+
+
+def _likeness(words, target):
+    """Return (SAME, CONTAINED or 0, words of the target)."""
+    if words and "".join(words) == "".join(target):
+        return SAME, len(target)
+    spans = (words[start : start + len(target)] for start in range(len(words)))
+    if (target in spans or "".join(target) in words) and not NO_ANSWER & set(words):
+        return CONTAINED, len(target)
+    return 0, 0
