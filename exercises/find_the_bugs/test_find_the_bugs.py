@@ -221,7 +221,7 @@ def test_no_command_is_a_deprecated_one(submission, api):
 def test_an_update_comes_to_its_end(submission):
     """Letters 5 and 6: update_job_status() runs to its end if the job exists"""
     expect(
-        "update_job_status" in submission.source.definitions(),
+        submission.source.definitions_like("update_job_status"),
         "jobs.py defines update_job_status(jid, status), as the published file does",
         hint="worker.py calls this function. Where is its definition now?",
     )

@@ -1,6 +1,6 @@
 """add_job() makes a job, saves it, queues its id, in this order, and returns the job."""
 
-from jobs_kit.grading import Exercise, NotReachedError, expect, points, short
+from jobs_kit.grading import Exercise, NotReachedError, expect, is_blank, points, short
 
 EXERCISE = Exercise(
     __file__,
@@ -54,16 +54,18 @@ def own_id(submission, call, jid):
 
 
 def lean_on(submission, names, *arguments):
-    """Raise NotReachedError if a helper does nothing yet; else call add_job() once more, as it does."""
+    """Raise NotReachedError if a helper stores nothing; else call add_job() once more, as it does."""
     submission.redis.reset()
-    call = submission.call("jobs", names, *arguments)
-    if not submission.redis.keys():
-        raise NotReachedError(
-            f"{names[0]}() does nothing yet; the exercise save_and_queue comes first",
-            call=call.call_text,
-            got=call.outcome_text,
-        )
-    submission.redis.reset()
+    for path, node in submission.source.definitions_like(*names)[:1]:
+        call = submission.call("jobs", names, *arguments)
+        if is_blank(node) or (call.returned and not submission.redis.keys()):
+            does = "does nothing yet" if is_blank(node) else "stores nothing"
+            raise NotReachedError(
+                f"{path}() {does}; the exercise save_and_queue comes first",
+                call=call.call_text,
+                got=call.outcome_text,
+            )
+        submission.redis.reset()
     return add_job(submission)
 
 
@@ -98,7 +100,7 @@ def test_the_job_is_saved(submission):
     got = f"it returned {call.outcome_text}\nand Redis contains no job with this id"
     hint = "Which of your two calls saves the job, and which id is in its arguments?"
     expect(record, f"a job with the id {jid} is in Redis", call=call, got=got, hint=hint)
-    if any(name in submission.source.definitions() for name in KEY_MAKERS):
+    if submission.source.definitions_like(*KEY_MAKERS):
         key = submission.call("jobs", KEY_MAKERS, jid)
         wanted = key.value if isinstance(key.value, str) else jid
         expect(

@@ -31,9 +31,7 @@ def call_jobs(submission, names, *arguments):
     """Call a function of jobs.py that has to return; return the Call."""
     call = submission.call("jobs", names, *arguments)
     hint = call.hint
-    if call.error and not call.error["frames"]:
-        hint = "Is the function defined at the left margin of jobs.py, with exactly this name?"
-    elif submission.waits(call.process):
+    if submission.waits(call.process):
         hint = "This line waits for a message. Which method of q puts one instead?"
     expect(
         call.returned, "it does its work and returns, without an exception", call=call, hint=hint

@@ -52,6 +52,8 @@ def is_of_given_file(error):
 
 def explain(error):
     """Describe an exception: its type, its message, the student's own lines."""
+    if error.get("type") == "MissingError":  # the judge's own, see child/report.py
+        return error["message"]
     lines = [f"{error.get('type')}: {error.get('message')}"]
     lines += map(frame_text, own_frames(error.get("frames", []))[-4:])
     return without_folder("\n".join(lines))

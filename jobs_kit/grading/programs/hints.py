@@ -149,6 +149,15 @@ def _hint_for_undefined(name, error):
     )
 
 
+def _hint_for_missing(error, message):
+    name = error.get("name")
+    if similar := difflib.get_close_matches(name, error.get("names", []), n=1, cutoff=0.8):
+        return (
+            f"There is no `{name}`, but there is `{similar[0]}`. Which of the two is in the task?"
+        )
+    return f"Which line defines `{name}`? A definition at the left margin belongs to the module."
+
+
 def _similar_name(name, names):
     """Return one of these names, or of Python's own, that is spelled nearly like a name; or None."""
     similar = difflib.get_close_matches(name, names, n=1)
@@ -242,6 +251,7 @@ def _hint_for_assertion(error, message):
 
 
 HINT_CHOOSERS = {
+    "MissingError": _hint_for_missing,
     "NameError": _hint_for_name,
     "ModuleNotFoundError": _hint_for_module,
     "ImportError": _hint_for_import,

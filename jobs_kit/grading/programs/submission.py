@@ -73,13 +73,14 @@ class Submission:
     def call(self, module, name, *arguments, times=1, skip_waits=False, **environment):
         """Call a function in a process of its own; return its outcome as a Call.
 
-        name: the function's, or several of which the first that exists is meant; None only
+        name: the function's, or several of which the first that exists is meant, in a class
+        too, with any number of underscores before it; None only
         imports the module, which may also begin to serve or to ask a queue for messages and not
         come back. times: how often it is called in that process. skip_waits: whether each wait for
         a message that has a time-out runs out at once. Raises CheckError, TimedOutError.
         """
         self._require(f"{module}.py")
-        name = self._first_defined(name)
+        name = self._path_of(name)
         task = {
             "do": "call",
             "module": module,
@@ -105,13 +106,13 @@ class Submission:
         if file not in self._added_files:
             self.source.require(file)
 
-    def _first_defined(self, name):
-        """Return the first of several names that the answer defines; see call()."""
+    def _path_of(self, name):
+        """Return the path of the first of several names that the answer defines; see call()."""
         names = [name] if isinstance(name, str) else list(name or ())
-        defined = {}
+        found = []
         with contextlib.suppress(CheckError):  # another file may be broken
-            defined = self.source.definitions()
-        return next((name for name in names if name in defined), names[0] if names else None)
+            found = self.source.definitions_like(*names)
+        return next((path for path, _ in found), names[0] if names else None)
 
     def names_at_run(self, module):
         """Return {name: what may stand after its dot} of a module once imported, or None."""

@@ -19,8 +19,10 @@ def _is_attempted(source):
     exercise = source.exercise
     if exercise.is_attempted:
         return bool(exercise.is_attempted(source))
-    return any(
-        source.differs(name, file) for file, names in exercise.changes.items() for name in names
+    changes = [(name, file) for file, names in exercise.changes.items() for name in names]
+    renamed = any(not source.definitions_like(name) for name, _ in changes)
+    return any(source.differs(*change) for change in changes) or (
+        renamed and source.has_other_definitions()
     )
 
 

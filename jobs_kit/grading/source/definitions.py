@@ -1,7 +1,7 @@
 """Find what a file defines at its top level, and compare definitions as syntax trees.
 
-A name counts the same with and without its leading underscore: making a helper private is another
-exercise than writing it.
+A name counts the same with and without its leading underscores, and as a method of a class: where a
+helper is and who may call it is for another exercise than what it does.
 """
 
 import ast
@@ -38,9 +38,19 @@ def definitions_of(text):
     return {public_name(name): node for name, node in defined_in(ast.parse(text))}
 
 
+def methods_in(tree):
+    """Yield ("Store.save_job", node) of each method of the classes at the top level of a module."""
+    for node in _top_level(tree.body):
+        if isinstance(node, ast.ClassDef):
+            for method in node.body:
+                if isinstance(method, ast.FunctionDef | ast.AsyncFunctionDef):
+                    yield f"{node.name}.{method.name}", method
+
+
 def public_name(name):
-    """Return a name without the underscore that makes it private."""
-    return name[1:] if name.startswith("_") and not name.startswith("__") else name
+    """Return a name without its class and without the underscores that make it private."""
+    name = name if name == "app.run" else name.rpartition(".")[2]
+    return name if name.endswith("__") else name.lstrip("_")
 
 
 def are_equal(node, other):

@@ -11,11 +11,18 @@ from jobs_kit.course import starters
 from jobs_kit.course.exercise import earlier, given_in, shuffled_in
 from jobs_kit.grading.expectations import CheckError
 from jobs_kit.grading.limits import SOURCE_BYTES, SOURCE_FOLDER_DEPTH
-from jobs_kit.grading.source.definitions import are_equal, defined_in, definitions_of, public_name
+from jobs_kit.grading.source.definitions import (
+    are_equal,
+    defined_in,
+    definitions_of,
+    methods_in,
+    public_name,
+)
 from jobs_kit.grading.source.parsing import parse, read_text
-from jobs_kit.grading.source.syntax import imports_in
+from jobs_kit.grading.source.syntax import imports_in, is_blank
 
-WORKS = ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef | ast.For | ast.While
+DEFINITIONS = ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef
+WORKS = DEFINITIONS | ast.For | ast.While
 LEFT_OUT = re.compile(r"\..*|__pycache__|.*\.bak\d*|.*\.ipynb|test_.*\.py")
 PROGRESS = ".progress.json"  # in the folder of an answer; see progress.py
 
@@ -123,10 +130,26 @@ class Source:
 
     def differs(self, name, file):
         """Tell whether a definition is there and differs from the one in the starter."""
-        public = public_name(name)
-        starter = definitions_of(self.handed_out().get(file, "")).get(public)
-        nodes = [node for own, node in self._definitions() if public_name(own) == public]
-        return any(not are_equal(node, starter) for node in nodes)
+        starter = definitions_of(self.handed_out().get(file, "")).get(public_name(name))
+        return any(not are_equal(node, starter) for _, node in self.definitions_like(name))
+
+    def definitions_like(self, *names):
+        """Return [(path, node), ...] of the definitions with one of these names.
+
+        However many underscores are before them, and in a class too, where the path is
+        "Store.save_job". Exactly these names come first.
+        """
+        public = set(map(public_name, names))
+        found = [pair for pair in self._definitions() if public_name(pair[0]) in public]
+        return sorted(found, key=lambda pair: pair[0] not in names)
+
+    def has_other_definitions(self):
+        """Tell whether some function or class was not handed out under its name, and is not blank."""
+        trees = map(ast.parse, self.handed_out().values())
+        nodes = [node for tree in trees for node in ast.walk(tree)]
+        known = {public_name(node.name) for node in nodes if isinstance(node, DEFINITIONS)}
+        own = [node for node in self.nodes() if isinstance(node, DEFINITIONS)]
+        return any(public_name(node.name) not in known and not is_blank(node) for node in own)
 
     def handed_out(self):
         """Return {file: text} of the starter of this exercise."""
@@ -153,10 +176,10 @@ class Source:
         return files | starters.kit_files(self.exercise.folder)
 
     def _definitions(self):
-        """Yield (name, node) of what all files define at the top level."""
+        """Yield (path, node) of what all files define at the top level, and of all methods."""
         for file in self.modules():
             try:
-                yield from defined_in(self.tree(file))
+                yield from (*defined_in(self.tree(file)), *methods_in(self.tree(file)))
             except CheckError:
                 # unreadable counts as attempted: give a definition that equals nothing
                 yield from ((name, ast.Pass()) for name in self.exercise.changes.get(file, ()))

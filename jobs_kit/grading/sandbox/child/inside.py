@@ -210,12 +210,32 @@ def _call(request):
             send({"value": {"names": {n: report.attributes(v) for n, v in vars(value).items()}}})
             return
         send({"imported": True})
-        function = getattr(value, request["name"])
+        function = _function_at(value, request["name"])
         for _ in range(request["times"]):
             send({"value": report.describe(function(*_decoded(request["arguments"])))})
     except BaseException as problem:
         send({"error": report.explain(problem)})
         raise
+
+
+def _function_at(module, path):
+    """Return the function at a path such as "add_job" or "Store.add_job", bound to an object."""
+    owner, _, name = path.rpartition(".")
+    kind = _defined(module, owner) if owner else None
+    if not kind:
+        return _defined(module, name)
+    if name.startswith("__"):
+        name = f"_{owner.lstrip('_')}{name}"
+    if isinstance(vars(kind)[name], staticmethod | classmethod):
+        return getattr(kind, name)
+    objects = [value for value in vars(module).values() if type(value) is kind]
+    return getattr(objects[0] if objects else kind(), name)
+
+
+def _defined(module, name):
+    if not hasattr(module, name):
+        raise report.MissingError(module, name)
+    return getattr(module, name)
 
 
 _DO = {"program": _run_program, "call": _call}

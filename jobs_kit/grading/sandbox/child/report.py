@@ -78,14 +78,24 @@ def _frames(walked):
     return frames[-12:]
 
 
+class MissingError(Exception):
+    """A module does not define the function that the judge wants to call. names: those it has."""
+
+    def __init__(self, module, name):
+        super().__init__(f"{module.__name__}.py defines no {name}")
+        self.name, self.names = name, sorted(map(str, vars(module)))[:MOST_NAMES]
+
+
 def explain(problem):
     """Return an exception as a dict: its type, its message, the student's own frames."""
     frames = _frames(traceback.walk_tb(problem.__traceback__))
     error = {"type": type(problem).__name__, "message": str(problem)[:1000], "frames": frames}
     if isinstance(problem, SyntaxError):
         error |= {"file": os.path.basename(problem.filename or ""), "line": problem.lineno}
-    if isinstance(problem, ImportError | NameError):
+    if isinstance(problem, ImportError | NameError | MissingError):
         error["name"] = problem.name
+    if isinstance(problem, MissingError):
+        error["names"] = problem.names
     walked = [frame for frame, _ in traceback.walk_tb(problem.__traceback__)]
     error["connecting"] = any(frame.f_code.co_name == "get_connection" for frame in walked)
     if walked and isinstance(problem, NameError):
