@@ -63,7 +63,7 @@ class Exercise:
     records: tuple = ()
     tally: tuple = ()
 
-    @property
+    @functools.cached_property
     def id(self):
         """The name of the exercise, unique in the course."""
         return Path(self.file).stem.removeprefix("test_")
@@ -73,7 +73,7 @@ class Exercise:
         """What pytest runs to check it."""
         return [self.file]
 
-    @property
+    @functools.cached_property
     def folder(self):
         """The name of the folder in exercises/ and in solutions/."""
         return Path(self.file).parent.name

@@ -37,6 +37,7 @@ class Source:
         self.exercise, self.folder = exercise, Path(folder)
         self._trees = {}  # {file name: its tree, or the CheckError}
         self._imported = {}  # {file name: the names of the modules that it imports}
+        self._modules = None  # what modules() returns, once it is known
 
     def text(self, name):
         """Return the text of a file. Raises CheckError when it is missing or cannot be read."""
@@ -64,6 +65,11 @@ class Source:
         Those of a package that one of them imports are "store/clients.py". A file that cannot be
         imported is left out: JupyterLab calls a copy `jobs-Copy1.py`.
         """
+        if self._modules is None:
+            self._modules = self._find_modules()
+        return list(self._modules)
+
+    def _find_modules(self):
         names = self._names_in("")
         for module in self._imported_by(names):
             if module.isidentifier() and f"{module}.py" not in names:
