@@ -15,6 +15,7 @@ import threading
 
 from jobs_kit.grading.limits import SUBMISSION_TIMEOUT_SECONDS
 from jobs_kit.grading.results import ExerciseResult
+from jobs_kit.grading.sandbox import containment
 from jobs_kit.grading.verdict import Verdict
 
 
@@ -27,6 +28,9 @@ class Judge:
     def __init__(self, contained=None):
         self._process, self._lock = None, threading.Lock()
         self._arguments = [] if contained is None else [str(contained)]
+        self._environment = {"PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1", "PYTEST_ADDOPTS": ""}
+        if contained is not None:
+            self._environment["MPLCONFIGDIR"] = containment.font_folder()
 
     def check(self, exercise, folder):
         """Return the Verdict of an Exercise on the answer in a folder.
@@ -90,7 +94,7 @@ class Judge:
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             text=True,
-            env=os.environ | {"PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1", "PYTEST_ADDOPTS": ""},
+            env=os.environ | self._environment,
             start_new_session=True,  # a Ctrl-C is for the program that asked
         )
 

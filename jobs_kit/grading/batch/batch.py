@@ -102,9 +102,11 @@ class Batch:
         waiting, done = queue.Queue(), queue.Queue()
         for student in self.students:
             waiting.put(student)
+        numbers = range(1, min(self.jobs, len(self.students)) + 1)
+        judges = [Judge(contained=number if self.contained else None) for number in numbers]
         threads = [
-            threading.Thread(target=self._work, args=(number, waiting, done), daemon=True)
-            for number in range(1, min(self.jobs, len(self.students)) + 1)
+            threading.Thread(target=self._work, args=(judge, waiting, done), daemon=True)
+            for judge in judges
         ]
         for thread in threads:
             thread.start()
@@ -120,10 +122,10 @@ class Batch:
             thread.join()
         return [results[student] for student in self.students]
 
-    def _work(self, number, waiting, done):
-        """Grade one student after another until none is waiting. number: of this judge."""
+    def _work(self, judge, waiting, done):
+        """Grade one student after another until none is waiting."""
         try:
-            with Judge(contained=number if self.contained else None) as judge:
+            with judge:
                 while True:
                     done.put(self._grade(waiting.get_nowait(), judge))
         except queue.Empty:

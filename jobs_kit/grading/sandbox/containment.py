@@ -7,6 +7,7 @@ and has other users' ids, student code runs as an ordinary user of which there i
 
 import contextlib
 import ctypes
+import functools
 import os
 import platform
 import shutil
@@ -215,9 +216,20 @@ def leave_keys():
 
 def _font_lists():
     """Return the paths of matplotlib's font lists; making one takes it a second or more."""
-    import matplotlib.font_manager  # takes half a second; it makes the list if it is missing
+    return sorted(map(str, Path(font_folder()).glob("fontlist-*.json")))
 
-    return sorted(map(str, Path(matplotlib.get_cachedir()).glob("fontlist-*.json")))
+
+@functools.cache
+def font_folder():
+    """Return the folder of matplotlib's font lists, which are made if they are missing.
+
+    Another process imports matplotlib: all of a judge's forks would have to copy its 16 MB.
+    """
+    folder = os.environ.get("MPLCONFIGDIR")  # which a judge of a class gets from its asker
+    if folder and any(Path(folder).glob("fontlist-*.json")):
+        return folder
+    find = "from matplotlib import font_manager, get_cachedir; print(get_cachedir())"
+    return subprocess.check_output([sys.executable, "-c", find], text=True).rstrip("\n")
 
 
 def _environment():
