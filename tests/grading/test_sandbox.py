@@ -49,10 +49,10 @@ def start(sandbox, check_redis, folder, until):
     """start(text) runs a program; with wait=True until it has ended."""
     check_redis.reset()
 
-    def start(text, wait=True, **environment):
+    def start(text, wait=True, draws=False, **environment):
         sandbox.write(str(folder), {"program.py": text.encode()})
         task = {"do": "program", "file": "program.py"}
-        process = sandbox.start(task, folder, check_redis.path, environment)
+        process = sandbox.start(task, folder, check_redis.path, environment, draws)
 
         def ended():
             process.pump()
@@ -105,6 +105,19 @@ def test_sleeps_are_short(start):
         "import time\nfrom time import sleep\nsleep(3600); time.sleep(3600)\nprint('awake')"
     )
     assert process.output == "awake\n"
+
+
+DRAWN = "import sys\nprint('matplotlib.figure' in sys.modules)"
+
+
+def test_only_a_program_that_draws_finds_matplotlib_imported(start):
+    assert [start(DRAWN, draws=draws).output for draws in (True, False)] == ["True\n", "False\n"]
+
+
+def test_a_program_that_kills_its_parent_leaves_matplotlib_to_the_next(start, until):
+    killed = start("import os\nos.kill(os.getppid(), 9)\nprint('done')", wait=False, draws=True)
+    until(lambda: killed.pump() or killed.output)
+    assert start(DRAWN, draws=True).output == "True\n"
 
 
 def test_the_kit_cannot_be_imported(start):
@@ -178,7 +191,8 @@ def test_the_exit_code_is_reported(start):
 
 
 @linux
-def test_processes_that_a_program_leaves_running_are_ended(start, sandbox, until):
+@pytest.mark.parametrize("draws", [False, True])
+def test_processes_that_a_program_leaves_running_are_ended(start, sandbox, draws):
     process = start(
         "import os, time\n"
         "if os.fork() == 0:\n"
@@ -187,7 +201,8 @@ def test_processes_that_a_program_leaves_running_are_ended(start, sandbox, until
         "        print(os.getpid())\n"
         "        while True: time.sleep(1)\n"
         "    os._exit(0)\n"
-        "time.sleep(1)\n"
+        "time.sleep(1)\n",
+        draws=draws,
     )
     left = int(process.output)
     assert psutil.pid_exists(left)

@@ -144,15 +144,16 @@ class Submission:
 
     def _start(self, task, call_text, environment):
         process = self._sandbox.start(
-            task, self.folder, self.redis.path, environment, self._needs_matplotlib()
+            task, self.folder, self.redis.path, environment, self._draws()
         )
         process.call_text = call_text
         self.processes.append(process)
         return process
 
-    def _needs_matplotlib(self):
+    def _draws(self):
+        """Tell whether a program of the answer may draw, by what its files speak of."""
         texts = [self._files.get(name, b"") for name in self.source.modules()]
-        return any(word in text for word in (b"analysis", b"matplotlib") for text in texts)
+        return any(word in text for word in (b"plot", b"matplotlib") for text in texts)
 
     # Waiting
 

@@ -68,15 +68,15 @@ class Sandbox:
         """Remove a file of a folder of the sandbox."""
         self._ask({"do": "remove", "folder": folder, "file": name})
 
-    def start(self, task, folder, redis, environment=None, preload=False):
+    def start(self, task, folder, redis, environment=None, draws=False):
         """Start a process in a folder of the sandbox; return it as a Process.
 
         task: {"do": "program", "file": ...} or {"do": "call", "module", "name", "arguments"}.
         redis: the path of the socket that its connections lead to.
         environment: {name: text} added to what every program sees; None removes a variable.
-        preload (bool): whether to wait until matplotlib is imported.
+        draws (bool): whether to start it from a process that has imported matplotlib.
         """
-        request = self._request(task, folder, redis, environment, preload)
+        request = self._request(task, folder, redis, environment, draws)
         output, output_end = os.pipe()
         report, report_end = os.pipe()
         http = f"{self._private}/{len(self._processes)}.http"
@@ -88,7 +88,7 @@ class Sandbox:
         self._processes.append(process)
         return process
 
-    def _request(self, task, folder, redis, environment, preload):
+    def _request(self, task, folder, redis, environment, draws):
         return task | {
             "folder": str(folder),
             "redis": str(redis),
@@ -100,7 +100,7 @@ class Sandbox:
                 "write": [str(Path(folder).parent)],
             },
             "hidden": str(HERE.parents[1]),
-            "preload": preload,
+            "draws": draws,
         }
 
     def signal(self, pid, number):

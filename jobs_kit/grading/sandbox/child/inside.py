@@ -87,12 +87,12 @@ def _shorten_sleeps():
     asyncio.sleep = lambda delay, result=None: asleep(min(delay, LONGEST_SLEEP), result)
 
 
-def import_next(names):
-    """Import the first of these; return the others."""
-    with contextlib.suppress(ImportError):
-        importlib.import_module(names[0])
+def import_slow():
+    """Import SLOW_IMPORTS."""
+    for name in SLOW_IMPORTS:
+        with contextlib.suppress(ImportError):
+            importlib.import_module(name)
     gc.freeze()
-    return names[1:]
 
 
 def rules_for(allowed):
