@@ -16,8 +16,9 @@ from pathlib import Path
 
 from jobs_kit.course.exercise import EXERCISES, ROOT, all_exercises, find_exercise
 from jobs_kit.grading import limits
-from jobs_kit.grading.batch import hand_ins, out_folder, reports, rosters, uploads
+from jobs_kit.grading.batch import hand_ins, out_folder, reports, uploads
 from jobs_kit.grading.batch.capacity import most_judges
+from jobs_kit.grading.batch.class_lists import match_roster
 from jobs_kit.grading.batch.hidden_checks import HiddenChecks
 from jobs_kit.grading.batch.workspace import Workspace
 from jobs_kit.grading.judge import Judge
@@ -37,8 +38,8 @@ class Batch:
     hidden: a folder of more checks, or None. contained (bool): False only where asked for.
     only: names of students, or none for all. since: seconds since 1970; older work keeps its
     result. roster: a CSV file, or None. gradescope (bool): whether to write that format, too.
-    students: {name: Upload}. Raises NotContainedError, OSError, KeyError,
-    ValueError.
+    students: {name: Upload}. class_list: the ClassList of the roster. Raises NotContainedError,
+    OSError, KeyError, ValueError.
     """
 
     def __init__(
@@ -56,7 +57,7 @@ class Batch:
     ):
         if jobs is not None and jobs < 1:
             raise ValueError(f"--jobs {jobs}: use 1 or more")
-        self.place, self.out, self.roster = Path(place), Path(out), roster
+        self.place, self.out = Path(place), Path(out)
         self.contained, self.gradescope = contained, gradescope
         self.jobs = jobs or most_judges()
         self.exercises = _chosen(exercises)
@@ -69,7 +70,7 @@ class Batch:
         out_folder.require_same_exercises(self.out, self.exercises)
         self._require_students()
         self.ignored_files = uploads.ignored_files(place)
-        rosters.read_roster(roster, self.students)  # which raises now if something is wrong with it
+        self.class_list = match_roster(roster, self.students)
 
     def _require_students(self):
         if unknown := self._only - set(self.students):

@@ -28,7 +28,7 @@ def grade(options):
         if options.gradescope:
             gradescope.write_crash(out, problem)
         raise
-    _print_end(out, results)
+    _print_end(batch, results)
     return 0
 
 
@@ -76,7 +76,7 @@ def _run(batch):
         return batch.run(print_result)
 
 
-def _print_end(out, results):
+def _print_end(batch, results):
     failed = [
         f"{result.student} ({', '.join(result.failed_exercises)})"
         for result in results
@@ -87,6 +87,9 @@ def _print_end(out, results):
             f"The kit failed while grading {', '.join(failed)}, so these points are not "
             "final. Run the same command again"
         )
+    for finding in batch.class_list.findings():
+        print(finding)
+    out = batch.out
     print(f"Written: {out / 'grades.csv'}")
     print(f"         {out / 'summary.html'}, about the class")
     print(f"         {out / 'feedback'}, with a page for each student")

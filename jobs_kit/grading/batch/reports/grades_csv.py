@@ -1,40 +1,63 @@
-"""Write grades.csv: a row for each student, a column for each exercise, `total` and `max`."""
+"""Write grades.csv: a row for each student, a column for each exercise, `total` and `max`.
 
-import csv
-import io
+A class list keeps its columns, rows and form. A cell that a spreadsheet would take for a formula gets
+an apostrophe, because students choose names. A cell stays as it is where the formula only keeps
+digits together (="0047") or where there is nothing to run (-1.5, a telephone number, Moodle's "-").
+"""
+
 import re
+import unicodedata
 
 from jobs_kit.grading.batch.out_folder import write_whole
-from jobs_kit.grading.batch.rosters import read_roster
 
-NUMBER = re.compile(r"[+-]?\d+([.,]\d+)?", re.ASCII)
+HARMLESS = re.compile(r'="[^"]*"|[-+]?[\d\s.,/()-]*', re.ASCII)
+FORMULA = "=+-@\t\r\n\0"  # what begins a formula, also in full width
 
 
 def write(batch, results):
     """Write grades.csv, with the columns and rows of the roster. results: SubmissionResults."""
-    columns = [*(exercise.id for exercise in batch.exercises), "total", "max"]
-    header, listed = read_roster(batch.roster, [result.student for result in results])
+    roster = batch.class_list.roster
+    columns = [*(one.id for one in batch.exercises), "total", "max"]
     # the roster may be an earlier grades.csv
-    kept = [number for number, name in enumerate(header) if name not in columns]
-    header = [header[number] for number in kept]
-    name_column = [] if "student" in header else ["student"]
-    by_student = {result.student: result for result in results}
-    text = io.StringIO(newline="")
-    writer = csv.writer(text)
-    writer.writerow([*header, *name_column, *columns])
-    for student, cells in listed:
-        cells = [cells[number] for number in kept] + [student for _ in name_column]
-        grades = _grades(by_student.get(student), batch, results)
-        writer.writerow([*map(_harmless, cells), *grades])
-    write_whole(batch.out / "grades.csv", text.getvalue())
+    kept = [number for number, name in enumerate(roster.header) if name not in columns]
+    added = [] if "student" in roster.header else ["student"]
+    lines = [[*(roster.header[number] for number in kept), *added, *columns]]
+    for cells, student, grades in _rows(batch.class_list, results):
+        lines.append([*(cells[number] for number in kept), *(student for _ in added), *grades])
+    header, *rows = [[_harmless(str(cell)) for cell in line] for line in lines]
+    write_whole(batch.out / "grades.csv", roster.text(header, rows))
 
 
-def _grades(result, batch, results):
-    """Return the cells of a SubmissionResult, or of a student who handed nothing in (None)."""
-    if result:
-        return [*map(_cell, result.exercises), result.points, result.max_points]
-    most = results[0].max_points if results else 0
-    return ["0"] * len(batch.exercises) + [0, most]
+def _rows(class_list, results):
+    """Yield (cells of the roster, student, grades) of each row, and of each submission in none."""
+    grades = {result.student: _grades(result) for result in results}
+    for number, cells in enumerate(class_list.roster.rows):
+        student = class_list.students.get(number)
+        if student:
+            yield cells, student, grades[student]
+        elif number in class_list.maximum:
+            yield cells, "", _maximum(results[0])
+        elif number in class_list.absent:
+            yield cells, class_list.name_of_absent(number), _nothing(results[0])
+        else:  # a line that is of no student
+            yield cells, "", [""] * len(_nothing(results[0]))
+    for student in class_list.unlisted:
+        yield class_list.new_row(student), student, grades[student]
+
+
+def _grades(result):
+    return [*map(_cell, result.exercises), result.points, result.max_points]
+
+
+def _nothing(result):
+    """Return the grades of a student without a submission."""
+    return [*(0 for _ in result.exercises), 0, result.max_points]
+
+
+def _maximum(result):
+    """Return the points that can be reached."""
+    most = [exercise.max_points for exercise in result.exercises]
+    return [*most, result.max_points, result.max_points]
 
 
 def _cell(exercise):
@@ -45,6 +68,7 @@ def _cell(exercise):
 
 def _harmless(cell):
     """Return a cell that no spreadsheet takes for a formula."""
-    if NUMBER.fullmatch(cell):
-        return cell
-    return f"'{cell}" if cell[:1] in ("=", "+", "-", "@", "\t", "\r") else cell
+    first = unicodedata.normalize("NFKC", cell.lstrip(" ")[:1])
+    if first and first in FORMULA and not HARMLESS.fullmatch(cell):
+        return f"'{cell}"
+    return cell

@@ -1,0 +1,194 @@
+"""Match each row of a roster with the submission of its student.
+
+By the platform's id where there is one, else by the login, else by the name, and only where it can
+be no other. What matches nothing is listed: it must never look like a zero.
+"""
+
+from collections import Counter
+from dataclasses import dataclass, field
+
+from jobs_kit.grading.batch.roster_columns import (
+    id_columns,
+    id_form,
+    id_forms,
+    login_columns,
+    login_form,
+    mailbox_form,
+    name_columns,
+    name_forms,
+    plain_name_forms,
+    row_name,
+)
+from jobs_kit.grading.batch.rosters import Roster, read_roster
+from jobs_kit.grading.batch.uploads import one_line
+
+MAXIMUM = "points possible"  # Canvas's row for the points that can be reached
+
+
+@dataclass
+class ClassList:
+    """A Roster, and the submissions of its rows.
+
+    students: {number of a row: name of its student's submission}. maximum: the numbers of rows for
+    the points that can be reached. absent: {number of a row: name of a student without submission}.
+    unlisted: {name of a submission that is in no row: why, or ""}. column: the column that holds
+    names of submissions, or None.
+    """
+
+    roster: Roster
+    students: dict = field(default_factory=dict)
+    maximum: set = field(default_factory=set)
+    absent: dict = field(default_factory=dict)
+    unlisted: dict = field(default_factory=dict)
+    column: int | None = None
+
+    def name_of_absent(self, row):
+        """Return what a student without submission is called in the column of submissions."""
+        in_column = self.column is not None and self.roster.rows[row][self.column]
+        return in_column or self.absent[row]
+
+    def new_row(self, student):
+        """Return the cells of a row for a submission that is in none."""
+        names = self.roster.header
+        column = names.index("student") if "student" in names else self.column
+        return [student if number == column else "" for number in range(len(names))]
+
+    def findings(self):
+        """Return lines about what did not match, for the instructor."""
+        unlisted = [f"{name} ({why})" if why else name for name, why in self.unlisted.items()]
+        lines = []
+        if unlisted:
+            verb = "submission is" if len(unlisted) == 1 else "submissions are"
+            lines.append(f"{len(unlisted)} {verb} not on the roster: {', '.join(unlisted)}")
+        if absent := list(self.absent.values()):
+            noun = "student" if len(absent) == 1 else "students"
+            names = ", ".join(absent)
+            lines.append(f"{len(absent)} {noun} on the roster handed in nothing: {names}")
+        return [one_line(line) for line in lines]
+
+
+def match_roster(path, uploads):
+    """Return the ClassList of a roster, a CSV file, or of the submissions alone (None).
+
+    uploads: {student: Upload}. Raises ValueError where no row matches: it is the wrong roster.
+    """
+    if not path:
+        rows = [[student] for student in uploads]
+        return ClassList(Roster(["student"], rows), dict(enumerate(uploads)), column=0)
+    matching = _Matching(read_roster(path), uploads)
+    matching.match()
+    if not matching.rows_of:
+        raise ValueError(
+            f"--roster {path}: no column of it holds the names of the submissions, such as "
+            f"{next(iter(uploads))!r}; add one, below a first line with the names of the columns"
+        )
+    return matching.class_list()
+
+
+class _Matching:
+    """The authors of the uploads while their rows are found.
+
+    people: [(student, Person), …]. rows_of: {number of one of these: number of its row}.
+    """
+
+    def __init__(self, roster, uploads):
+        self.roster, self.uploads = roster, uploads
+        self.people = [(name, person) for name, one in uploads.items() for person in one.people]
+        self.rows_of, self.reasons, self.column = {}, {}, None
+        self._named, self._undecided = {}, set()
+        self._with_other_id = set()  # rows of a student with an id, which is not that of a namesake
+
+    def match(self):
+        """Find the rows, by one kind of name after another."""
+        names = name_columns(self.roster)
+        self._named = self._best(names, name_forms, lambda _, one: name_forms([one.name])[:1])[1]
+        ids = self._take(
+            id_columns(self.roster),
+            lambda cells: id_forms(*cells),
+            lambda _, one: [id_form(one.id)],
+        )
+        logins = login_columns(self.roster)
+        for form in (login_form, mailbox_form):
+            columns = self._take(
+                logins,
+                lambda cells, form=form: {form(*cells)},
+                lambda student, one, form=form: [form(name) for name in (student, *one.logins)],
+            )
+            self.column = self.column if self.column is not None else columns and columns[0]
+        if ids:
+            rows = enumerate(self.roster.rows)
+            self._with_other_id = {number for number, row in rows if row[ids[0]].strip()}
+        for forms in (name_forms, plain_name_forms):
+            self._take(names, forms, lambda _, one, forms=forms: forms([one.name])[:1])
+
+    def _take(self, views, cell_forms, person_forms):
+        """Match by the columns that match most; return them, or None.
+
+        views: tuples of columns. cell_forms(cells), person_forms(student, person): the forms of a
+        name that count as equal.
+        """
+        columns, rows_of, reasons = self._best(views, cell_forms, person_forms)
+        claims = Counter(rows_of.values())
+        for number, row in rows_of.items():
+            if claims[row] == 1:
+                self.rows_of[number] = row
+            else:
+                reasons[number] = f"{claims[row]} submissions could be of {self._name(row)}"
+        self.reasons |= reasons
+        if columns:  # what two may be here, no other column can decide
+            self._undecided |= set(reasons)
+        return columns
+
+    def _best(self, views, cell_forms, person_forms):
+        """Return (columns, {person: row}, {person: why not}) of the view that matches most."""
+        best = (None, {}, {})
+        for columns in views:
+            rows_of, reasons = self._matches(columns, cell_forms, person_forms)
+            if self._score(rows_of) > self._score(best[1]):
+                best = columns, rows_of, reasons
+            elif not best[1] and reasons:
+                best = None, {}, reasons
+        return best
+
+    def _score(self, rows_of):
+        """Count the matches, less those that give a row to another than its namesake."""
+        return sum(1 if self._named.get(n, row) == row else -1 for n, row in rows_of.items())
+
+    def _matches(self, columns, cell_forms, person_forms):
+        index = {}
+        for number, row in enumerate(self.roster.rows):
+            for form in {*cell_forms([row[column] for column in columns])} - {""}:
+                index.setdefault(form, []).append(number)
+        rows_of, reasons, taken = {}, {}, set(self.rows_of.values())
+        for number, (student, person) in enumerate(self.people):
+            if number in self.rows_of or number in self._undecided:
+                continue
+            forms = person_forms(student, person)
+            rows = next((index[form] for form in forms if form in index), [])
+            free = [row for row in rows if row not in taken and not self._is_namesake(row, person)]
+            if len(free) == 1 and len(rows) == 1:
+                rows_of[number] = free[0]
+            elif len(rows) > 1:
+                reasons[number] = f"the roster has this {len(rows)} times"
+        return rows_of, reasons
+
+    def _is_namesake(self, row, person):
+        return bool(person.id) and person.id not in person.logins and row in self._with_other_id
+
+    def _name(self, row):
+        return row_name(self.roster, self.roster.rows[row])
+
+    def class_list(self):
+        """Return the ClassList."""
+        students = {row: self.people[number][0] for number, row in self.rows_of.items()}
+        found = ClassList(self.roster, students, column=self.column)
+        for number, row in enumerate(self.roster.rows):
+            if any(cell.strip().casefold() == MAXIMUM for cell in row[:2]):
+                found.maximum.add(number)
+            elif number not in students and (name := self._name(number)):
+                found.absent[number] = name
+        listed = set(students.values())
+        for number, (student, _) in enumerate(self.people):
+            if student not in listed and not found.unlisted.get(student):
+                found.unlisted[student] = self.reasons.get(number, "")
+        return found
