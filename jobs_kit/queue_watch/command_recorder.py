@@ -51,6 +51,8 @@ class CommandRecorder:
     def forget(self):
         """Forget the commands up to now."""
         self._commands, self._empty_polls, self._lengths = [], 0, Counter()
+        self._empty_list = None  # (db, key) of the list that was asked last, if in vain
+        self._is_waiting = False  # whether it was asked for a while
 
     def disconnect(self):
         """End all connections."""
@@ -79,6 +81,15 @@ class CommandRecorder:
     def pops(self):
         """Return the Commands that ask a list for a message, whether they got one or not."""
         return [command for command in self.commands if command.name in POPS | MOVES]
+
+    @property
+    def asked_in_vain(self):
+        """Whether the list that was asked last, for a message or its length, was empty and stayed so.
+
+        A list that is asked without a time-out counts as one that will get a message.
+        """
+        self.read_on()
+        return self._empty_list is not None
 
     def put_messages(self):
         """Return the messages (bytes) that were put on lists, the check's own left out."""
@@ -150,7 +161,12 @@ class CommandRecorder:
     def _count(self, command):
         """Count what is left on the lists, to know who asked an empty one."""
         name, key = command.name, (command.db, (command.keys or [None])[0])
+        if name in POPS | MOVES | LOOKS:
+            in_vain = not self._lengths[key] and command.time_out != 0
+            self._empty_list, self._is_waiting = (key if in_vain else None), bool(command.time_out)
         if name in PUSHES:
+            if key == self._empty_list and self._is_waiting:
+                self._empty_list = None  # who waits there gets the message
             self._lengths[key] += len(command.arguments) - 1
             self._empty_polls = 0
         elif name in {"DEL", "UNLINK"}:

@@ -25,7 +25,7 @@ class Case:
         self.name, self.why = table["name"], table["why"]
         self.base = table.get("base", "solved")
         self.rejected_by, self.says = table.get("rejected_by"), table.get("says")
-        self.outcome = table.get("outcome", "fail")
+        self.outcome, self.points = table.get("outcome", "fail"), table.get("points")
         self.edits, self.remove = table.get("edit", []), table.get("remove", [])
         self.plant = table.get("plant", [])
         self.folder = CASES / exercise.id / self.name

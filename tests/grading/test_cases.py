@@ -78,6 +78,7 @@ def test_a_wrong_answer_is_rejected_for_its_own_reason(verdict, answer):
     assert outcomes.pop(answer.rejected_by) == answer.outcome, str(verdict)
     assert set(outcomes.values()) <= {"pass", "not reached"}, str(verdict)
     assert answer.says in str(verdict), str(verdict)
+    assert answer.points in (None, verdict.points), str(verdict)
 
 
 @for_each("answer", file_cases("right"))

@@ -206,6 +206,20 @@ class Submission:
                 hint="Which line puts the message back? What should happen to the message instead?",
             )
 
+    def has_run_out(self, process):
+        """Tell whether a program has ended without an error, because its queue was empty.
+
+        Whether it should have waited is for one check alone, in each exercise.
+        """
+        ended = process.exit_code == 0 and not process.error and not process.events("threads")
+        return ended and self.redis.asked_in_vain
+
+    def go_on(self, process):
+        """Return a program that still runs; start it again where it has run out."""
+        if not self.has_run_out(process):
+            return process
+        return self.start(process.call_text.removeprefix("python "))
+
     def has_settled(self, *workers):
         """Tell whether each worker has ended, or has asked for the next message and found none.
 
@@ -370,12 +384,17 @@ class Submission:
         return places[-1]
 
     def feed(self, process, *items, until):
-        """Put items on its queue; wait until the condition is true or nothing more happens."""
+        """Put items on its queue; wait until until(process) is true or nothing more happens.
+
+        Returns the Process, which is a new one where the first has run out.
+        """
         db, key = self.queue_place(process)
         self.redis.put(db, key, *(self.encode(process, item) for item in items))
-        self.until(lambda: until() or self.has_settled(process))
+        process = self.go_on(process)
+        self.until(lambda: until(process) or self.has_settled(process))
         # a thread may still print
-        self.until(lambda: until() or not process.running, seconds=0.3)
+        self.until(lambda: until(process) or not process.running, seconds=0.3)
+        return process
 
     def evidence(self):
         """Return what is in Redis now, as lines; [] where it cannot be asked."""
