@@ -6,23 +6,25 @@
     GET  /jobs/<id>/results   its result; 409 and its status while there is none
     GET  /jobs/<id>/plot      its plot, a PNG; errors as for results
     GET  /health              whether Redis answers, and how many jobs wait
+    GET  /                    this list for people; /openapi.json for programs
 
 Every error is {"error": message} with the status that HTTP has for it.
 """
 
 import json
+import re
 
 import redis
-from flask import Flask, Response, jsonify, request, url_for
-from waitress import create_server
+from flask import Flask, Response, jsonify, render_template_string, request, url_for
 from werkzeug.exceptions import BadRequest, Conflict, HTTPException, NotFound
 
-from jobs_kit import settings
+from jobs_kit import openapi, settings
 from jobs_kit.analysis import check_range
+from jobs_kit.http_server import BODY_BYTES, make_server
 from jobs_kit.jobs import add_job, get_job, get_outcome, get_plot, list_jobs, q, rd
 
 app = Flask(__name__)
-app.config["MAX_CONTENT_LENGTH"] = 16 * 1024
+app.config["MAX_CONTENT_LENGTH"] = BODY_BYTES
 app.json.sort_keys = False
 
 
@@ -41,8 +43,9 @@ def jobs_api():
 def jobs_list_api():
     """List the newest jobs."""
     text = request.args.get("limit", "20")
-    if not (text.isascii() and text.isdigit() and 1 <= int(text) <= 1000):
-        raise BadRequest(f"limit is {text!r}; it must be a whole number from 1 to 1000")
+    if not re.fullmatch("0*([1-9][0-9]{0,2}|1000)", text):
+        shown = text if len(text) <= 40 else text[:40] + "..."
+        raise BadRequest(f"limit is {shown!r}; it must be a whole number from 1 to 1000")
     return jsonify(list_jobs(int(text)))
 
 
@@ -76,6 +79,18 @@ def health_api():
     return jsonify({"redis": "reachable", "queue_length": len(q)})
 
 
+@app.get("/openapi.json")
+def openapi_api():
+    """Describe the API for programs."""
+    return jsonify(openapi.DOCUMENT)
+
+
+@app.get("/")
+def page_api():
+    """Describe the API for people."""
+    return render_template_string(openapi.PAGE, root=request.root_url, **openapi.DOCUMENT)
+
+
 @app.errorhandler(HTTPException)
 def explain(error):
     """Respond to any HTTP error with JSON."""
@@ -89,14 +104,12 @@ def explain(error):
 def explain_redis(error):
     """Respond with 503. The reason goes to the log, because it is no business of the client's."""
     app.logger.error("Redis at %s: %s", settings.without_password(settings.redis_url()), error)
-    return jsonify({"error": "Redis does not answer; try again later"}), 503
+    return jsonify({"error": "Redis is not available; try again later"}), 503
 
 
 def serve(port=None):
     """Serve on 127.0.0.1 until interrupted. port 0: any free port. Raises OSError if it is taken."""
-    server = create_server(
-        app, host="127.0.0.1", port=settings.api_port() if port is None else port
-    )
+    server = make_server(app, settings.api_port() if port is None else port)
     print(f"Jobs API at http://127.0.0.1:{server.effective_port}/jobs", flush=True)
     server.run()
 

@@ -6,6 +6,7 @@
 --   jobs        all ids, sorted by the time of submission
 
 local job_prefix, index = KEYS[2], KEYS[3]
+local FIELDS = {'id', 'start', 'end', 'status', 'worker', 'history', 'expires'}
 local PERMITTED = {  -- status: the statuses that may follow it
   submitted = {['in progress'] = true},
   ['in progress'] = {complete = true, failed = true},
@@ -18,67 +19,69 @@ local function key_of(message)
   return job_prefix .. (is_json and type(id) == 'string' and id or '')
 end
 
-local function set_status(key, status)
-  local history = call('HGET', key, 'history') or ''
-  history = history .. string.format('%.6f %s\n', now, status)
-  call('HSET', key, 'status', status, 'history', history)
-  if not next(PERMITTED[status]) then  -- the job has ended
-    call('EXPIRE', key, call('HGET', key, 'expires'))
-  end
+-- Returns the job of this message as a table, with its key; its status is nil if there is none.
+local function read(message)
+  local job = {key = key_of(message)}
+  local values = call('HMGET', job.key, unpack(FIELDS))
+  for i, field in ipairs(FIELDS) do job[field] = values[i] or nil end
+  return job
 end
 
-local function is_in_progress_at(key, worker)
-  local job = call('HMGET', key, 'status', 'worker')
-  return job[1] == 'in progress' and job[2] == worker
+-- Sets the status and further fields of a job in one call. arguments: field, value, ...
+local function set_status(job, status, ...)
+  local history = (job.history or '') .. string.format('%.6f %s\n', now, status)
+  call('HSET', job.key, 'status', status, 'history', history, ...)
+  if not next(PERMITTED[status]) then call('EXPIRE', job.key, job.expires) end  -- it has ended
+end
+
+local function is_in_progress_at(job, worker)
+  return job.status == 'in progress' and job.worker == worker
 end
 
 -- Idempotent: an id may be on the queue twice, but its job is done once.
 function hooks.claim(message, worker)
-  local key = key_of(message)
-  local job = call('HMGET', key, 'id', 'start', 'end', 'status', 'worker')
-  local status, holder = job[4], job[5]
-  if not status then return 'there is no such job' end
-  if status == 'complete' or status == 'failed' then return '' end
+  local job = read(message)
+  local holder = job.worker
+  if not job.status then return 'there is no such job' end
+  if job.status == 'complete' or job.status == 'failed' then return '' end
   if holder and holder ~= worker and call('LPOS', held_by(holder), message) then return '' end
-  if not is_in_progress_at(key, worker) then
-    call('HSET', key, 'worker', worker)
-    if status == 'submitted' then set_status(key, 'in progress') end
+  if job.status == 'submitted' then
+    set_status(job, 'in progress', 'worker', worker)
+  elseif holder ~= worker then
+    call('HSET', job.key, 'worker', worker)
   end
-  return nil, {job[1], 'in progress', job[2], job[3]}
+  return nil, {job.id, 'in progress', job.start, job['end']}
 end
 
 function hooks.acknowledge(message, worker, outcome, value, extra)
-  local key = key_of(message)
-  if not is_in_progress_at(key, worker) then return end
+  local job = read(message)
+  if not is_in_progress_at(job, worker) then return end
   if outcome == 'failed' then
-    call('HSET', key, 'error', value)
-    return set_status(key, 'failed')
+    set_status(job, 'failed', 'error', value)
+  elseif value == '' then
+    set_status(job, 'complete')
+  else
+    set_status(job, 'complete', 'result', value, 'plot', extra)
   end
-  if value ~= '' then call('HSET', key, 'result', value, 'plot', extra) end
-  set_status(key, 'complete')
 end
 
 function hooks.requeue(message, worker)
-  local key = key_of(message)
-  if is_in_progress_at(key, worker) then set_status(key, 'submitted') end
+  local job = read(message)
+  if is_in_progress_at(job, worker) then set_status(job, 'submitted') end
 end
 
 function hooks.dead_letter(message, reason)
-  local key = key_of(message)
-  if call('HGET', key, 'status') == 'in progress' then
-    call('HSET', key, 'error', reason)
-    set_status(key, 'failed')
-  end
+  local job = read(message)
+  if job.status == 'in progress' then set_status(job, 'failed', 'error', reason) end
 end
 
 -- Saves and queues the job, or does neither. Idempotent: a client that lost the reply may send it
 -- again.
 function steps.add(message, id, start, last, expires)
   requeue_from_dead_workers(nil, true)
-  local key = key_of(message)
-  if call('EXISTS', key) == 1 then return end
-  call('HSET', key, 'id', id, 'start', start, 'end', last, 'expires', expires)
-  set_status(key, 'submitted')
+  local job = {key = key_of(message)}
+  if call('EXISTS', job.key) == 1 then return end
+  set_status(job, 'submitted', 'id', id, 'start', start, 'end', last, 'expires', expires)
   call('RPUSH', queue, message)
   call('ZADD', index, now, id)
   -- remove expired jobs from the index: the two oldest jobs are checked with each new one
@@ -87,19 +90,13 @@ function steps.add(message, id, start, last, expires)
   end
 end
 
-function steps.job(id)
-  requeue_from_dead_workers(nil, true)
-  return call('HMGET', job_prefix .. id, 'id', 'status', 'start', 'end')
-end
-
 -- Returns {the old status, 1 if the change is permitted, else 0}, or nothing for an unknown job.
 function steps.update(id, status)
   requeue_from_dead_workers(nil, true)
-  local key = job_prefix .. id
-  local old = call('HGET', key, 'status')
-  if not old then return end
-  if old == status then return {old, 1} end
-  if not PERMITTED[old][status] then return {old, 0} end
-  set_status(key, status)
-  return {old, 1}
+  local job = read(cjson.encode(id))
+  if not job.status then return end
+  if job.status == status then return {status, 1} end
+  if not PERMITTED[job.status][status] then return {job.status, 0} end
+  set_status(job, status)
+  return {job.status, 1}
 end

@@ -39,8 +39,9 @@ class JobQueue(ReliableQueue):
 
 # Neither connects before its first use. All steps are idempotent, so a client that got no reply
 # in time may send one again. A plain HotQueue must not: it needs socket_timeout=None.
+# Twice 0.9 seconds: the API answers within two seconds that Redis is not available.
 rd = redis.Redis.from_url(
-    settings.redis_url(), socket_timeout=5, retry=Retry(ExponentialBackoff(cap=0.5, base=0.05), 3)
+    settings.redis_url(), socket_timeout=0.9, retry=Retry(ExponentialBackoff(base=0.05), 1)
 )
 q = JobQueue(
     settings.prefix() + "queue", lease=settings.lease(), connection_pool=rd.connection_pool
@@ -76,7 +77,7 @@ def add_job(start, end):
 
 def get_job(jid):
     """Return the job of this id (str), or None."""
-    fields = q.step("job", jid)
+    fields = rd.hmget(_generate_job_key(jid), *FIELDS)
     return _instantiate_job(*fields) if fields[0] else None
 
 
@@ -121,6 +122,11 @@ def update_job_status(jid, status):
         raise UnknownJobError(f"there is no job {jid}")
     if not reply[1]:
         raise ValueError(f"job {jid} is {reply[0].decode()}; it cannot become {status}")
+
+
+def start_working():
+    """Send this thread's first heartbeat. Raises redis.RedisError if Redis is not available."""
+    _consumer().start()
 
 
 def next_job(finished=None, result=None, plot=b"", **waiting):

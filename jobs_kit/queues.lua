@@ -4,7 +4,8 @@
 --   hotqueue:queue                 the waiting messages, oldest first
 --   hotqueue:queue:held:ana-1f03   the messages that the worker ana-1f03 has claimed
 --   hotqueue:queue:workers         each worker and the time at which its lease ends
---   hotqueue:queue:last_activity   the time of the latest step that any client took
+--   hotqueue:queue:last_activity   the time at which leases were last looked at
+--   hotqueue:queue:graced          the workers that got one more lease since their last heartbeat
 --   hotqueue:queue:claims          each worker and the number of its latest claim
 --   hotqueue:queue:deaths          each message and the number of workers that died holding it
 --   hotqueue:queue:puts            a random token for each put of the last minute
@@ -13,7 +14,7 @@
 local queue, call = KEYS[1], redis.call
 local workers, latest_claims = queue .. ':workers', queue .. ':claims'
 local deaths, put_tokens = queue .. ':deaths', queue .. ':puts'
-local last_activity = queue .. ':last_activity'
+local last_activity, graced = queue .. ':last_activity', queue .. ':graced'
 local lease = tonumber(ARGV[2])  -- seconds
 local clock = call('TIME')
 local now = clock[1] + clock[2] / 1000000  -- Redis's clock, because workers' clocks may differ
@@ -48,23 +49,36 @@ local function requeue(worker)
   call('HDEL', latest_claims, worker)
 end
 
--- Every step calls this, so any client that uses the queue requeues the messages of dead workers.
--- living: the worker that takes the step, if one does; its lease is renewed. now_and_then: skip
--- the call if the last one was less than a tenth of a lease ago.
+-- Redis's clock was set back: leases must not last longer for it.
+local function shift_leases(seconds)
+  for _, worker in ipairs(call('ZRANGE', workers, 0, -1)) do
+    call('ZINCRBY', workers, seconds, worker)
+  end
+end
+
 -- After a lease without any activity it was Redis that was away, so no worker counts as dead and
--- each gets one more lease to come back. A dead worker is watched for another hour, because a
--- command that it sent before its death may still arrive and move a message to its list.
-local function requeue_from_dead_workers(living, now_and_then)
-  local silence = now - (call('GET', last_activity) or 0)
-  if now_and_then and silence < lease / 10 then return end
-  if not living and call('EXISTS', workers) == 0 then return end
-  call('SET', last_activity, now)
-  if silence > lease then
-    for _, worker in ipairs(call('ZRANGE', workers, 0, -1)) do
+-- each gets one more lease to come back, but no second one before it has sent a heartbeat.
+local function grant_one_more_lease(living)
+  for _, worker in ipairs(call('ZRANGE', workers, 0, -1)) do
+    if worker ~= living and call('SADD', graced, worker) == 1 then
       call('ZADD', workers, 'GT', now + lease, worker)
     end
   end
+end
+
+-- Every step that changes the queue calls this, so any client that puts or takes messages requeues
+-- those of dead workers. living: the worker that takes the step, if one does; its lease is renewed.
+-- now_and_then: look at the leases only if that was not done for a tenth of a lease.
+-- A dead worker is watched for another hour, because a command that it sent before its death may
+-- still arrive and move a message to its list.
+local function requeue_from_dead_workers(living, now_and_then)
+  local silence = now - (call('GET', last_activity) or 0)
+  if silence < 0 then shift_leases(silence) end
   if living then call('ZADD', workers, now + lease, living) end
+  if now_and_then and silence >= 0 and silence < lease / 10 then return end
+  if not living and call('EXISTS', workers) == 0 then return end
+  call('SET', last_activity, now)
+  if silence > lease then grant_one_more_lease(living) end
   for _, worker in ipairs(call('ZRANGEBYSCORE', workers, '-inf', now)) do
     local message = call('LINDEX', held_by(worker), 0)
     if message and call('HEXISTS', latest_claims, worker) == 1
@@ -74,13 +88,15 @@ local function requeue_from_dead_workers(living, now_and_then)
     end
     requeue(worker)
   end
-  call('ZREMRANGEBYSCORE', workers, '-inf', now - WATCHED_AFTER_DEATH)
+  for _, worker in ipairs(call('ZRANGEBYSCORE', workers, '-inf', now - WATCHED_AFTER_DEATH)) do
+    call('ZREM', workers, worker)
+    call('SREM', graced, worker)
+  end
 end
 
--- Only the worker's latest claim can be acknowledged. An older number is stale: the message was
+-- Only the worker's latest claim can be acknowledged. Another number is stale: the message was
 -- requeued meanwhile, so nothing changes.
-local function acknowledge(worker, number, outcome, value, extra)
-  if call('HGET', latest_claims, worker) ~= number then return end
+local function acknowledge(worker, outcome, value, extra)
   local message = call('LPOP', held_by(worker))
   if not message then return end
   if outcome == 'unreadable' then return dead_letter(message, value) end
@@ -90,15 +106,11 @@ end
 
 -- Idempotent: a worker that already holds a message gets it again, because the reply to its last
 -- claim may have been lost.
-local function claim(worker, number)
-  if tonumber(call('HGET', latest_claims, worker) or 0) > tonumber(number) then return end
-  call('HSET', latest_claims, worker, number)
+local function claim(worker)
   while true do
-    while call('LLEN', held_by(worker)) > 1 do
-      call('LMOVE', held_by(worker), queue, 'RIGHT', 'LEFT')
-    end
-    local message = call('LINDEX', held_by(worker), 0)
-      or call('LMOVE', queue, held_by(worker), 'LEFT', 'RIGHT')
+    local held = call('LRANGE', held_by(worker), 0, -1)
+    for _ = 2, #held do call('LMOVE', held_by(worker), queue, 'RIGHT', 'LEFT') end
+    local message = held[1] or call('LMOVE', queue, held_by(worker), 'LEFT', 'RIGHT')
     if not message then return end
     local refusal, details = hooks.claim(message, worker)
     if not refusal then return {message, details or false} end
@@ -109,9 +121,8 @@ end
 
 local steps = {}
 
-function steps.length()
+function steps.look()
   requeue_from_dead_workers(nil, true)
-  return call('LLEN', queue)
 end
 
 -- Idempotent: a client that lost the reply sends the same token again, and nothing is put twice.
@@ -123,17 +134,23 @@ function steps.put(token)
 end
 
 function steps.heartbeat(worker)
+  call('SREM', graced, worker)
   requeue_from_dead_workers(worker)
 end
 
 function steps.next(worker, new_number, number, outcome, value, extra)
   requeue_from_dead_workers(worker, true)
-  acknowledge(worker, number, outcome, value, extra)
-  return claim(worker, new_number)
+  local latest = call('HGET', latest_claims, worker)
+  if latest == number then acknowledge(worker, outcome, value, extra) end
+  if tonumber(latest or 0) > tonumber(new_number) then return end
+  call('HSET', latest_claims, worker, new_number)
+  return claim(worker)
 end
 
 function steps.close(worker, new_number, number, outcome, value, extra)
-  acknowledge(worker, number, outcome, value, extra)
+  if call('HGET', latest_claims, worker) == number then
+    acknowledge(worker, outcome, value, extra)
+  end
   requeue(worker)
   call('ZADD', workers, now, worker)
 end

@@ -8,12 +8,13 @@ HotQueue pops a message before the work starts, so a worker that is killed in be
 most once). Here a claim moves the message to a list of the worker's own, and the acknowledgement
 removes it from there (at least once): the reliable queue of
 https://redis.io/docs/latest/commands/lmove/. Heartbeats renew a worker's lease. After the lease has
-run out, the next client that uses the queue requeues the worker's messages.
+run out, the next client that puts or takes messages requeues the worker's.
 """
 
 import json
 import logging
 import os
+import re
 import secrets
 import socket
 import threading
@@ -23,6 +24,7 @@ from pathlib import Path
 
 import redis
 from hotqueue import HotQueue
+from redis import exceptions
 from redis.backoff import ExponentialBackoff
 from redis.retry import Retry
 
@@ -30,7 +32,24 @@ log = logging.getLogger(__name__)
 
 STEPS = Path(__file__).with_suffix(".lua").read_text(encoding="utf-8")
 WAIT = 2.0  # seconds that one blocking call waits in Redis before the worker sends the next
-DOWN = (redis.ConnectionError, redis.TimeoutError)
+TEMPORARY = (  # redis-py has classes for some error codes, and leaves the code out of the text
+    redis.ConnectionError,
+    redis.TimeoutError,
+    exceptions.ClusterDownError,
+    exceptions.OutOfMemoryError,
+    exceptions.ReadOnlyError,
+    exceptions.TryAgainError,
+)
+REFUSALS = (
+    re.compile(  # the other codes of a Redis that is full, busy or not ready; 6.2 quotes them
+        r"(^|-)(BUSY|CLUSTERDOWN|LOADING|MASTERDOWN|MISCONF|NOREPLICAS|OOM|READONLY|TRYAGAIN) "
+    )
+)
+
+
+def is_temporary(error):
+    """Tell whether Redis is away, full, busy or not ready, so that the step may succeed later."""
+    return isinstance(error, TEMPORARY) or bool(REFUSALS.search(str(error)))
 
 
 class ReliableQueue(HotQueue):
@@ -55,14 +74,15 @@ class ReliableQueue(HotQueue):
         # not: a second one would lose a message, so HotQueue's own get() never times out.
         retry = Retry(ExponentialBackoff(cap=0.5, base=0.05), 3)
         self.lease = lease
-        self.redis = redis.Redis(**{"socket_timeout": WAIT + 3, "retry": retry} | redis_options)
-        without_timeout = redis.Redis(**redis_options | {"socket_timeout": None})
+        self.redis = redis.Redis(**{"socket_timeout": 5, "retry": retry} | redis_options)
+        self.blocking_redis = _like(self.redis, socket_timeout=WAIT + 3)
+        without_timeout = _like(self.redis, socket_timeout=None)
         super().__init__(name, serializer, connection_pool=without_timeout.connection_pool)
         steps = STEPS + self.more_steps + "return steps[ARGV[1]](unpack(ARGV, 3, 8))"
         self._script = self.redis.register_script(steps)
 
     def __len__(self):
-        return self.step("length")
+        return self.redis.llen(self.key)
 
     def put(self, *messages):
         """Put messages on the queue, all or none, and once even if the reply is lost.
@@ -80,7 +100,7 @@ class ReliableQueue(HotQueue):
 
         block, timeout (seconds): wait for a message. Returns the message, or None.
         """
-        self.step("length")  # requeues the messages of dead workers
+        self.step("look")  # requeues the messages of dead workers
         return super().get(block, timeout)
 
     def consume(self, block=True, timeout=None):
@@ -122,12 +142,20 @@ class Consumer:
         self._waiting = self._interrupted = False
         self._owner, self._closed, self._heartbeat = None, threading.Event(), None
 
+    def start(self):
+        """Send the first heartbeat, if next() has not. Raises redis.RedisError."""
+        self._owner = threading.current_thread()
+        if self._heartbeat is None:
+            self.queue.step("heartbeat", self.id)
+            self._heartbeat = threading.Thread(target=self._send_heartbeats, daemon=True)
+            self._heartbeat.start()
+
     def next(self, outcome="", value="", extra="", block=True, timeout=None):
         """Acknowledge the current message, if outcome is given, and claim the next, in one call.
 
         Waits only when the queue is empty. Returns (message, details), or None when block is
-        False or timeout seconds have passed. If Redis goes away, it waits for it to come back; if
-        Redis never answered, it raises redis.ConnectionError.
+        False or timeout seconds have passed. If Redis goes away or is full or busy, it waits until
+        that is over; if Redis never took a step of this consumer, it raises redis.RedisError.
         """
         deadline = time.monotonic() + timeout if timeout else float("inf")
         acknowledged = self._message_claim if outcome else ""
@@ -142,12 +170,12 @@ class Consumer:
                 self._wait(min(left, WAIT, self.queue.lease / 2))
             except UnreadableMessageError as fault:
                 acknowledged, outcome, value = self._message_claim, "unreadable", str(fault)
-            except DOWN as fault:
-                if self._heartbeat is None:
+            except redis.RedisError as fault:
+                if self._heartbeat is None or not is_temporary(fault):
                     raise
                 if self._interrupted and not acknowledged:
                     return None
-                log.warning("Redis does not answer (%s); trying again", fault)
+                log.warning("Redis is not available (%s); trying again", fault)
                 time.sleep(0.5)
 
     def close(self, outcome="", value="", extra=""):
@@ -165,7 +193,7 @@ class Consumer:
 
     def _claim(self, *acknowledgement):
         """Take the step `next` once; return (message, details), or None from an empty queue."""
-        self._ensure_heartbeat()
+        self.start()
         number = self._latest_claim = self._latest_claim + 1
         reply = self.queue.step("next", self.id, number, *acknowledgement)
         self.message = None
@@ -191,21 +219,23 @@ class Consumer:
                 # BLMOVE moves the message to our list in Redis, where the next claim finds it, so
                 # a lost reply loses nothing.
                 held_list = f"{self.queue.key}:held:{self.id}"
-                self.queue.redis.blmove(self.queue.key, held_list, seconds)
+                self.queue.blocking_redis.blmove(self.queue.key, held_list, seconds)
         finally:
             self._waiting = False
-
-    def _ensure_heartbeat(self):
-        self._owner = threading.current_thread()
-        if self._heartbeat is None:
-            self.queue.step("heartbeat", self.id)
-            self._heartbeat = threading.Thread(target=self._send_heartbeats, daemon=True)
-            self._heartbeat.start()
 
     def _send_heartbeats(self):
         while self._owner.is_alive() and not self._closed.wait(self.queue.lease / 3):
             with suppress(redis.RedisError):  # next() meets the same error and reports it
                 self.queue.step("heartbeat", self.id)
+
+
+def _like(client, **options):
+    """Return a client of the same Redis with other options."""
+    pool = client.connection_pool
+    options = pool.connection_kwargs | options
+    return redis.Redis(
+        connection_pool=redis.ConnectionPool(connection_class=pool.connection_class, **options)
+    )
 
 
 class UnreadableMessageError(Exception):

@@ -7,9 +7,11 @@ import logging
 import signal
 import time
 
+from redis import RedisError
+
 from jobs_kit import analysis, settings
-from jobs_kit.jobs import interrupt, next_job, rd, stop_working
-from jobs_kit.queues import DOWN
+from jobs_kit.jobs import interrupt, next_job, start_working, stop_working
+from jobs_kit.queues import is_temporary
 
 log = logging.getLogger(__name__)
 
@@ -38,7 +40,7 @@ def execute_job(job):
 def work(burst=False):
     """Do jobs until SIGTERM or Ctrl-C. The current job ends first, unless a second signal comes.
 
-    burst: return when the queue is empty. If Redis goes away, the worker waits for it to come back.
+    burst: return when the queue is empty. If Redis goes away or is full or busy, the worker waits.
     """
     log_format = f"%(asctime)s {settings.worker_name()} %(message)s"
     logging.basicConfig(level=logging.INFO, format=log_format)
@@ -76,23 +78,28 @@ def _stop(outcome):
         try:
             stop_working(**outcome)
             break
-        except DOWN as error:
+        except RedisError as error:
             if not outcome:  # there is no job to finish, and the lease ends without our help
                 break
-            log.warning("Redis does not answer (%s); trying again to say what is done", error)
+            if not is_temporary(error):
+                raise
+            log.warning("Redis is not available (%s); trying again to say what is done", error)
             time.sleep(0.5)
     log.info("ends")
 
 
 def _wait_for_redis(signals):
+    """Wait until Redis takes the first step of this worker; from then on next_job() waits."""
     url = settings.without_password(settings.redis_url())
     while not signals:
         try:
-            rd.ping()
+            start_working()
             log.info("waits for jobs at %s", url)
             return
-        except DOWN as error:
-            log.warning("no Redis at %s (%s); trying again", url, error)
+        except RedisError as error:
+            if not is_temporary(error):
+                raise
+            log.warning("Redis is not available at %s (%s); trying again", url, error)
             time.sleep(1)
 
 

@@ -46,13 +46,13 @@ def no_program_outlives_its_test():
 @pytest.fixture(autouse=True)
 def no_heartbeat_outlives_its_test(monkeypatch):
     """End the heartbeats of consumers that a test left open: a later test reuses their database."""
-    consumers, ensure_heartbeat = set(), Consumer._ensure_heartbeat
+    consumers, start = set(), Consumer.start
 
     def remember(consumer):
         consumers.add(consumer)
-        ensure_heartbeat(consumer)
+        start(consumer)
 
-    monkeypatch.setattr(Consumer, "_ensure_heartbeat", remember)
+    monkeypatch.setattr(Consumer, "start", remember)
     yield
     for consumer in consumers:
         consumer._closed.set()

@@ -1,13 +1,21 @@
 """The API over real HTTP: every response is JSON, and bad input is refused with the reason."""
 
 import http.client
+import importlib
 import json
+import os
 import re
+import signal
+import socket
+import threading
+import time
 import urllib.error
 import urllib.request
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
+from jobs_kit import http_server, openapi
 from jobs_kit.redis_server.server import start_server
 
 YEAR = {"start": "2012-01-01", "end": "2012-12-31"}
@@ -95,7 +103,7 @@ def test_jobs_are_listed_newest_first(call):
     assert [job["id"] for job in call("GET", "/jobs?limit=2")[1]] == ids[:1:-1]
 
 
-@pytest.mark.parametrize("limit", ["0", "-1", "x", "", "1001", "1.5", "٣"])
+@pytest.mark.parametrize("limit", ["0", "-1", "x", "", "1001", "1.5", "٣", "9" * 4301])
 def test_an_invalid_limit_is_refused(call, limit):
     code, body, _ = call("GET", "/jobs?limit=" + urllib.parse.quote(limit))
     assert code == 400 and "from 1 to 1000" in body["error"]
@@ -185,6 +193,98 @@ def test_every_response_is_503_without_redis_and_normal_once_it_is_back(run, mon
     server.stop()
 
 
+def test_a_redis_that_hangs_is_503_for_all_who_ask_at_once(run, monkeypatch):
+    server = start_server()
+    monkeypatch.setenv("REDIS_URL", server.url)
+    call = Client(
+        re.search(
+            r"http://\S+:\d+", run("-m", "jobs_kit.api", JOBS_KIT_API_PORT="0").stdout.readline()
+        )[0]
+    )
+    redis_process = server.connect().info("server")["process_id"]
+    assert call("GET", "/health")[0] == 200
+    os.kill(redis_process, signal.SIGSTOP)
+    try:
+        with ThreadPoolExecutor(9) as pool:
+            codes = pool.map(lambda path: call("GET", path)[0], ["/health", "/jobs", "/jobs/x"] * 3)
+            assert list(codes) == [503] * 9
+    finally:
+        os.kill(redis_process, signal.SIGCONT)
+    assert call("GET", "/health")[0] == 200
+    server.stop()
+
+
+def test_a_large_body_is_refused_before_it_is_sent(call):
+    response = send(call, b"POST /jobs HTTP/1.1\r\nHost: x\r\nContent-Length: 100000000\r\n\r\n")
+    assert response.startswith(b"HTTP/1.1 413 ")
+    assert json.loads(response.split(b"\r\n\r\n")[1])["error"]
+
+
+@pytest.mark.parametrize(
+    "request_bytes",
+    [
+        b"nonsense\r\n\r\n",
+        b"POST /jobs HTTP/1.1\r\nHost: x\r\nContent-Length: many\r\n\r\n",
+        b"POST /jobs HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: gzip\r\n\r\n",
+    ],
+)
+def test_what_never_reaches_flask_gets_a_json_error_too(call, request_bytes):
+    head, body = send(call, request_bytes).split(b"\r\n\r\n", 1)
+    assert re.match(rb"HTTP/1\.\d (4|501)", head)
+    assert b"Content-Type: application/json" in head
+    assert json.loads(body)["error"]
+
+
+def test_three_hundred_slow_clients_shut_no_one_out(call):
+    slow = [connect(call) for _ in range(300)]
+    for connection in slow:
+        connection.sendall(b"GET /jobs HTTP/1.1\r\nHost:")
+    assert call("GET", "/health")[0] == 200
+    for connection in slow:
+        connection.close()
+
+
+def test_a_request_that_is_sent_too_slowly_is_cut_off(monkeypatch):
+    monkeypatch.setattr(http_server, "REQUEST_SECONDS", 0.3)
+    server = http_server.make_server(lambda environ, start: [], 0)
+    threading.Thread(target=server.run, daemon=True).start()
+    with socket.create_connection(("127.0.0.1", server.effective_port)) as connection:
+        connection.settimeout(30)
+        with pytest.raises(ConnectionError):
+            while True:
+                connection.sendall(b"G")
+                time.sleep(0.05)
+    server.close()
+
+
+def test_it_describes_itself(call):
+    code, document, _ = call("GET", "/openapi.json")
+    assert code == 200 and "/jobs/{jid}/plot" in document["paths"]
+    code, page, headers = call("GET", "/")
+    assert code == 200 and headers["Content-Type"].startswith("text/html")
+    assert b"POST /jobs<" in page and call.url.encode() in page
+
+
+def test_its_description_names_every_route():
+    rules = importlib.import_module("jobs_kit.api").app.url_map.iter_rules()
+    routes = {rule.rule.replace("<", "{").replace(">", "}") for rule in rules}
+    assert routes - {"/", "/openapi.json", "/static/{path:filename}"} == set(
+        openapi.DOCUMENT["paths"]
+    )
+
+
+def connect(call):
+    host, port = call.url.removeprefix("http://").split(":")
+    return socket.create_connection((host, int(port)), timeout=30)
+
+
+def send(call, request_bytes):
+    """Send the bytes; return what the server sends until it closes the connection."""
+    with connect(call) as connection:
+        connection.sendall(request_bytes)
+        return b"".join(iter(lambda: connection.recv(65536), b""))
+
+
 def test_it_listens_on_loopback_alone_and_offers_no_debugger(call):
     psutil = pytest.importorskip("psutil")
     port = int(call.url.rsplit(":", 1)[1])
@@ -195,4 +295,4 @@ def test_it_listens_on_loopback_alone_and_offers_no_debugger(call):
     }
     assert listening == {"127.0.0.1"}
     assert call("GET", "/console")[0] == 404
-    assert call("GET", "/?__debugger__=yes&cmd=resource&f=debugger.js")[0] == 404
+    assert call("GET", "/nowhere?__debugger__=yes&cmd=resource&f=debugger.js")[0] == 404

@@ -157,7 +157,7 @@ def test_a_worker_that_starts_before_redis_waits_for_it(worker, until, service, 
     monkeypatch.setenv("REDIS_URL", server.url)
     server.stop(keep=True)
     process = worker()
-    until(lambda: any("no Redis at" in line for line in process.lines))
+    until(lambda: any("not available at" in line for line in process.lines))
     server.start()
     job = service("jobs").add_job(*YEAR)
     until(lambda: status(service("jobs"), job) == "complete")
