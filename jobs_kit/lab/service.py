@@ -14,6 +14,8 @@ from jobs_kit.course.exercise import all_exercises, earlier, find_exercise, shuf
 from jobs_kit.grading.judge import Judge
 from jobs_kit.grading.progress import ExerciseProgress
 from jobs_kit.grading.source.files import Source
+from jobs_kit.grading.source.project import Project
+from jobs_kit.grading.source.uses import find_uses
 from jobs_kit.lab.other_workers import warn_of_other_workers
 
 SECONDS = 120  # for all the checks together
@@ -31,16 +33,20 @@ class Service:
         return f"{text}\n{self._warning}" if self._warning else text
 
 
-def prepare_service(upto, yours=True):
+def prepare_service(upto, yours=True, api_uses=None):
     """Copy a service at the stage after the exercise `upto`; return it as a Service.
 
     It is the student's own if that passed all exercises up to this one, passes them now, and has
     not passed the next one, because a page is about one stage. yours=False: always the kit's.
+    api_uses: names of jobs.py, where a page replaces this file: the student's own service only if
+    its api.py uses no other name of it.
     Raises KeyError for an unknown exercise.
     """
     exercise = find_exercise(upto)
     needed = [find_exercise(name) for name in (*earlier(exercise), upto)]
     obstacle = _obstacle(exercise, needed) if yours else f"It is as it was after {upto}."
+    if api_uses and not obstacle:
+        obstacle = _other_names(exercise, api_uses)
     folder = Path("scratch") / exercise.folder / upto
     if obstacle:
         texts = starters.stage(exercise.folder, {each.id for each in needed})
@@ -77,6 +83,14 @@ def _obstacle(exercise, needed):
     good = {result.id for result in results if result.outcome == "pass"}
     broken = [one.id for one in needed if one.id not in good]
     return f"Yours had passed and does not now: check {', '.join(broken)}." if broken else ""
+
+
+def _other_names(exercise, api_uses):
+    """Return which further names of jobs.py the student's api.py uses, as a sentence, or ""."""
+    project = Project(Source(exercise, ExerciseProgress(exercise).folder))
+    used = {use.name for use in find_uses(project, "api")[0] if use.module == "jobs"}
+    others = ", ".join(sorted(used.difference(api_uses)))
+    return f"Your api.py uses {others} of jobs.py, which this page replaces." if others else ""
 
 
 def _next(exercise):

@@ -62,6 +62,16 @@ def test_your_service_runs_once_it_has_passed(student):
     assert files_of(folder) == before, "no file of a student's is touched"
 
 
+def test_your_service_must_fit_a_page_that_replaces_its_jobs(student):
+    folder = student(DONE)
+    assert prepare_service(UPTO, api_uses=["add_job", "get_job"]).is_yours
+    (folder / "api.py").write_text((folder / "api.py").read_text() + "\nclient = jobs.rd\n")
+    service = prepare_service(UPTO, api_uses=["add_job", "get_job"])
+    assert not service.is_yours
+    assert "Your api.py uses rd of jobs.py" in repr(service)
+    assert prepare_service(UPTO).is_yours
+
+
 def test_your_service_is_not_used_if_it_no_longer_passes(student):
     folder = student(DONE)
     text = (folder / "jobs.py").read_text()
