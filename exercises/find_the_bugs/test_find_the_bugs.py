@@ -7,7 +7,16 @@ another bug makes impossible is "not reached".
 import re
 from contextlib import suppress
 
-from jobs_kit.grading import CheckError, Exercise, addresses, expect, jid_of, points, service
+from jobs_kit.grading import (
+    CheckError,
+    Exercise,
+    addresses,
+    expect,
+    jid_of,
+    moments,
+    points,
+    service,
+)
 
 FILES = ("api.py", "jobs.py", "worker.py")
 GOOD = {"start": "2012-01-01", "end": "2012-03-31"}
@@ -77,7 +86,7 @@ def post(submission, api):
         hint="add_job() returns a dict with the id. What does the view send to the client?",
     )
     expect(
-        submission.redis.records_of(jid),
+        submission.redis.status_writes(jid),
         "the job is saved: its id, status, start and end",
         call=response,
         got=f"{response.outcome_text}\nand no job with this id is saved",
@@ -92,7 +101,7 @@ def expect_refused(submission, api, bodies, hint=None):
     hint: a function that returns a question about a response; None for bodies that are JSON.
     """
     for body in bodies:
-        before = submission.redis.state()
+        before, since = submission.redis.state(), _now(submission)
         response = service.expect_refused(api, body, hint or service.hint_for_bad_job(body))
         expect(
             submission.redis.state() == before,
@@ -101,6 +110,12 @@ def expect_refused(submission, api, bodies, hint=None):
             got=f"{response.outcome_text}\nand Redis has changed",
             hint="Does the view check the body before it calls add_job()?",
         )
+        moments.expect_no_ghost(submission, since, response)
+
+
+def _now(submission):
+    """Return the place in the recorded commands where the next one will be."""
+    return len(submission.redis.commands)
 
 
 # The API
@@ -116,7 +131,8 @@ def test_the_files_can_be_run(submission):
 @points(2, after=RUN)
 def test_a_good_job_is_taken(submission, api):
     """Letter 2: POST /jobs accepts a good job, saves it and queues its id"""
-    post(submission, api)
+    response, jid = post(submission, api)
+    moments.expect_saved_first(submission, jid, response)
 
 
 @points(1, after=RUN)
@@ -241,14 +257,15 @@ def test_an_update_comes_to_its_end(submission):
 def test_an_update_makes_no_second_key(submission, api):
     """Letter 6: An update changes the job that exists, and makes no second one"""
     _, jid = post(submission, api)
-    keys = {record.key for record in submission.redis.records_of(jid)}
+    keys, since = {record.key for record in submission.redis.records_of(jid)}, _now(submission)
     call = service.set_status(submission, jid, "in progress")
-    new = [record.key for record in submission.redis.records_of(jid) if record.key not in keys]
+    new = {record.key for record in submission.redis.records_of(jid)}
+    new = sorted((new | moments.keys_written(submission, jid, since)) - keys)
     expect(
         not new,
         "the job is at one key, before and after",
         call=call,
-        got=f"it was at {' and '.join(keys)}; after the update it is at {' and '.join(new)}, too",
+        got=f"it was at {' and '.join(keys)}; the update writes it to {' and '.join(new)}, too",
         hint="Print the second key. It was made from an id in bytes: which line put bytes into jid?",
     )
 
@@ -257,7 +274,7 @@ def test_an_update_makes_no_second_key(submission, api):
 def test_the_status_follows_the_update(submission, api):
     """Letter 5: After an update a job has the new status, and its other fields are unchanged"""
     _, jid = post(submission, api)
-    before = submission.redis.records_of(jid)[0]
+    before, since = submission.redis.records_of(jid)[0], _now(submission)
     for status in ("in progress", "complete"):
         call = service.set_status(submission, jid, status)
         now = [record.fields for record in submission.redis.records_of(jid)]
@@ -282,12 +299,21 @@ def test_the_status_follows_the_update(submission, api):
         if kept.keys() <= now[0].keys()
         else "The line that saves replaces the whole job. Which fields does it leave out?",
     )
+    moments.expect_never_missing(submission, jid, since, call)
+    history = submission.redis.history(jid)
+    expect(
+        {*history} <= {"submitted", "in progress", "complete"},
+        "the status goes from submitted to in progress to complete",
+        call=call,
+        got=f"status: {' → '.join(map(repr, history))}",
+        hint="Another program may read the status at any time. Which line writes one in between?",
+    )
 
 
 @points(1, after=ENDS)
 def test_an_unknown_id_is_seen(submission):
     """Letter 7: update_job_status() notices that no job has this id, and makes none"""
-    keys = submission.redis.keys()
+    keys, since = submission.redis.keys(), _now(submission)
     call = service.set_status(submission, service.UNKNOWN, "in progress")
     error = call.error or {"type": None, "frames": []}
     on_purpose = [bool(ON_PURPOSE.search(frame["text"])) for frame in error["frames"][-1:]]
@@ -310,6 +336,7 @@ def test_an_unknown_id_is_seen(submission):
         got=f"{call.outcome_text}\nand afterwards Redis has a job with that id",
         hint="hset() creates a key if there is none. Which line checks first whether there is one?",
     )
+    moments.expect_no_ghost(submission, since, call)
 
 
 # The worker
@@ -350,6 +377,7 @@ def test_the_worker_completes_jobs(submission, api, note):
     """Letter 8: The worker executes one job after the other: in progress, then complete"""
     worker = submission.start("worker.py")
     for _ in range(2):
+        since = _now(submission)
         _, jid = post(submission, api)
         submission.settle(worker)
         history = submission.redis.history(jid)
@@ -361,6 +389,7 @@ def test_the_worker_completes_jobs(submission, api, note):
             f", and printed\n{worker.printed_text}",
             hint=_hint_for_worker(worker, history),
         )
+        moments.expect_never_missing(submission, jid, since, worker.call_text)
     submission.note_socket_timeout(worker, note, "worker")
 
 

@@ -3,7 +3,16 @@
 import ast
 import re
 
-from jobs_kit.grading import UUID, Exercise, NotAttemptedError, expect, is_blank, points, service
+from jobs_kit.grading import (
+    UUID,
+    Exercise,
+    NotAttemptedError,
+    expect,
+    is_blank,
+    moments,
+    points,
+    service,
+)
 
 GOOD = service.MARCH
 TOO_EARLY = ("1890-01-01", "1890-12-31")  # the data begins in 2012
@@ -297,3 +306,4 @@ def test_an_unknown_id_makes_no_job(submission):
         got=f"there is a key {keys and keys[0]}",
         hint="hset() creates a hash if there is none. Which of your lines calls it for this id?",
     )
+    moments.expect_no_ghost(submission, 0, call, unknown)

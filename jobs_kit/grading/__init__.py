@@ -4,7 +4,8 @@
 
 A check, exercises/<folder>/test_<id>.py, imports nothing else of the kit. The programs of a
 submission come to it as fixtures (plugin.py): `submission`, `source`, `project`, `api`, `redis`,
-`observation`, `note`. Steps that several checks take are in `service` (programs/service.py).
+`observation`, `note`. Steps that several checks take are in `service` (programs/service.py), and what
+a job was between two commands is in `moments` (programs/moments.py).
 """
 
 from jobs_kit.analysis import summarize
@@ -18,7 +19,7 @@ from jobs_kit.grading.expectations import (
     expect,
     expect_none,
 )
-from jobs_kit.grading.programs import addresses, service
+from jobs_kit.grading.programs import addresses, moments, service
 from jobs_kit.grading.programs.formats import UUID, jid_of
 from jobs_kit.grading.programs.queue_observation import observation_of
 from jobs_kit.grading.programs.recursion import expect_no_recursion
@@ -44,6 +45,7 @@ __all__ = [
     "is_blank",
     "is_private",
     "jid_of",
+    "moments",
     "observation_of",
     "points",
     "service",

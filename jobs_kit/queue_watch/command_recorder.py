@@ -176,3 +176,10 @@ class CommandRecorder:
             self._empty_polls = 0
         elif name in POPS | MOVES | LOOKS and command.time_out is None and not self._lengths[key]:
             self._empty_polls += 1
+
+
+def is_in_one_step(commands, at):
+    """Tell whether a command of a list is part of a script or of a MULTI."""
+    names = (command.name for command in commands[at:])
+    marks = (name for name in names if name in ("MULTI", "EXEC"))
+    return commands[at].by_script or next(marks, None) == "EXEC"

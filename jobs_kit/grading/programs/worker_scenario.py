@@ -18,6 +18,7 @@ from jobs_kit.grading.expectations import CheckError, expect
 from jobs_kit.grading.programs.addresses import expect_address
 from jobs_kit.grading.programs.explanations import ending, own_traceback
 from jobs_kit.grading.programs.scenario_programs import PROGRAMS
+from jobs_kit.queue_watch.command_recorder import is_in_one_step
 from jobs_kit.redis_server.monitor import HASH_WRITES, OTHER_WRITES, POPS, PUSHES
 
 ADDRESS = {"REDIS_HOST": "redis.example", "REDIS_PORT": "7003"}  # no client finds it by itself
@@ -311,13 +312,6 @@ class WorkerScenario:
             if any(int(client["idle"]) < SILENT_SECONDS for client in own):
                 return False
         return bool(processes)
-
-
-def is_in_one_step(trace, at):
-    """Tell whether a command of a trace is part of a script or of a MULTI."""
-    names = (command.name for command in trace[at:])
-    following = (name for name in names if name in ("MULTI", "EXEC"))
-    return trace[at].by_script or next(following, None) == "EXEC"
 
 
 def _takes(command, word):
