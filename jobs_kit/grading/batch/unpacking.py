@@ -6,6 +6,7 @@ from pathlib import Path, PurePosixPath
 
 from jobs_kit.grading.batch.exercise_folders import folder_of, folders
 from jobs_kit.grading.batch.near_names import code_type
+from jobs_kit.grading.batch.uploads import name_text
 from jobs_kit.grading.limits import SOURCE_FILE_BYTES, SUBMISSION_FILES
 from jobs_kit.grading.source.files import regular_files
 
@@ -41,7 +42,8 @@ def _add_folder(place, hand_in, files, prefix):
         hand_in.remark(f"{Path(problem.filename).name} cannot be read: {problem.strerror}")
 
     paths = regular_files(place, left_out=NEVER_READ, depth=6, onerror=refuse)
-    paths = {(prefix / path.relative_to(place)).as_posix(): path for path in paths}
+    names = {path: name_text(path.relative_to(place).as_posix()) for path in paths}
+    paths = {(prefix / name).as_posix(): path for path, name in names.items()}
     _add_files(paths, hand_in, files)
 
 

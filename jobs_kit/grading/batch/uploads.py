@@ -10,6 +10,7 @@
 Links are not followed.
 """
 
+import contextlib
 import os
 import re
 import zipfile
@@ -57,7 +58,8 @@ def find_uploads(place):
     """
     place = class_folder(place)
     if _is_a_submission(place):
-        return {place.name: Upload(place.name, (_person(place.name),), {"": place})}
+        name = one_line(name_text(place.name))
+        return {name: Upload(name, (_person(name),), {"": place})}
     entries = {path: _entry(path) for path in _visible(place)}
     packed_by_canvas = any(path.suffix.lower() in CODE for path, one in entries.items() if one)
     uploads = {}
@@ -78,7 +80,7 @@ def ignored_files(place):
     if place in taken:
         return []
     names = [path.name for path in _visible(place) if path not in taken]
-    return [one_line(name) for name in names if name != GRADESCOPE]
+    return [one_line(name_text(name)) for name in names if name != GRADESCOPE]
 
 
 def class_folder(place):
@@ -100,6 +102,13 @@ def class_folder(place):
             "that you get"
         )
     return place
+
+
+def name_text(name):
+    """Return the name of a file as its author sees it, whatever this computer's encoding is."""
+    with contextlib.suppress(UnicodeDecodeError):
+        return os.fsencode(name).decode()
+    return name
 
 
 def one_line(message):
@@ -166,7 +175,7 @@ def _entry(path):
     """Return the Entry of a path that a platform has named, else None."""
     if path.is_symlink() or not (path.is_dir() or path.is_file()):
         return None
-    return moodle_entry(path.name) or canvas_entry(path.name)
+    return moodle_entry(name_text(path.name)) or canvas_entry(name_text(path.name))
 
 
 def _entry_of_name(name):
@@ -178,7 +187,7 @@ def _person(name):
 
 
 def _add_plain(path, uploads):
-    name = one_line(path.name if path.is_dir() else path.stem)
+    name = one_line(name_text(path.name if path.is_dir() else path.stem))
     person = _person(name)
     while name in uploads:
         name += " (zip)"
