@@ -169,7 +169,7 @@ def test_the_worker_goes_on(submission):
         [f"{worker.call_text}, with four jobs on the queue:", *map(" to ".join, dates)]
     )
     expect(
-        worker.running,
+        worker.running or submission.has_run_out(worker),
         "the worker waits for the next message",
         call=call,
         got=worker.outcome_text,
@@ -192,7 +192,7 @@ def test_whatever_it_raises(submission):
     worker = service.run_worker(submission)
     with submission.without(DATA):
         jid = service.queue_job(submission, *GOOD)
-        submission.settle(worker)
+        worker = service.let_go_on(submission, worker)
     submission.require_saved_first(jid)
     call = f"a good job, while {DATA} is missing"
     expect_failed(submission, jid, worker, call)
@@ -207,7 +207,7 @@ def test_a_message_says_why(submission):
     worker = service.run_worker(submission)
     with submission.without(DATA):
         unlucky = queue_jobs(submission)
-        submission.settle(worker)
+        worker = service.let_go_on(submission, worker)
     messages = [submission.redis.words_about(jid) for jid in early + unlucky]
     call = f"jobs from 1890 and the years after it, and good ones while {DATA} is missing"
     expect(
@@ -273,7 +273,7 @@ def test_an_unknown_id_does_not_stop_the_worker(submission):
     """An id that no job has does not stop the worker"""
     worker, _, last, call = run_with_an_unknown_id(submission)
     expect(
-        worker.running,
+        worker.running or submission.has_run_out(worker),
         "the worker waits for the next message",
         call=call,
         got=worker.outcome_text,

@@ -146,6 +146,28 @@ def run_worker(submission):
     return worker
 
 
+def start_any_worker(submission, first):
+    """Start worker.py; return it if it waits, or has ended because its queue was empty.
+
+    first: the name of the check that asks whether it waits. Raises NotReachedError.
+    """
+    with contextlib.suppress(CheckError):
+        worker = run_worker(submission)
+        if worker.running or submission.has_run_out(worker):
+            return worker
+    raise NotReachedError(
+        "it waits for another check: python worker.py waits while the queue is empty",
+        waits_for=first,
+    )
+
+
+def let_go_on(submission, worker):
+    """Let a worker do what was queued meanwhile, started again if it has run out; return it."""
+    worker = submission.go_on(worker)
+    submission.settle(worker)
+    return worker
+
+
 def start_worker(submission):
     """Start worker.py and expect that it waits for a message; return the Process."""
     worker = submission.start("worker.py")
