@@ -349,6 +349,8 @@ def _grade_options(command):
     )
     add("--roster", "CSV", "class list: grades.csv keeps its columns and rows")
     add("--hidden", "FOLDER", "folder of more checks, which students don't see")
+    text = "package that answers may import besides those installed with the kit; may be repeated"
+    add("--allow", "PACKAGE", text, **several)
     text = "also write results.json for Gradescope"
     command.add_argument("--gradescope", action="store_true", help=text)
     text = "grade even if the system can't isolate student code"

@@ -16,18 +16,20 @@ import threading
 from jobs_kit.grading.limits import SUBMISSION_TIMEOUT_SECONDS
 from jobs_kit.grading.results import ExerciseResult
 from jobs_kit.grading.sandbox import containment
+from jobs_kit.grading.sandbox.packages import NO_PACKAGES
 from jobs_kit.grading.verdict import Verdict
 
 
 class Judge:
     """A judge process, started when it is first needed.
 
-    contained: None, or the number (int) of a judge whose student code runs contained.
+    contained: None, or the number (int) of a judge whose student code runs contained. packages: the
+    Packages that it may import besides the kit's.
     """
 
-    def __init__(self, contained=None):
+    def __init__(self, contained=None, packages=NO_PACKAGES):
         self._process, self._lock = None, threading.Lock()
-        self._arguments = [] if contained is None else [str(contained)]
+        self._options = json.dumps({"contained": contained, "packages": packages.to_dict()})
         self._environment = {"PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1", "PYTEST_ADDOPTS": ""}
         if contained is not None:
             self._environment["MPLCONFIGDIR"] = containment.font_folder()
@@ -90,7 +92,7 @@ class Judge:
     def _start(self):
         # -P: an answer named queue.py in the current folder must not take the place of Python's
         self._process = subprocess.Popen(
-            [sys.executable, "-P", "-m", "jobs_kit.grading.judge_process", *self._arguments],
+            [sys.executable, "-P", "-m", "jobs_kit.grading.judge_process", self._options],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             text=True,

@@ -1,9 +1,10 @@
 """Run checks in forks of one process that keeps everything ready (see judge.py).
 
-    python -m jobs_kit.grading.judge_process [NUMBER]
+    python -m jobs_kit.grading.judge_process OPTIONS
 
-Each line of the input is a request as JSON, each line of the output the list of its results. For
-each request the process forks, and the fork runs pytest. It ends when its input ends.
+OPTIONS are the arguments of serve(), as JSON. Each line of the input is a request as JSON, each line of
+the output the list of its results. For each request the process forks, and the fork runs pytest. It
+ends when its input ends.
 """
 
 import contextlib
@@ -24,6 +25,7 @@ from jobs_kit.grading.judge import kit_settings
 from jobs_kit.grading.programs.redis_recorder import RedisRecorder
 from jobs_kit.grading.sandbox import containment
 from jobs_kit.grading.sandbox.client import Sandbox
+from jobs_kit.grading.sandbox.packages import Packages
 from jobs_kit.redis_server.socket_folder import base_folder
 
 # plugins that take time and whose findings are not used
@@ -35,12 +37,12 @@ PYTEST += [word for name in UNUSED for word in ("-p", name)]
 PYTEST += ["-p", "jobs_kit.grading.plugin"]
 
 
-def serve(contained=None):
-    """Answer each line of the input. contained: see Judge."""
+def serve(contained, packages):
+    """Answer each line of the input. contained, packages (a dict): see Judge."""
     answers, sys.stdout = sys.stdout, sys.stderr  # a print in between must not become an answer
     with tempfile.TemporaryDirectory(prefix="jobs-kit-judge-", dir=base_folder()) as place:
         os.chmod(place, 0o711)  # a contained program finds the socket of its Redis there
-        parts = PreparedParts(contained, place)
+        parts = PreparedParts(contained, place, Packages(**packages))
         _import_checks()
         for line in sys.stdin:
             results = _run_in_a_fork(json.loads(line), parts)
@@ -54,18 +56,19 @@ def serve(contained=None):
 class PreparedParts:
     """The sandbox and the Redis that every check needs; starting them takes time."""
 
-    def __init__(self, contained, place):
-        self._contained, self.place = contained, place
+    def __init__(self, contained, place, packages):
+        self._contained, self.place, self._packages = contained, place, packages
         self.start()
 
     def start(self):
         """Start both."""
         containment.leave_keys()
         if self._contained is None:
-            plugin.prepared.update(sandbox=Sandbox(), redis=RedisRecorder())
+            sandbox = Sandbox(packages=self._packages)
+            plugin.prepared.update(sandbox=sandbox, redis=RedisRecorder())
         else:
             user = containment.student_user(self._contained, os.getppid())
-            sandbox = Sandbox(contained=True, shared=self.place, user=user)
+            sandbox = Sandbox(True, self.place, user, self._packages)
             plugin.prepared.update(sandbox=sandbox, redis=RedisRecorder(self.place))
 
     def renew(self, ended_well):
@@ -158,4 +161,4 @@ def _without_marks(test, place):
 
 
 if __name__ == "__main__":
-    serve(*map(int, sys.argv[1:]))
+    serve(**json.loads(sys.argv[1]))

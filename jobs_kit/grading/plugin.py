@@ -30,6 +30,7 @@ from jobs_kit.grading.programs.redis_recorder import RedisRecorder
 from jobs_kit.grading.programs.submission import Submission
 from jobs_kit.grading.results import CheckResult, ExerciseResult
 from jobs_kit.grading.sandbox.client import Sandbox
+from jobs_kit.grading.sandbox.packages import can_import
 from jobs_kit.grading.source.attempt import require_attempt
 from jobs_kit.grading.source.files import Source
 from jobs_kit.grading.source.project import Project
@@ -102,9 +103,19 @@ class Judgement:
 
     def _result(self, exercise):
         if exercise.id not in self.results:
-            folder = "" if isinstance(exercise, Gap) else str(self.source(exercise).folder)
-            self.results[exercise.id] = ExerciseResult(exercise.id, exercise.title, folder=folder)
+            self.results[exercise.id] = ExerciseResult(exercise.id, exercise.title)
+            if isinstance(exercise, Exercise):
+                self._describe(self.source(exercise), self.results[exercise.id])
         return self.results[exercise.id]
+
+    def _describe(self, source, result):
+        """Note in an ExerciseResult where the answer is, and what it imports and cannot."""
+        result.folder = str(source.folder)
+        sandbox = prepared.get("sandbox")
+        folders = sandbox.packages.folders if sandbox else ()
+        result.missing_packages = [
+            m for m in source.packages() if not can_import(m, tuple(folders))
+        ]
 
     def _require_attempt(self, exercise):
         if exercise.id not in self._not_attempted:

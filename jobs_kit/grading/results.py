@@ -61,13 +61,15 @@ class CheckResult:
 class ExerciseResult:
     """The results of all checks of one exercise. Its outcome and points follow from them.
 
-    folder: the one that was judged, as text; "" for a gap, which is on the page.
+    folder: the one that was judged, as text; "" for a gap, which is on the page. missing_packages:
+    names of what it imports and answers cannot, because it is not installed where they run.
     """
 
     id: str
     title: str
     checks: list[CheckResult] = field(default_factory=list)
     folder: str = ""
+    missing_packages: list[str] = field(default_factory=list)
 
     @property
     def outcome(self):
@@ -95,6 +97,7 @@ class ExerciseResult:
             "id": self.id,
             "title": self.title,
             "folder": self.folder,
+            "missing_packages": self.missing_packages,
             "outcome": self.outcome,
             "points": self.points,
             "max_points": self.max_points,
@@ -105,7 +108,8 @@ class ExerciseResult:
     def from_dict(cls, fields):
         """Return the ExerciseResult of such a dict."""
         checks = [CheckResult.from_dict(check) for check in fields["checks"]]
-        return cls(fields["id"], fields["title"], checks, fields["folder"])
+        rest = (fields[name] for name in ("folder", "missing_packages"))
+        return cls(fields["id"], fields["title"], checks, *rest)
 
 
 @dataclass
@@ -131,6 +135,11 @@ class SubmissionResult:
     def max_points(self):
         """The points that all exercises are worth."""
         return sum(exercise.max_points for exercise in self.exercises)
+
+    @property
+    def missing_packages(self):
+        """The names of packages that it imports and answers cannot, sorted."""
+        return sorted({name for exercise in self.exercises for name in exercise.missing_packages})
 
     @property
     def failed_exercises(self):

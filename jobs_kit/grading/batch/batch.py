@@ -20,6 +20,7 @@ from jobs_kit.grading.batch import hand_ins, out_folder, reports, uploads
 from jobs_kit.grading.batch.capacity import most_judges
 from jobs_kit.grading.batch.class_lists import match_roster
 from jobs_kit.grading.batch.hidden_checks import HiddenChecks
+from jobs_kit.grading.batch.missing_packages import missing_packages
 from jobs_kit.grading.batch.workspace import Workspace
 from jobs_kit.grading.judge import Judge
 from jobs_kit.grading.results import (
@@ -29,6 +30,7 @@ from jobs_kit.grading.results import (
     unjudged_exercise,
 )
 from jobs_kit.grading.sandbox import containment
+from jobs_kit.grading.sandbox.packages import can_import, find_packages
 
 
 class Batch:
@@ -38,6 +40,7 @@ class Batch:
     hidden: a folder of more checks, or None. contained (bool): False only where asked for.
     only: names of students, or none for all. since: seconds since 1970; older work keeps its
     result. roster: a CSV file, or None. gradescope (bool): whether to write that format, too.
+    allow: names of packages that answers may import besides those installed with the kit.
     students: {name: Upload}. class_list: the ClassList of the roster. Raises NotContainedError,
     OSError, KeyError, ValueError.
     """
@@ -54,6 +57,7 @@ class Batch:
         since=0,
         roster=None,
         gradescope=False,
+        allow=(),
     ):
         if jobs is not None and jobs < 1:
             raise ValueError(f"--jobs {jobs}: use 1 or more")
@@ -69,6 +73,8 @@ class Batch:
         out_folder.require_separate(self.out, self.place)
         out_folder.require_same_exercises(self.out, self.exercises)
         self._require_students()
+        private = [Path(folder).resolve() for folder in (place, out, hidden) if folder]
+        self._packages = find_packages(allow, private)
         self.ignored_files = uploads.ignored_files(place)
         self.class_list = match_roster(roster, self.students)
 
@@ -87,6 +93,10 @@ class Batch:
             return ["limits of time and memory only, because of --uncontained"]
         return containment.containment_measures(containment.student_user(1, os.getpid()))
 
+    def findings(self, results):
+        """Return what the instructor should know of SubmissionResults, as a list of sentences."""
+        return [*self.class_list.findings(), *missing_packages(results)]
+
     def run(self, on_result=lambda result, seconds: None):
         """Grade all, write the reports; return the SubmissionResults in the order of the students.
 
@@ -104,7 +114,7 @@ class Batch:
         for student in self.students:
             waiting.put(student)
         numbers = range(1, min(self.jobs, len(self.students)) + 1)
-        judges = [Judge(contained=number if self.contained else None) for number in numbers]
+        judges = [Judge(number if self.contained else None, self._packages) for number in numbers]
         threads = [
             threading.Thread(target=self._work, args=(judge, waiting, done), daemon=True)
             for judge in judges
@@ -138,7 +148,7 @@ class Batch:
         """Return a student's SubmissionResult and how long it took; None where it was kept."""
         hand_in = hand_ins.read(self.students[student])
         known, digest = out_folder.read_result(self.out, student), self._digest(hand_in)
-        if known and (known.digest == digest or self._keeps(known, hand_in)):
+        if known and (self._is_current(known, digest) or self._keeps(known, hand_in)):
             return known, None
         begun = time.monotonic()
         with self._workspace.written(hand_in) as folder:
@@ -149,6 +159,11 @@ class Batch:
         result.digest = None if result.failed_exercises else digest
         out_folder.write_result(self.out, result)
         return result, seconds
+
+    def _is_current(self, known, digest):
+        """Tell whether nothing has changed since an earlier result, and no package was installed."""
+        new = [name for name in known.missing_packages if can_import(name, self._packages.folders)]
+        return known.digest == digest and not new
 
     def _keeps(self, known, hand_in):
         """Tell whether an earlier result stays because this student was not asked for."""
@@ -203,7 +218,8 @@ class Batch:
 
     def _digest(self, hand_in):
         """Return what changes when the files, the checks or the choice of exercises change."""
-        digest = hashlib.sha256(repr([exercise.id for exercise in self.exercises]).encode())
+        options = [exercise.id for exercise in self.exercises], self._packages
+        digest = hashlib.sha256(repr(options).encode())
         for key, data in sorted(hand_in.files.items()):
             digest.update(repr(key).encode() + hashlib.sha256(data).digest())
         digest.update(repr(hand_in.remarks).encode())

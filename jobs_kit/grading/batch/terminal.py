@@ -44,6 +44,7 @@ def _batch(options, out):
         since=_moment(options.since),
         roster=options.roster,
         gradescope=options.gradescope,
+        allow=options.allow,
     )
 
 
@@ -87,7 +88,7 @@ def _print_end(batch, results):
             f"The kit failed while grading {', '.join(failed)}, so these points are not "
             "final. Run the same command again"
         )
-    for finding in batch.class_list.findings():
+    for finding in batch.findings(results):
         print(finding)
     out = batch.out
     print(f"Written: {out / 'grades.csv'}")

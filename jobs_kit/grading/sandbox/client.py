@@ -20,6 +20,7 @@ from pathlib import Path
 
 from jobs_kit.grading import limits
 from jobs_kit.grading.sandbox import containment
+from jobs_kit.grading.sandbox.packages import NO_PACKAGES
 from jobs_kit.grading.sandbox.process import Process
 from jobs_kit.redis_server.socket_folder import make_folder
 
@@ -33,20 +34,22 @@ class Sandbox:
 
     contained: whether it is isolated from this system (see containment.py). Then it sees the
     directory `shared`, for the sockets of Redis, and student code runs as the user with the id
-    `user`, if that is not None.
+    `user`, if that is not None. packages: the Packages that it may import besides the kit's.
     """
 
-    def __init__(self, contained=False, shared=None, user=None):
+    def __init__(self, contained=False, shared=None, user=None, packages=NO_PACKAGES):
+        self.packages = packages
         self._processes, self._user, self._contained = [], user, contained
         self._private = make_folder("jobs-kit-judge-")  # the judge's ends of HTTP
         self._control, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
-        number = str(theirs.fileno())
+        arguments = [str(theirs.fileno()), json.dumps(packages.to_dict())]
         if contained:
             self.home = containment.HOME
-            command = containment.command([number], [shared])
+            command = containment.command(arguments, [shared, *packages.folders])
         else:
             self.home = os.path.realpath(tempfile.mkdtemp(prefix="jobs-kit-check-"))
-            command = [sys.executable, "-I", str(HERE / "child" / "fork_server.py"), number]
+            program = str(HERE / "child" / "fork_server.py")
+            command = [sys.executable, "-I", program, *arguments]
         self._server = subprocess.Popen(
             command,
             stdin=subprocess.DEVNULL,
@@ -96,7 +99,10 @@ class Sandbox:
             "limits": self._limits(task),
             "user": self._user,
             "allowed": {
-                "read": [*SYSTEM, containment.FONTS, sys.prefix, sys.base_prefix],
+                "read": [
+                    *(*SYSTEM, containment.FONTS, sys.prefix, sys.base_prefix),
+                    *self.packages.folders,
+                ],
                 "write": [str(Path(folder).parent)],
             },
             "hidden": str(HERE.parents[1]),

@@ -8,7 +8,7 @@ import re
 from pathlib import Path
 
 from jobs_kit.course import starters
-from jobs_kit.course.exercise import earlier, given_in, shuffled_in
+from jobs_kit.course.exercise import all_exercises, earlier, given_in, shuffled_in
 from jobs_kit.grading.expectations import CheckError
 from jobs_kit.grading.limits import SOURCE_BYTES, SOURCE_FOLDER_DEPTH
 from jobs_kit.grading.source.definitions import (
@@ -24,6 +24,7 @@ from jobs_kit.grading.source.syntax import imports_in, is_blank
 DEFINITIONS = ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef
 WORKS = DEFINITIONS | ast.For | ast.While
 LEFT_OUT = re.compile(r"\..*|__pycache__|.*\.bak\d*|.*\.ipynb|test_.*\.py")
+NAME_CHARACTERS = 60  # of a package
 PROGRESS = ".progress.json"  # in the folder of an answer; see progress.py
 
 
@@ -36,7 +37,7 @@ class Source:
     def __init__(self, exercise, folder):
         self.exercise, self.folder = exercise, Path(folder)
         self._trees = {}  # {file name: its tree, or the CheckError}
-        self._imported = {}  # {file name: the names of the modules that it imports}
+        self._imports = {}  # {file name: its Imports}
         self._modules = None  # what modules() returns, once it is known
 
     def text(self, name):
@@ -80,18 +81,36 @@ class Source:
 
     def _names_in(self, folder):
         place = self.folder / folder
-        paths = [] if folder and place.is_symlink() else sorted(place.glob("*.py"))
+        # an import may name a folder that no system can have; os.path takes it for none
+        is_taken = os.path.isdir(place) and not (folder and os.path.islink(place))
+        paths = sorted(place.glob("*.py")) if is_taken else []
         paths = [path for path in paths if path.is_file()]
         return [path.name for path in paths if path.stem.isidentifier()]
 
     def _imported_by(self, names):
-        for name in set(names) - set(self._imported):
-            self._imported[name] = []
+        statements = [statement for name in names for statement in self._imports_of(name)]
+        return list(dict.fromkeys(statement.module for statement in statements))
+
+    def _imports_of(self, name):
+        if name not in self._imports:
+            self._imports[name] = []
             with contextlib.suppress(CheckError):
-                self._imported[name] = [
-                    statement.module for statement in imports_in(self.tree(name))
-                ]
-        return list(dict.fromkeys(module for name in names for module in self._imported[name]))
+                self._imports[name] = imports_in(self.tree(name))
+        return self._imports[name]
+
+    def packages(self):
+        """Return the names of the modules that it imports from elsewhere, Python's own among them.
+
+        A file of an exercise is none of them, also where it is missing.
+        """
+        files = [file for exercise in all_exercises().values() for file in exercise.files]
+        files += [*given_in(self.exercise.folder), *shuffled_in(self.exercise.folder)]
+        own = {Path(name).stem.lower() for name in (*files, *self.folder.glob("*"))}
+        statements = [one for name in self.modules() for one in self._imports_of(name)]
+        names = {one.module for one in statements if not one.dotted.startswith(".")}
+        # a call can import anything; what is no name of a package must not get into a report
+        names = {name for name in names if name.isidentifier() and len(name) <= NAME_CHARACTERS}
+        return sorted(name for name in names if name.lower() not in own)
 
     def nodes(self, *files):
         """Return all nodes of the trees of these files, by default of all modules."""

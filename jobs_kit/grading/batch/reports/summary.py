@@ -28,7 +28,7 @@ def _content(batch, results):
         "results": results,
         "exercises": batch.exercises,
         "containment_measures": batch.containment_measures(),
-        "findings": batch.class_list.findings(),
+        "findings": batch.findings(results),
         "most": most,
         "bins": _bins(points, most),
         "median_points": statistics.median(points),

@@ -1,11 +1,12 @@
 """Run student code in children of this program, which imports nothing of the kit.
 
-    python -I fork_server.py FD
+    python -I fork_server.py FD PACKAGES
 
-It has flask, redis and hotqueue imported and hands out a fresh child in milliseconds. matplotlib is
-imported by a fork of it, and only when a program needs it: with matplotlib a process has twice as many
-pages, and copying and freeing their table takes each child 5 ms more. A request is one JSON object,
-sent over the socket FD with the open files that belong to it:
+It has flask, redis and hotqueue imported, and the modules of PACKAGES (JSON: {"modules", "folders"}),
+and hands out a fresh child in milliseconds. matplotlib is imported by a fork of it, and only when a
+program needs it: with matplotlib a process has twice as many pages, and copying and freeing their table
+takes each child 5 ms more. A request is one JSON object, sent over the socket FD with the open files
+that belong to it:
 
     {"do": "write", ...}          write files into a folder                    [the files, as JSON]
     {"do": "remove", ...}         remove a file                                []
@@ -35,13 +36,15 @@ IPC_RMID = 0
 TICKS = os.sysconf("SC_CLK_TCK")  # a second
 
 
-def main(control):
+def main(control, packages):
     """Serve until the other end of the socket closes."""
     sys.path.insert(0, str(Path(__file__).parent))
     import inside  # not before its folder is on the path
 
     sys.path.pop(0)
+    sys.path += packages["folders"]
     inside.prepare()
+    inside.import_all(packages["modules"])
     _control(PR_SET_CHILD_SUBREAPER, 1)
     # no program can look into this process, not even where student code runs as the same user
     _control(PR_SET_DUMPABLE, 0)
@@ -233,7 +236,7 @@ class DrawingServer:
         if self.pid == 0:
             server.close()
             self.control.close()
-            server.inside.import_slow()
+            server.inside.import_all(server.inside.SLOW_IMPORTS)
             _control(PR_SET_CHILD_SUBREAPER, 1)
             Server(theirs, server.inside).serve()
             os._exit(0)
@@ -315,4 +318,4 @@ def _stat(place):
 
 
 if __name__ == "__main__":
-    main(socket.socket(fileno=int(sys.argv[1])))
+    main(socket.socket(fileno=int(sys.argv[1])), json.loads(sys.argv[2]))
