@@ -8,7 +8,7 @@ import pytest
 from batch_runs import MOST, contained, grade
 
 from jobs_kit.grading.batch.class_lists import match_roster
-from jobs_kit.grading.batch.platforms import Person, canvas_entry, moodle_entry
+from jobs_kit.grading.batch.platforms import Person, entry_of
 from jobs_kit.grading.batch.reports import grades_csv
 from jobs_kit.grading.batch.uploads import Upload
 from jobs_kit.grading.results import CheckResult, ExerciseResult, SubmissionResult
@@ -18,7 +18,7 @@ def uploads_of(names):
     """Return the Uploads of folders that are called so."""
     uploads = {}
     for name in names:
-        entry = moodle_entry(name) or canvas_entry(name)
+        entry = entry_of(name)
         upload = Upload(name, (Person(name, (name,), name),))
         if entry:
             upload = Upload(entry.student, entry.people)
@@ -175,6 +175,7 @@ def test_a_gradescope_group_is_in_the_rows_of_all_its_authors(match):
         ("github_username,github_id\nana-s,7\nzoe,8\n", ["hw1-ana-s", "hw1-zoe"], {}),
         ("Name\nAna Silva\nBen Roe\n", ["Silva, Ana", "ben_roe"], {0: "Silva, Ana", 1: "ben_roe"}),
         ("Login\nana\nben\n", ["ana", "Ana ", "ben"], {1: "ben"}),
+        ("OrgDefinedId,Username\n#12,#ana\n#13,#ben\n", ["ana", "13"], {0: "ana", 1: "13"}),
         ("Name\n'=Ana\nBen\n", ["=Ana", "Ben"], {0: "=Ana", 1: "Ben"}),
     ],
 )

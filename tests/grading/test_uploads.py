@@ -70,6 +70,24 @@ def test_canvas_files_of_every_kind_are_sorted_by_student(place):
     assert ignored_files(place.folder) == []
 
 
+def test_blackboard_and_brightspace_names_are_sorted_by_student_the_latest_first(place):
+    for day, text in (("19", "early"), ("20", "late")):
+        attempt = f"HW 1_asilva_attempt_2026-11-{day}-13-05-09"
+        (place.folder / f"{attempt}_echo.py").write_text(text)
+        (place.folder / f"{attempt}.txt").write_text("Name: Ana Silva (asilva)")
+    place("1234-5678 - Ben Roe - Nov 20, 2026 105 PM", "echo.py", "b")
+    (place.folder / "1235-5679 - Cem Yu - Nov 20, 2026 1105 AM - Echo.py").write_text("c")
+    uploads = find_uploads(place.folder)
+    assert {name: one.people for name, one in uploads.items()} == {
+        "Ben Roe_1234": (Person("1234", name="Ben Roe"),),
+        "Cem Yu_1235": (Person("1235", name="Cem Yu"),),
+        "asilva": (Person(logins=("asilva",)),),
+    }
+    files = [files_of(upload)["echo_worker/echo.py"] for upload in uploads.values()]
+    assert files == [b"b", b"c", b"late"] and ignored_files(place.folder) == []
+    assert "19-13-05-09_echo.py/echo.py is left out" in hand_ins.read(uploads["asilva"]).remarks[0]
+
+
 def test_gradescope_submissions_get_the_names_of_their_authors(place):
     place("assignment_1_export/submission_101")
     place("assignment_1_export/submission_102")

@@ -8,6 +8,8 @@
                 silvaana_4711_text.html                     typed into a form, or a link
                 anon_x7Yz3_90001_a.py                       where it hides names
     Gradescope  submission_101/…                            submission_metadata.yml names its authors
+    Blackboard  HW 1_asilva_attempt_2026-11-20-13-05-09_a.py        and ….txt about each attempt
+    Brightspace 1234-5678 - Ana Silva - Nov 20, 2026 105 PM/…       or "… - a.py"
 
 Anything else is named by the student or the instructor: "ana", "Ana Silva", "hw1-ana".
 """
@@ -23,6 +25,12 @@ CANVAS = re.compile(
     r"(?:(?P<name>.+?)(?P<late>_LATE)?_(?P<id>[0-9]+)|(?P<late_anon>LATE_)?(?P<anon>anon_\w+?))"
     r"_(?:[0-9]+_(?P<file>.+)|(?P<form>text[.]html|link[.]html))",
     re.ASCII,
+)
+BLACKBOARD = re.compile(
+    r".+_(?P<login>[^_]+)_attempt_[0-9]{4}(?:-[0-9]{2}){5}(?:_(?P<file>.+)|[.]txt)"
+)
+BRIGHTSPACE = re.compile(
+    r"(?P<id>[0-9]+)-[0-9]+ - (?P<name>.+?) - \w+ [0-9]+, [0-9]{4} [0-9]+ ?[AP]M(?: - (?P<file>.+))?"
 )
 GRADESCOPE = "submission_metadata.yml"
 AUTHOR = re.compile(r"  (?:- |  ):(?P<field>name|sid|email): *(?P<value>.*)")
@@ -45,7 +53,7 @@ class Entry:
     """A folder or file of a class, and the submission that it belongs to.
 
     student: the name of that submission. people: its authors, Persons. file: the name that the
-    student gave it. late (bool): the platform marked it.
+    student gave it, "" for a folder that holds all. late (bool): the platform marked it.
     """
 
     student: str
@@ -54,21 +62,36 @@ class Entry:
     late: bool = False
 
 
-def moodle_entry(name):
-    """Return the Entry of a name that Moodle gave, or None."""
+def entry_of(name):
+    """Return the Entry of a name that a platform gave, or None."""
+    return _moodle(name) or _canvas(name) or _blackboard(name) or _brightspace(name)
+
+
+def _moodle(name):
     if match := MOODLE.fullmatch(name):
         person = Person(id=match["id"], name=match["name"])
-        file = match["file"] or match["part"]
+        file = match["file"] or match["part"].removeprefix("file")
         return Entry(f"{match['name']}_{match['id']}", (person,), file)
 
 
-def canvas_entry(name):
-    """Return the Entry of a name that Canvas gave, or None."""
+def _canvas(name):
     if match := CANVAS.fullmatch(name):
         person = Person(id=match["id"] or "", name=match["name"] or "")
         student = match["anon"] or f"{match['name']}_{match['id']}"
         late = bool(match["late"] or match["late_anon"])
         return Entry(student, (person,), match["file"] or match["form"], late)
+
+
+def _blackboard(name):
+    if match := BLACKBOARD.fullmatch(name):
+        person = Person(logins=(match["login"],))
+        return Entry(match["login"], (person,), match["file"] or "attempt.txt")
+
+
+def _brightspace(name):
+    if match := BRIGHTSPACE.fullmatch(name):
+        person = Person(id=match["id"], name=match["name"])
+        return Entry(f"{match['name']}_{match['id']}", (person,), match["file"] or "")
 
 
 def gradescope_authors(folder):

@@ -6,8 +6,7 @@ import unicodedata
 from jobs_kit.course.exercise import all_exercises
 
 ID = re.compile(
-    r"(?:^|.*[\W_])(?:id|sid|identifier|number|nr|no|matr\w*)(?:$|[\W_].*)",
-    re.IGNORECASE,
+    r"(?i:(?:.*[\W_])?(?:id|sid|identifier|number|nr|no|matr\w*)(?:[\W_].*)?)|.*[a-z]I[dD]"
 )
 LOGIN = re.compile(
     r".*(?:log-?in|user.?name|mail|account|net.?id|git.?hub)(?!.*_id$).*", re.IGNORECASE
@@ -20,7 +19,7 @@ PART_OF_NAME = re.compile(  # two students may share it
 NUMBERED = re.compile(r"(?P<word>\D+?) ?(?P<number>[0-9]+)")  # Moodle: Participant 4711
 LONG_NUMBER = re.compile(r"[0-9]{4,}")
 QUOTED = re.compile(r'="(.*)"')  # how a spreadsheet keeps the zeros of 0047
-DEFUSED = re.compile(r"'(?=\W)")
+DEFUSED = re.compile(r"'(?=\W)|#")  # our own, and what Brightspace writes before each login
 
 
 def id_columns(roster):

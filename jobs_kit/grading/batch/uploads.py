@@ -22,9 +22,8 @@ from jobs_kit.grading.batch.near_names import likest
 from jobs_kit.grading.batch.platforms import (
     GRADESCOPE,
     Person,
-    canvas_entry,
+    entry_of,
     gradescope_authors,
-    moodle_entry,
 )
 from jobs_kit.redis_server.text import text
 
@@ -61,13 +60,13 @@ def find_uploads(place):
         name = one_line(name_text(place.name))
         return {name: Upload(name, (_person(name),), {"": place})}
     entries = {path: _entry(path) for path in _visible(place)}
-    packed_by_canvas = any(path.suffix.lower() in CODE for path, one in entries.items() if one)
+    is_download = any(path.suffix.lower() in CODE for path, one in entries.items() if one)
     uploads = {}
     for path in _visible(place):  # a folder or zip file of a student first: files may join no other
         if not entries[path] and _is_folder_or_zip(path):
             _add_plain(path, uploads)
-    for path, entry in entries.items():
-        if entry and (path.is_dir() or packed_by_canvas):
+    for path, entry in reversed(entries.items()):  # the latest attempt first
+        if entry and (path.is_dir() or is_download):
             _add_entry(path, entry, uploads)
     _add_authors(uploads, gradescope_authors(place))
     return dict(sorted(uploads.items()))
@@ -96,7 +95,7 @@ def class_folder(place):
         return place
     if inside[0].is_dir():
         return class_folder(inside[0]) if _holds_a_class(inside[0]) else place
-    if any(map(_entry_of_name, _first_names(inside[0]))):
+    if any(entry_of(name) or name == GRADESCOPE for name in _first_names(inside[0])):
         raise ValueError(
             f"{inside[0]} holds the submissions of a whole class: unpack it, and grade the folder "
             "that you get"
@@ -175,11 +174,7 @@ def _entry(path):
     """Return the Entry of a path that a platform has named, else None."""
     if path.is_symlink() or not (path.is_dir() or path.is_file()):
         return None
-    return moodle_entry(name_text(path.name)) or canvas_entry(name_text(path.name))
-
-
-def _entry_of_name(name):
-    return moodle_entry(name) or canvas_entry(name) or name == GRADESCOPE
+    return entry_of(name_text(path.name))
 
 
 def _person(name):
@@ -200,8 +195,8 @@ def _add_entry(path, entry, uploads):
         name += " (files)"
     upload = uploads.setdefault(name, Upload(name, entry.people))
     file = one_line(entry.file)
-    if path.is_dir() and file == "file":  # Moodle's word for the files of a submission
-        file = ""
+    if file in upload.paths:  # of an earlier attempt
+        file = f"{one_line(name_text(path.name))}/{file}".removesuffix("/")
     upload.paths[file] = path
     upload.late |= entry.late
 
