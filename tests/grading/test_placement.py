@@ -6,6 +6,7 @@ import pytest
 
 from jobs_kit.course.exercise import EXERCISES
 from jobs_kit.grading.batch import hand_ins
+from jobs_kit.grading.batch.near_names import code_type
 from jobs_kit.grading.batch.uploads import Upload
 
 ECHO = "echo_worker/echo.py"
@@ -143,6 +144,12 @@ def test_the_folder_of_a_later_exercise_is_taken_and_gaps_are_filled(placed):
 def test_a_repository_that_is_named_like_an_exercise_may_hold_others(placed):
     files, _ = placed({"jobs-service-main/echo.py": "e", "jobs-service-main/jobs.py": "j"})
     assert files == {ECHO: "e", "jobs_service/jobs.py": "j"}
+
+
+def test_names_and_files_that_were_made_to_take_time_take_none(placed):
+    lines = {f"jobs_service/a{number}.py": "import " * 20_000 for number in range(60)}
+    assert placed(lines)[1] == [NOT_PART + ", ".join(sorted(lines)[:5]) + " and 55 more"]
+    assert code_type(".py" * 50_000 + "x") is None
 
 
 def test_an_empty_submission_is_remarked(placed):

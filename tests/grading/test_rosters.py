@@ -119,6 +119,27 @@ def test_a_moodle_download_is_matched_by_unambiguous_names_where_the_list_has_no
     assert found.unlisted == {"Bo Li_11": "the roster has this 2 times", "Ben_16": ""}
 
 
+def test_a_row_that_several_submissions_could_have_gets_no_points(match, written):
+    names = [
+        "ana",
+        "Ana ",
+        "ben",
+        "Bo Li_8_assignsubmission_file_",
+        "Cy Oh_9_assignsubmission_file_",
+    ]
+    roster = "Login,Name\nana,Ana S\nben,Ben\nbo1,Bo Li\nbo2,Bo Li\ncy,Cy Oh\nzoe,Zoe\n"
+    found = match(roster, names)
+    assert found.findings() == [
+        "3 submissions are not on the roster: ana (2 submissions could be of Ana S (ana)), Ana  "
+        "(2 submissions could be of Ana S (ana)), Bo Li_8 (the roster has this 2 times)",
+        "3 students on the roster could have one of these submissions, so no points are in "
+        "grades.csv: Ana S (ana), Bo Li (bo1), Bo Li (bo2)",
+        "1 student on the roster handed in nothing: Zoe (zoe)",
+    ]
+    rows = list(csv.reader(io.StringIO(written(roster, names).decode())))
+    assert [row[3] for row in rows[1:7]] == ["", "3", "", "", "3", "0"]
+
+
 CANVAS = """Student,ID,SIS User ID,SIS Login ID,Section,Homework 1 (77)
 ,,,,,Manual Posting
     Points Possible,,,,,10.00

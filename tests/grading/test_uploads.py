@@ -104,6 +104,16 @@ def test_gradescope_submissions_get_the_names_of_their_authors(place):
     assert len(uploads) == 3 and ignored_files(place.folder) == []
 
 
+def test_a_zip_file_beside_its_folder_is_of_the_same_student(place):
+    place("ana", "echo.py", "unpacked")
+    with zipfile.ZipFile(place.folder / "ana.zip", "w") as packed:
+        packed.writestr("ana/echo.py", "packed")
+        packed.writestr("ana/jobs.py", "j")
+    [upload] = find_uploads(place.folder).values()
+    assert files_of(upload) == {"echo_worker/echo.py": b"unpacked", "jobs_service/jobs.py": b"j"}
+    assert "ana/ana/echo.py is left out: echo.py" in hand_ins.read(upload).remarks[0]
+
+
 def test_repositories_are_of_the_login_in_their_names(place):
     for name in ("hw1-ana-silva", "hw1-ana-berg", "hw1-zoe"):
         place(name)

@@ -31,6 +31,7 @@ class ClassList:
 
     students: {number of a row: name of its student's submission}. maximum: the numbers of rows for
     the points that can be reached. absent: {number of a row: name of a student without submission}.
+    doubtful: {number of a row that several submissions, or another row's, could be of: name}.
     unlisted: {name of a submission that is in no row: why, or ""}. column: the column that holds
     names of submissions, or None.
     """
@@ -39,6 +40,7 @@ class ClassList:
     students: dict = field(default_factory=dict)
     maximum: set = field(default_factory=set)
     absent: dict = field(default_factory=dict)
+    doubtful: dict = field(default_factory=dict)
     unlisted: dict = field(default_factory=dict)
     column: int | None = None
 
@@ -60,10 +62,13 @@ class ClassList:
         if unlisted:
             verb = "submission is" if len(unlisted) == 1 else "submissions are"
             lines.append(f"{len(unlisted)} {verb} not on the roster: {', '.join(unlisted)}")
-        if absent := list(self.absent.values()):
-            noun = "student" if len(absent) == 1 else "students"
-            names = ", ".join(absent)
-            lines.append(f"{len(absent)} {noun} on the roster handed in nothing: {names}")
+        for rows, what in (
+            (self.doubtful, "could have one of these submissions, so no points are in grades.csv"),
+            (self.absent, "handed in nothing"),
+        ):
+            noun, names = "student" if len(rows) == 1 else "students", ", ".join(rows.values())
+            if rows:
+                lines.append(f"{len(rows)} {noun} on the roster {what}: {names}")
         return [one_line(line) for line in lines]
 
 
@@ -95,7 +100,7 @@ class _Matching:
         self.roster, self.uploads = roster, uploads
         self.people = [(name, person) for name, one in uploads.items() for person in one.people]
         self.rows_of, self.reasons, self.column = {}, {}, None
-        self._named, self._undecided = {}, set()
+        self._named, self._undecided, self._doubtful = {}, set(), set()
         self._with_other_id = set()  # rows of a student with an id, which is not that of a namesake
 
     def match(self):
@@ -133,14 +138,17 @@ class _Matching:
             if claims[row] == 1:
                 self.rows_of[number] = row
             else:
-                reasons[number] = f"{claims[row]} submissions could be of {self._name(row)}"
-        self.reasons |= reasons
-        if columns:  # what two may be here, no other column can decide
-            self._undecided |= set(reasons)
+                why = f"{claims[row]} submissions could be of {self._name(row)}"
+                reasons[number] = why, [row]
+        for number, (why, rows) in reasons.items():
+            self.reasons[number] = why
+            if columns:  # what two may be here, no other column can decide
+                self._undecided.add(number)
+                self._doubtful.update(rows)
         return columns
 
     def _best(self, views, cell_forms, person_forms):
-        """Return (columns, {person: row}, {person: why not}) of the view that matches most."""
+        """Return (columns, {person: row}, {person: (why not, rows)}) of the view that matches most."""
         best = (None, {}, {})
         for columns in views:
             rows_of, reasons = self._matches(columns, cell_forms, person_forms)
@@ -169,7 +177,7 @@ class _Matching:
             if len(free) == 1 and len(rows) == 1:
                 rows_of[number] = free[0]
             elif len(rows) > 1:
-                reasons[number] = f"the roster has this {len(rows)} times"
+                reasons[number] = f"the roster has this {len(rows)} times", free
         return rows_of, reasons
 
     def _is_namesake(self, row, person):
@@ -186,7 +194,8 @@ class _Matching:
             if any(cell.strip().casefold() == MAXIMUM for cell in row[:2]):
                 found.maximum.add(number)
             elif number not in students and (name := self._name(number)):
-                found.absent[number] = name
+                where = found.doubtful if number in self._doubtful else found.absent
+                where[number] = name
         listed = set(students.values())
         for number, (student, _) in enumerate(self.people):
             if student not in listed and not found.unlisted.get(student):

@@ -10,24 +10,27 @@ WORD = re.compile(r"[^\W\d_]+|\d+")
 HUMP = re.compile(r"(?<=[a-z])(?=[A-Z])")
 COPY, OF = re.compile("[ck][oó]p(?:y|i[ae])"), {"of", "von", "de", "di"}  # in some languages
 NO_ANSWER = {"test", "tests", "old", "backup", "bak", "starter", "template", "original"}
+LONGEST_NAME = 255  # of a file; a zip file may hold longer ones, made to take time
 SAME, CONTAINED = 2, 1  # how much a name is like another
 
 
 def code_type(name):
     """Return "py" or "ipynb" for a file of this kind, whatever a download appended, else None."""
-    match = CODE.fullmatch(name) if "." in name else None
+    match = CODE.fullmatch(name) if "." in name and len(name) <= LONGEST_NAME else None
     return match["type"].lower() if match else None
 
 
 def stem_of(name):
     """Return a file's name without its suffixes."""
-    match = CODE.fullmatch(name)
+    match = CODE.fullmatch(name) if len(name) <= LONGEST_NAME else None
     return match["stem"] if match else name.partition(".")[0]
 
 
 def words_of(stem):
     """Return (words, number) of a name: its words without those of a copy, and the copy's number."""
-    words = WORD.findall(HUMP.sub(" ", unicodedata.normalize("NFKC", stem)).casefold())
+    words = WORD.findall(
+        HUMP.sub(" ", unicodedata.normalize("NFKC", stem[:LONGEST_NAME])).casefold()
+    )
     numbers = [int(word[:9]) for word in words if word.isdecimal()]
     words = [word for word in words if not word.isdecimal()]
     if any(map(COPY.fullmatch, words)):

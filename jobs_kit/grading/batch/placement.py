@@ -4,6 +4,7 @@ A file whose name or folder is only nearly right counts where nothing else fits 
 names what was taken and what was left out.
 """
 
+import functools
 import re
 from dataclasses import dataclass
 from pathlib import PurePosixPath
@@ -27,6 +28,7 @@ from jobs_kit.grading.batch.near_names import (
 from jobs_kit.grading.batch.notebook_files import exercise_of, files_in_notebook
 
 NAMES = 5  # files that one remark names
+IMPORT = re.compile(rb"^[ \t]*(?:from|import)[ \t]+(.{1,300})", re.MULTILINE)
 
 
 @dataclass(frozen=True)
@@ -54,6 +56,11 @@ class Piece:
         """Whether this is what students get."""
         starter = handed_out(self.folder, self.name)
         return starter is not None and starter.split() == self.data.split()
+
+    @functools.cached_property
+    def imported_names(self):
+        """The words in its import statements, as bytes."""
+        return {word for line in IMPORT.findall(self.data) for word in re.findall(rb"\w+", line)}
 
 
 def place_files(raw, hand_in):
@@ -153,12 +160,11 @@ class Placement:
         """Tell whether no exercise and no other file of the hand-in needs a piece by its name."""
         if piece.name in self.known[piece.folder] or not code_type(piece.name):
             return False
-        if handed_out(piece.folder, piece.name) is not None:
+        if handed_out(piece.folder, piece.name) is not None or piece.path.name == "__init__.py":
             return False
-        module = re.escape(piece.name.partition("/")[0].removesuffix(".py").encode())
-        imports = re.compile(rb"\b(?:from|import)\b.*\b" + module + rb"\b")
+        module = piece.name.partition("/")[0].removesuffix(".py").encode()
         others = [one for one in self.taken.values() if one.folder == piece.folder]
-        return not any(imports.search(one.data) for one in others if one is not piece)
+        return not any(module in one.imported_names for one in others if one is not piece)
 
     def _target(self, piece):
         """Return ((folder, file), likeness, copy number) of the file that a piece may be, or None.

@@ -183,10 +183,8 @@ def _person(name):
 
 def _add_plain(path, uploads):
     name = one_line(name_text(path.name if path.is_dir() else path.stem))
-    person = _person(name)
-    while name in uploads:
-        name += " (zip)"
-    uploads[name] = Upload(name, (person,), {"": path})
+    upload = uploads.setdefault(name, Upload(name, (_person(name),)))
+    upload.paths[path.name if upload.paths else ""] = path  # ana.zip beside ana/ is hers, too
 
 
 def _add_entry(path, entry, uploads):
