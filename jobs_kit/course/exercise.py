@@ -108,7 +108,8 @@ def find_exercise(name, others=()):
     if name in exercises:
         return exercises[name]
     word = PurePath(name).stem.lower()  # the name of its page, for example
-    similar = difflib.get_close_matches(word, [*exercises, *others], n=2)
+    similar = difflib.get_close_matches(word, exercises, n=2)
+    similar = similar or difflib.get_close_matches(word, others, n=2)
     offer = f": did you mean {' or '.join(similar)}?" if similar else ""
     raise KeyError(
         f"there is no exercise {name!r}{offer or '; there are: ' + ', '.join(exercises)}"

@@ -4,6 +4,7 @@ import pytest
 from batch_runs import RIGHT
 
 from jobs_kit import cli
+from jobs_kit.cli import instructor
 from jobs_kit.grading.judge import Judge
 
 
@@ -33,7 +34,9 @@ def place(tmp_path):
 @pytest.fixture
 def grade_here(place, monkeypatch, capsys):
     """Return grade() without a process of its own, and so without the half second it needs."""
-    monkeypatch.setattr(cli, "_end_at_sigterm", lambda: None)  # these signals are pytest's here
+    monkeypatch.setattr(
+        instructor, "end_at_sigterm", lambda: None
+    )  # these signals are pytest's here
 
     def grade(out, *options):
         command = ["grade", place.folder, "--out", out, "--exercise", "echo_worker", *options]

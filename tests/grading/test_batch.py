@@ -26,6 +26,7 @@ from batch_runs import (
 from cases import write_stage
 
 from jobs_kit import cli
+from jobs_kit.cli import instructor
 from jobs_kit.course.exercise import all_exercises
 from jobs_kit.grading.batch.batch import Batch
 from jobs_kit.grading.batch.out_folder import locked, read_result
@@ -148,7 +149,9 @@ def test_an_incomplete_result_file_is_not_kept(tmp_path, text):
 def test_a_failure_of_the_kit_is_reported_and_graded_again(place, tmp_path, monkeypatch, capsys):
     place("ana")
     full = OSError(errno.ENOSPC, "No space left on device")
-    monkeypatch.setattr(cli, "_end_at_sigterm", lambda: None)  # these signals are pytest's here
+    monkeypatch.setattr(
+        instructor, "end_at_sigterm", lambda: None
+    )  # these signals are pytest's here
     monkeypatch.setattr(Judge, "check_all", lambda *_, **__: [])  # as where /tmp has no room
     command = ["grade", str(place.folder), "--out", str(tmp_path / "out"), "--uncontained"]
     for _ in range(2):

@@ -9,6 +9,7 @@ import pytest
 from batch_runs import MOST, RIGHT
 
 from jobs_kit import cli
+from jobs_kit.cli import instructor
 
 
 @pytest.mark.parametrize("encoding", ["ascii", "latin-1"])
@@ -21,7 +22,9 @@ def test_each_command_shows_question_marks_for_what_a_terminal_lacks(
     own.mkdir()
     roster = tmp_path / "list ö.csv"
     roster.write_text(f"Name\n{name}\nÄnne 测\n", encoding="utf-8")
-    monkeypatch.setattr(cli, "_end_at_sigterm", lambda: None)  # these signals are pytest's here
+    monkeypatch.setattr(
+        instructor, "end_at_sigterm", lambda: None
+    )  # these signals are pytest's here
     commands = [
         [*words, "echo_worker", "--in", own]
         for words in (["hint"], ["solution"], ["check"], ["catch-up"])

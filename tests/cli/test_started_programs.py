@@ -1,4 +1,4 @@
-"""The commands, as people start them: real processes, one for each terminal."""
+"""The programs that commands start: real processes, one for each terminal."""
 
 import json
 import os
@@ -8,7 +8,6 @@ import subprocess
 import sys
 import urllib.error
 import urllib.request
-from importlib import metadata
 from pathlib import Path
 
 import psutil
@@ -16,8 +15,7 @@ import pytest
 import redis
 
 from jobs_kit import cli
-from jobs_kit.course import exercise
-from jobs_kit.course.exercise import all_exercises
+from jobs_kit.cli import student
 
 PNG = b"\x89PNG\r\n\x1a\n"
 
@@ -177,91 +175,12 @@ def test_no_command_says_which_there_are(terminal):
     assert process.wait() == 2
 
 
-def test_help_groups_the_commands_by_their_users(capsys):
-    with pytest.raises(SystemExit):
-        cli.main(["--help"])
-    _, students, instructors, maintainers = capsys.readouterr().out.split("commands for ")
-    assert all(f"  {name} " in students for name in ("start", "check", "hint", "catch-up"))
-    assert "  grade " in instructors and "  press " in maintainers
-    listed = [function for group in cli.COMMANDS.values() for function in group]
-    assert len(set(listed)) == len(listed) and set(cli.OPTIONS) <= set(listed)
-
-
-@pytest.mark.parametrize("functions", cli.COMMANDS.values(), ids=cli.COMMANDS)
-def test_each_command_has_a_help_text_of_one_sentence(functions, capsys):
-    for function in functions:
-        with pytest.raises(SystemExit):
-            cli.main([cli._name(function), "--help"])
-        assert function.__doc__ in " ".join(capsys.readouterr().out.split())
-
-
-def test_version_is_that_of_the_package(capsys):
-    assert cli.main(["--version"]) == 0
-    assert capsys.readouterr().out == f"jobs-kit {metadata.version('jobs-kit')}\n"
-
-
-EXERCISE_COMMANDS = {
-    "check": ["check"],
-    "watch": ["check", "--watch"],
-    "hint": ["hint"],
-    "solution": ["solution"],
-    "catch-up": ["catch-up"],
-    "grade": ["grade", "tests", "--out", "/nowhere", "--uncontained", "--exercise"],
-}
-
-
-@pytest.mark.parametrize("words", EXERCISE_COMMANDS.values(), ids=EXERCISE_COMMANDS)
-def test_a_mistyped_exercise_is_offered_by_its_name(words, monkeypatch, capsys):
-    monkeypatch.setattr(cli, "_end_at_sigterm", lambda: None)
-    for name in ("addjob", "Add-Job", "exercises/jobs_service/add_job.ipynb"):
-        assert cli.main([*words, name]) == 2
-        assert f"no exercise {name!r}: did you mean add_job?" in capsys.readouterr().err
-
-
-@pytest.mark.parametrize("words", EXERCISE_COMMANDS.values(), ids=EXERCISE_COMMANDS)
-def test_the_help_of_a_command_lists_the_exercises(words, capsys):
-    with pytest.raises(SystemExit):
-        cli.main([words[0], "--help"])
-    listed = " ".join(capsys.readouterr().out.split())
-    assert f"The exercises are {', '.join(all_exercises())}." in listed
-
-
-@pytest.fixture
-def no_course(monkeypatch, tmp_path):
-    """Take the exercises away, as where only the package was installed."""
-    monkeypatch.setattr(exercise, "EXERCISES", tmp_path / "exercises")
-    monkeypatch.setattr(cli, "_end_at_sigterm", lambda: None)
-    all_exercises.cache_clear()
-    yield
-    all_exercises.cache_clear()
-
-
-@pytest.mark.parametrize("words", [*EXERCISE_COMMANDS.values(), ["press"]], ids=" ".join)
-def test_without_its_course_a_command_says_what_to_do(no_course, words, capsys):
-    assert cli.main(words if words == ["press"] else [*words, "add_job"]) == 1
-    assert "the exercises are missing" in (printed := capsys.readouterr()).err
-    assert "`make lab`" in printed.err and printed.out == ""
-
-
-def test_without_its_course_a_check_of_all_fails(no_course, capsys):
-    assert cli.main(["check"]) == cli.main(["check", "--watch"]) == 1
-    with pytest.raises(SystemExit) as ended:
-        cli.main(["check", "--help"])
-    assert ended.value.code == 0 and "the exercises are missing" in capsys.readouterr().out
-
-
-def test_a_package_that_is_missing_is_said(monkeypatch, capsys):
-    monkeypatch.setitem(sys.modules, "jobs_kit.worker", None)
-    assert cli.main(["worker"]) == 1
-    assert "`make lab`" in capsys.readouterr().err
-
-
 def test_without_lessons_start_says_where_to_run(monkeypatch, capsys, server):
     from jobs_kit.lab import jupyter
 
     monkeypatch.setenv("REDIS_URL", server.url)
     monkeypatch.setattr(jupyter, "ROOT", Path("/nowhere"))
-    monkeypatch.setattr(cli, "_end_at_sigterm", lambda: None)
+    monkeypatch.setattr(student, "end_at_sigterm", lambda: None)
     assert cli.main(["start", "--no-browser"]) == 1
     assert "run `make lab` in a clone" in capsys.readouterr().err
 

@@ -1,0 +1,61 @@
+"""The commands for instructors."""
+
+from jobs_kit.cli.common import end_at_sigterm, exercise_list, fail
+
+
+def grade(options):
+    """Grade a folder of submissions."""
+    from jobs_kit.grading.batch import terminal
+    from jobs_kit.grading.sandbox.containment import NotContainedError
+
+    end_at_sigterm()
+    try:
+        return terminal.grade(options)
+    except NotContainedError as problem:
+        return fail(f"{problem}. To grade without this protection, add --uncontained")
+    except KeyboardInterrupt:
+        fail(
+            f"stopped. The results so far are in {options.out}; run the same command again to go on"
+        )
+        return 130
+
+
+def _grade_options(command):
+    command.epilog = exercise_list
+
+    def add(name, metavar, text, **options):
+        command.add_argument(name, metavar=metavar, help=text, **options)
+
+    text = "folder of submissions: a folder or zip file for each student, or a platform's download"
+    command.add_argument("submissions", help=text)
+    add("--out", "FOLDER", "folder for grades, results and feedback", required=True)
+    several = {"action": "append", "default": []}
+    add(
+        "--exercise",
+        "ID",
+        "grade only this exercise, into its own --out; may be repeated",
+        **several,
+    )
+    add("--only", "STUDENT", "grade only this student and new ones; may be repeated", **several)
+    add(
+        "--since",
+        "DAY",
+        "grade only work saved since this day, such as 2026-11-24 or 2026-11-24T18:00",
+    )
+    add(
+        "--jobs",
+        "N",
+        "students graded at the same time (default: what processors and memory allow)",
+        type=int,
+    )
+    add("--roster", "CSV", "class list: grades.csv keeps its columns and rows")
+    add("--hidden", "FOLDER", "folder of more checks, which students don't see")
+    text = "package that answers may import besides those installed with the kit; may be repeated"
+    add("--allow", "PACKAGE", text, **several)
+    text = "also write results.json for Gradescope"
+    command.add_argument("--gradescope", action="store_true", help=text)
+    text = "grade even if the system can't isolate student code"
+    command.add_argument("--uncontained", action="store_true", help=text)
+
+
+COMMANDS = {grade: _grade_options}
