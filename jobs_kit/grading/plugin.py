@@ -283,6 +283,7 @@ def _check_result(item, call):
         result.hint = result.hint or _exercise(item).hints[0]
         evidence = getattr(item, "jobs_kit_evidence", None)
         result.evidence = [_printable(line) for line in evidence.evidence()] if evidence else []
+        result.recording = evidence.recording() if isinstance(evidence, Submission) else None
     return result
 
 

@@ -28,7 +28,7 @@ class CheckResult:
     name: of its test function. claim: what a right submission does. outcome: "pass", "fail",
     "not attempted", "timeout", "error" (the kit failed) or "not reached". message: why it was not
     judged. call, got, got_label, expected, hint, waits_for: see CheckError and NotReachedError.
-    evidence: what Redis showed, as lines.
+    evidence: what Redis showed, as lines. recording: what happened there, see check_recording.py.
     """
 
     name: str
@@ -44,6 +44,7 @@ class CheckResult:
     hint: str | None = None
     waits_for: str | None = None
     evidence: list[str] = field(default_factory=list)
+    recording: dict | None = None
     notes: list[str] = field(default_factory=list)
     seconds: float = 0
 

@@ -1,11 +1,15 @@
 """Show the result of an exercise, as text and as HTML."""
 
 import html
+import itertools
+import json
 from dataclasses import dataclass
 
 from jobs_kit.course.answer_folders import short_path
 from jobs_kit.course.exercise import all_exercises
 from jobs_kit.grading.programs.formats import UUID
+from jobs_kit.queue_watch.player.page import page_of, players_of
+from jobs_kit.queue_watch.story import story_lines
 
 MARKS = {
     "pass": "✓",
@@ -24,6 +28,8 @@ COLOURS = {
     "not reached": "#757575",
 }
 SAME = "the same as above"
+PAGE_BYTES = 130_000  # of all recordings on a page, which has 200,000 with the player
+LEFT_OUT = "{} more: check the exercise by itself to watch what does not fit on this page."
 
 
 class Verdict:
@@ -82,8 +88,20 @@ class Verdict:
                 first, *more = text.splitlines() or [""]
                 yield f"      {label:<10}{first}"
                 yield from (f"      {'':<10}{line}" for line in more)
+        for claim, recording in self.recordings[:1]:  # the first fault; the others often follow
+            yield f"  what happened in Redis: {claim}"
+            yield from (f"    {line}" for line in story_lines(recording))
+
+    @property
+    def recordings(self):
+        """What happened in Redis during the checks that failed: [(claim, recording), ...]."""
+        return [(check.claim, named_recording(check)) for check in self.checks if check.recording]
 
     def _repr_html_(self):
+        return self.as_html(watch_fold)
+
+    def as_html(self, fold):
+        """Return the verdict as HTML. fold(recordings): returns what shows the recordings."""
         if self.outcome == "not attempted":
             rows = f"<p>{html.escape(next(iter(self._lines()), ''))}</p>"
         else:
@@ -91,7 +109,8 @@ class Verdict:
         return (
             f'<div style="border-left: 4px solid {COLOURS[self.outcome]}; padding: 2px 12px">'
             f"<b>{MARKS[self.outcome]} {html.escape(self.headline)}</b>"
-            f"<div>{html.escape(self.place)}</div>{rows}</div>"
+            f"<div>{html.escape(self.place)}</div>{rows}"
+            f"{fold(self.recordings) if self.recordings else ''}</div>"
         )
 
 
@@ -164,20 +183,36 @@ def _without_repetition(row, contents):
 
 def details(check):
     """Return [(label, text), ...] of a CheckResult; random ids become short names."""
-    rows = [("note", note) for note in check.notes]
-    if check.outcome != "pass":
-        findings = [
-            ("", check.message),
-            ("call", check.call),
-            (check.got_label, check.got),
-            ("expected", check.expected),
-            ("in Redis", "\n".join(check.evidence)),
-            ("hint", check.hint),
-        ]
-        rows = [(label, text) for label, text in findings if text] + rows
+    return _named(check)[0]
+
+
+def named_recording(check):
+    """Return the recording of a CheckResult, with the names of its details for random ids."""
+    return _named(check)[1]
+
+
+def _named(check):
+    """Return (details, recording) of a CheckResult, with short names for random ids."""
+    rows = _rows(check)
     # all texts at once, so that an id has the same name in each of them
-    texts = _name_ids("\0".join(text for _, text in rows)).split("\0")
-    return list(zip([label for label, _ in rows], texts, strict=False)) if rows else []
+    texts = [text for _, text in rows] + [json.dumps(check.recording)]
+    *texts, recording = _name_ids("\0".join(texts)).split("\0")
+    return list(zip([label for label, _ in rows], texts, strict=True)), json.loads(recording)
+
+
+def _rows(check):
+    rows = [("note", note) for note in check.notes]
+    if check.outcome == "pass":
+        return rows
+    findings = [
+        ("", check.message),
+        ("call", check.call),
+        (check.got_label, check.got),
+        ("expected", check.expected),
+        ("in Redis", "\n".join(check.evidence)),
+        ("hint", check.hint),
+    ]
+    return [(label, text) for label, text in findings if text] + rows
 
 
 def _outcome_and_points(check):
@@ -185,6 +220,30 @@ def _outcome_and_points(check):
     if not check.max_points:
         return check.outcome
     return f"{check.outcome}, {check.points} of {check.max_points}"
+
+
+def _frame(recordings):
+    """Return a page that plays recordings, in a frame: neither styles nor scripts leave it."""
+    page = page_of(recordings, margin="0").replace("&", "&amp;").replace("'", "&#39;")
+    return (
+        f"<iframe srcdoc='{page}' sandbox='allow-scripts' loading='lazy' title='watch it happen' "
+        "style='width:100%; height:30em; border:0; resize:vertical'></iframe>"
+    )
+
+
+def watch_fold(recordings, most=PAGE_BYTES, show=_frame):
+    """Return a fold in which recordings are watched, as HTML; what doesn't fit is left out.
+
+    most: bytes of all recordings. show(recordings): returns what plays them, as HTML.
+    """
+    sizes = itertools.accumulate(len(players_of([one]).encode()) for one in recordings)
+    fitting = [one for one, size in zip(recordings, sizes, strict=True) if size <= most]
+    missing = len(recordings) - len(fitting)
+    rest = f"<p>{LEFT_OUT.format(missing)}</p>" if missing else ""
+    return (
+        '<details style="margin-top:6px"><summary>watch it happen</summary>'
+        f"{show(fitting) if fitting else ''}{rest}</details>"
+    )
 
 
 def _entry_as_html(entry):

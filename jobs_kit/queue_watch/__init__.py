@@ -4,5 +4,6 @@ MonitorSource (commands heard)  ─▶ CommandInterpreter ─▶ QueueTracker �
 looks at Redis                  ─▶ compare()          ─▶
 
 The events add up to a picture (picture.py), which the board draws, and to Evidence (evidence.py),
-by which two_shells is judged. CommandRecorder makes a Recording of the commands of a check.
+by which two_shells is judged. CommandRecorder has the commands of a check, Senders tells who sent
+them, and story.py tells a Recording in sentences.
 """

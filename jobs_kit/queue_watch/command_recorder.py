@@ -1,13 +1,11 @@
-"""Record every command that a private Redis receives, and build the recording of a queue from them."""
+"""Record every command that a private Redis receives."""
 
 import secrets
 from collections import Counter
-from dataclasses import replace
 
 import redis
 
-from jobs_kit.queue_watch.client_names import Names
-from jobs_kit.queue_watch.queue_recorder import QueueRecorder
+from jobs_kit.queue_watch.senders import KEPT, SETTINGS, Senders
 from jobs_kit.redis_server.clients import connect
 from jobs_kit.redis_server.monitor import (
     HASH_WRITES,
@@ -21,7 +19,7 @@ from jobs_kit.redis_server.monitor import (
 )
 
 MOST_COMMANDS = 200_000  # that are recorded; a program that sends more is stuck
-CHECK = "check"  # the name, in a recording, of the check that put a message itself
+CHECK = "check"  # what the check calls its own clients
 
 
 class CommandRecorder:
@@ -33,18 +31,20 @@ class CommandRecorder:
     def __init__(self, server):
         self._server = server
         self.connect()
+        for name, value in SETTINGS.items():  # one at a time: Redis 6.2 sets no two in one command
+            self.client().config_set(name, value)
 
     def connect(self):
         """Record from now on; in a forked process with its own connections."""
-        self.forget()
         self._clients = {}
         self._monitor = Monitor(connect(self._server))
+        self.forget()
 
     def client(self, db=0):
         """Return the recorder's own client of a database."""
         if db not in self._clients:
             self._clients[db] = self._server.connect(
-                db=db, socket_timeout=10, single_connection_client=True
+                db=db, socket_timeout=10, single_connection_client=True, client_name=CHECK
             )
         return self._clients[db]
 
@@ -53,6 +53,7 @@ class CommandRecorder:
         self._commands, self._empty_polls, self._lengths = [], 0, Counter()
         self._empty_list = None  # (db, key) of the list that was asked last, if in vain
         self._is_waiting = False  # whether it was asked for a while
+        self.client().slowlog_reset()
 
     def disconnect(self):
         """End all connections."""
@@ -136,15 +137,10 @@ class CommandRecorder:
                 command.by_check = True
                 break
 
-    def recording(self, db, key):
-        """Return the Recording of one queue up to now, as the board plays it."""
-        names = Names()
-        names.introduce(CHECK, CHECK)
-        queue = QueueRecorder(db, key, names)
-        for command in self.commands:
-            queue.interpreter.hear(replace(command, client=CHECK) if command.by_check else command)
-        queue.interpreter.settle()
-        return queue.recording
+    def senders(self):
+        """Return the Senders of the commands up to now."""
+        commands = list(self.commands)  # before the log, which then has the sender of each
+        return Senders(commands, self.client().execute_command("SLOWLOG", "GET", KEPT))
 
     def read_on(self):
         """Read the commands up to this moment."""

@@ -17,6 +17,14 @@ An event is a dict: {"at": seconds since 1970, "did": a word, ...}. The words, a
     leave   who: it waits, but at another queue
     away, here     Redis does not answer; it answers again
     note    text: what cannot be seen here
+    store   key, job, fields, mark, who: a record of a job in Redis, whose id is job. mark: "" for
+            what its writer saved, "ghost" at another key than the job's own, "missing" where a
+            message names a job that is not saved
+    unstore key, who
+    keep    message, key, who: Redis keeps the message for the worker that holds it
+    release message, key, who: Redis keeps it no longer
+
+An event may have says, a sentence about it, and fault, whether it shows what goes wrong.
 
 A message is known by a number, written as text. player.js adds up by the same rules.
 """
@@ -25,6 +33,7 @@ MOST_WAITING = 2_000  # messages that are known one by one; more are counted
 MOST_ENDED = 60
 MOST_GONE = 2  # workers that have ended and are still shown
 MOST_PRODUCERS = 50
+MOST_RECORDS = 40
 SECONDS = 60  # that the plots show
 
 
@@ -47,7 +56,9 @@ def empty_picture(queue, role="worker"):
         "done": [],
         "failed": [],
         "counts": {"taken": 0, "done": 0, "failed": 0},
-        "messages": {},  # message: {"text", "job": its fields or None, "steps": [[at, word, more]]}
+        "records": {},  # key: {"job": id, "fields", "mark"}, of jobs; empty on a live board
+        "messages": {},  # message: {"text", "job": its fields or None, "steps": [[at, word, more]]},
+        # and kept: the key where Redis keeps it for its worker, "" for nowhere, if that is known
         "minute": [],  # [second, depth, taken], for seconds in which something happened
     }
 
@@ -141,6 +152,18 @@ def _remove(picture, event):
         del picture["messages"][event["message"]]
 
 
+def _store(picture, event):
+    records = picture["records"]
+    fields = records.get(event["key"], {"fields": {}})["fields"] | event["fields"]
+    records[event["key"]] = {"job": event["job"], "fields": fields, "mark": event["mark"]}
+    _cut(records, MOST_RECORDS)
+
+
+def _keep(picture, event, key):
+    if known := picture["messages"].get(event["message"]):
+        known["kept"] = key
+
+
 def _there(picture, event):
     worker = _worker(picture, event["who"])
     worker["waits"], worker["gone"] = event["waits"], False
@@ -226,4 +249,8 @@ _RULES = {
     "away": lambda picture, event: picture.update(here=False),
     "here": lambda picture, event: picture.update(here=True),
     "note": lambda picture, event: picture.update(note=event["text"]),
+    "store": _store,
+    "unstore": lambda picture, event: picture["records"].pop(event["key"], None),
+    "keep": lambda picture, event: _keep(picture, event, event["key"]),
+    "release": lambda picture, event: _keep(picture, event, ""),
 }

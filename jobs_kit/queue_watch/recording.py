@@ -12,7 +12,7 @@ from jobs_kit.queue_watch.picture import apply
 
 MOST_EVENTS = 20_000
 SHOWN = 60  # messages of each kind in a glimpse
-FORMAT = "jobs-kit board 1"
+FORMAT = "jobs-kit board 2"
 
 
 class NotARecordingError(ValueError):

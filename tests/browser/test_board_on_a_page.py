@@ -12,6 +12,7 @@ from reader import BoardOnPage
 from jobs_kit.queue_watch.picture import apply, empty_picture
 from jobs_kit.queue_watch.player.page import SCRIPT
 
+MARKS = ("", "ghost", "missing")
 SOME, NAMES, CROWD, JOBS, REPLAY, ENDS = range(6)  # the cells of board.ipynb
 
 
@@ -259,6 +260,15 @@ def random_events(chance, count):
                 {"did": "look", "waiting": [[message, "t"], ["n1", "t"]], "beyond": number % 3},
                 {"did": chance.choice(["away", "here"])},
                 {"did": "note", "text": "n"},
+                {
+                    "did": "store",
+                    "key": f"job.{number % 50}",
+                    "job": "j",
+                    "mark": chance.choice(MARKS),
+                }
+                | {"fields": {chance.choice("abc"): str(number)}},
+                {"did": "unstore", "key": f"job.{number % 50}"},
+                {"did": chance.choice(["keep", "release"]), "message": message, "key": "held"},
             ]
         )
         events.append({"at": at, "who": f"producer-{number % 60}", **more})

@@ -21,6 +21,14 @@ def test_an_answer_goes_from_untouched_to_solved(lab):
     for text in ("call", "python echo.py", "expected", "hint", "Which line of yours calls it?"):
         expect(verdict).to_contain_text(text)
 
+    answer.write_text(WRONG + "echo()\n")
+    notebook.run_all()
+    verdict = notebook.page.locator(".jp-OutputArea-output", has_text="echo_worker: fail").last
+    verdict.locator("summary", has_text="watch it happen").click()
+    player = verdict.frame_locator("iframe").locator(".jk-board").first
+    player.get_by_role("button", name="Next step").click()
+    expect(player.locator(".jk-lane")).to_contain_text("echo.py")
+
     answer.write_text(WRONG.replace("pass", "print(item)") + "echo()\n")
     notebook.run_all()
     verdict = notebook.page.locator(".jp-OutputArea-output", has_text="echo_worker: pass").last

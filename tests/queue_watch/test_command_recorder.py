@@ -1,4 +1,4 @@
-"""The commands of a private Redis, and the recordings that the board plays of its queues."""
+"""The commands of a private Redis, and who sent them."""
 
 import threading
 
@@ -24,49 +24,55 @@ def recorder(server):
     recorder.disconnect()
 
 
-def wait_for_a_message(server):
-    """Return a thread that waits for a message."""
-    thread = threading.Thread(target=lambda: server.connect(db=1).blpop(KEY), daemon=True)
+def wait_for_a_message(server, name):
+    """Return a thread that waits for a message as a client of this name."""
+    client = server.connect(db=1, client_name=name)
+    thread = threading.Thread(target=lambda: client.blpop(KEY), daemon=True)
     thread.start()
     return thread
 
 
-def texts(recording, place):
-    now = recording.now
-    return [now["messages"][message]["text"] for message in now.get(place, [])]
-
-
-def test_a_queue_is_recorded_from_the_commands(server, recorder):
-    client = server.connect(db=1)
-    server.connect().hset("job.1", mapping={"id": "1", "status": "submitted"})
-    client.rpush(KEY, "1", "2", "3")
-    client.blpop(KEY)
-    server.connect().hset("job.1", "status", "complete")
-    client.blpop(KEY)
-    recording = recorder.recording(1, KEY)
-    assert recording.now["queue"] == "queue"
-    assert (texts(recording, "done"), texts(recording, "waiting")) == (["1"], ["3"])
-    assert list(recording.now["workers"]) == ["worker-1"], "it asked again, and nobody else did"
-    assert recording.now["producers"] == {"producer-1": 3}
-    assert [event["did"] for event in recorder.recording(0, KEY).events] == []
-
-
-def test_clients_of_a_socket_are_told_apart_by_their_waiting(server, recorder, until):
-    threads = [wait_for_a_message(server) for _ in range(2)]
+def test_each_command_has_its_sender_although_all_share_a_socket(server, recorder, until):
+    workers = [wait_for_a_message(server, name) for name in ("ana", "ben")]
     until(lambda: recorder.client().info("clients")["blocked_clients"] == 2)
+    put = server.connect(db=1, client_name="put").rpush
+    put(KEY, "1")
+    until(lambda: recorder.client().info("clients")["blocked_clients"] == 1)
+    recorder.put(1, KEY, b"2")
+    for worker in workers:
+        worker.join()
+    senders = recorder.senders()
+    sent = [
+        (client, command.name)
+        for client, command in zip(senders.clients, senders.commands, strict=True)
+        if command.arguments and command.arguments[0] == KEY.encode()
+    ]
+    assert sent[2:] == [("unix:put", "RPUSH"), ("unix:check", "RPUSH")]
+    assert {*sent[:2]} == {("ana#1", "BLPOP"), ("ben#1", "BLPOP")}
+    first, second = (place for place, one in enumerate(senders.commands) if one.name == "BLPOP")
+    pushes = [place for place, one in enumerate(senders.commands) if one.name == "RPUSH"]
+    assert senders.ended == {pushes[0]: [first], pushes[1]: [second]}
+
+
+def test_a_client_that_waits_twice_at_once_is_two(server, recorder, until):
+    waiting = [wait_for_a_message(server, "ana") for _ in range(2)]
+    until(lambda: recorder.client().info("clients")["blocked_clients"] == 2)
+    senders = recorder.senders()
+    pops = [
+        client
+        for client, command in zip(senders.clients, senders.commands, strict=True)
+        if command.name == "BLPOP"
+    ]
+    assert pops == ["ana#1", "ana#2"]
     recorder.put(1, KEY, b"1", b"2")
-    for thread in threads:
+    for thread in waiting:
         thread.join()
-    now = recorder.recording(1, KEY).now
-    assert {who: len(worker["holds"]) for who, worker in now["workers"].items()} == {
-        "worker-1": 1,
-        "worker-2": 1,
-    }
-    assert now["producers"] == {"check": 2}
 
 
-def test_a_recording_is_written_as_the_board_reads_it(server, recorder, tmp_path):
-    server.connect(db=1).rpush(KEY, "1")
-    recording = recorder.recording(1, KEY)
-    recording.save(tmp_path / "queue.json")
-    assert type(recording).load(tmp_path / "queue.json").now == recording.now
+def test_a_script_is_sent_by_its_caller(server, recorder):
+    client = server.connect(client_name="ana")
+    client.eval("redis.call('set', KEYS[1], 'x') return 1", 1, "k")
+    senders = recorder.senders()
+    last = senders.commands[-2:]
+    assert [command.name for command in last] == ["EVAL", "SET"]
+    assert senders.clients[-2:] == ["unix:ana", "lua"]

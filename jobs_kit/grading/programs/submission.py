@@ -19,6 +19,7 @@ from collections import Counter
 from jobs_kit.grading.expectations import CheckError, NotReachedError, TimedOutError, expect
 from jobs_kit.grading.limits import CHECK_TIMEOUT_SECONDS
 from jobs_kit.grading.programs.call import Call
+from jobs_kit.grading.programs.check_recording import record
 from jobs_kit.grading.programs.explanations import ending
 from jobs_kit.grading.programs.formats import encoded, other_id, read_message
 from jobs_kit.grading.programs.http_client import Api
@@ -147,6 +148,7 @@ class Submission:
             task, self.folder, self.redis.path, environment, self._draws()
         )
         process.call_text = call_text
+        process.label = task.get("file") or (f"{task['name']}()" if task["name"] else call_text)
         self.processes.append(process)
         return process
 
@@ -401,3 +403,9 @@ class Submission:
         with contextlib.suppress(Exception):
             return self.redis.describe_contents()
         return []
+
+    def recording(self):
+        """Return what its programs did to a queue and its jobs, see check_recording.py; or None."""
+        with contextlib.suppress(Exception):  # Redis may be stuck
+            return record(self)
+        return None

@@ -53,6 +53,7 @@ class WorkerScenario:
         call_text = f"q.put({', '.join(map(repr, messages))})"
         before, late = len(self.noted("length")), after(SILENT_SECONDS)
         producer = self._start("check_producer.py", call_text, MESSAGES=" ".join(messages))
+        producer.label = "put()"
         self.wait(
             lambda: len(self.noted("length")) > before,
             "put() puts the messages on the queue and returns",
@@ -70,12 +71,15 @@ class WorkerScenario:
         call_text = f"{name}: for message in q.consume(): work(message)"
         environment = {"WORKER": name, "HOLDS": "yes" if holds else ""}
         process = self._start("check_worker.py", call_text, **environment)
-        process.worker = name
+        process.worker = process.label = name
         return process
 
     def idler(self):
         """Start a worker that returns when it has been idle for a second."""
-        return self._start("check_idler.py", "@q.worker(timeout=1) above work(message), and work()")
+        call_text = "@q.worker(timeout=1) above work(message), and work()"
+        process = self._start("check_idler.py", call_text)
+        process.label = "ana"  # as it notes what it has done
+        return process
 
     def counter(self):
         """Start a program that notes a length when the queue is empty."""

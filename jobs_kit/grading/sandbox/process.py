@@ -4,6 +4,7 @@ import contextlib
 import json
 import os
 import signal
+import time
 
 from jobs_kit.grading.limits import (
     CALL_PROCESSOR_SECONDS,
@@ -28,16 +29,18 @@ EVENT_FIELDS = {
 class Process:
     """A process that runs student code. Call pump() to read what is new.
 
-    pid (int). call_text: the call as a check shows it. report (list of dict): see child/report.py.
-    exit_code (int): None while it runs, negative if a signal ended it. http: the path of the socket
-    at which it serves.
+    pid (int). call_text: the call as a check shows it; label: the program in a word.
+    report (list of dict): see child/report.py. exit_code (int): None while it runs, negative if a
+    signal ended it. ended_at: when, in seconds since 1970. http: the path of the
+    socket at which it serves.
     """
 
     outcome_label = "found"
 
     def __init__(self, sandbox, pid, output, report, http):
         self._sandbox, self.pid, self.http, self.exit_code = sandbox, pid, http, None
-        self.call_text = ""
+        self.call_text = self.label = ""
+        self.ended_at = None
         self.report, self._rest, self._report_bytes = [], b"", 0
         self._kept_output, self._output_bytes = bytearray(), 0  # how much there was in all
         self._open = {output: self._take_output, report: self._take_report}
@@ -146,6 +149,8 @@ class Process:
     def _add(self, event):
         self.report.append(event)
         self.exit_code = event.get("exit", self.exit_code)
+        if "exit" in event:
+            self.ended_at = min(time.time(), event.get("at", time.time()))
         seconds, ended = event.get("processor") or 0, event.get("exit")
         killed = ended == -signal.SIGKILL and seconds >= CALL_PROCESSOR_SECONDS
         if killed or ended == -signal.SIGXCPU:
@@ -156,7 +161,7 @@ class Process:
 def _is_sound(event):
     """Tell whether an event of a report has the form that child/report.py gives it."""
     sound = isinstance(event.get("time_limit", ""), str) and isinstance(event.get("exit", 0), int)
-    sound &= isinstance(event.get("processor", 0), int | float)
+    sound &= all(isinstance(event.get(name, 0), int | float) for name in ("processor", "at"))
     for name, types in EVENT_FIELDS.items():
         fields = event.get(name, {})
         sound &= isinstance(fields, dict) and (name not in event or _has(fields, types))

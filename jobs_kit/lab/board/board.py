@@ -68,7 +68,7 @@ class Replay(OnPage):
     @cached_property
     def page(self):
         """The widget."""
-        return BoardPage(**replay_traits(self.title, self.recording))
+        return BoardPage(**replay_traits(self.title, self.recording.as_dict()))
 
 
 class Board(OnPage):

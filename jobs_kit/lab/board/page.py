@@ -74,7 +74,7 @@ class OnPage:
 
     def save_page(self, path):
         """Write one HTML file that plays the recording, without a Redis, a kernel or a network."""
-        Path(path).write_text(page_of(self.title, self.recording), encoding="utf-8")
+        Path(path).write_text(page_of([(self.title, self.recording.as_dict())]), encoding="utf-8")
 
     def __repr__(self):
         with self.recording.lock:

@@ -26,7 +26,9 @@ function makeStage(onChoose, onKill) {
     if (!lanes.has(who)) lanes.set(who, makeLane(who, () => onKill(who)));
     const parts = lanes.get(who), worker = picture.workers[who] || { holds: [], done: 0, starts: true };
     const state = worker.gone ? "gone" : worker.starts ? "starts" : worker.holds.length ? "works" : "waits";
-    const does = { gone: "■ ended", starts: "starts …", works: "works", waits: worker.waits ? "○ waits" : "○ is there" }[state];
+    const kept = worker.holds.length ? picture.messages[worker.holds[0]].kept : undefined;
+    const keeps = kept === undefined ? "" : kept ? ", kept in Redis" : ", not in Redis";
+    const does = { gone: `■ ended${keeps}`, starts: "starts …", works: `works${keeps}`, waits: worker.waits ? "○ waits" : "○ is there" }[state];
     say(parts.does, does);
     parts.lane.dataset.state = state;
     parts.lane.setAttribute("aria-label", `${who} ${does}, ${worker.done} done`);
@@ -170,11 +172,14 @@ function render({ model, el }) {
   const depths = makePlot("waiting", "depth"), taken = makePlot("taken per second", "taken");
   const notice = element("div", "jk-notice", { role: "status" }), speech = element("div", "jk-speech", { role: "status", "aria-live": "polite" });
   const banner = element("div", "jk-banner");
-  if (!isLive) slider = makeSlider(player);
+  const isStory = player.story.length > 0, records = makeRecords();
+  if (!isLive) slider = isStory ? makeStory(player) : makeSlider(player);
   const controls = isLive ? makeControls(model) : slider.bar;
+  const below = isStory ? [controls, slider.list] : [element("div", "jk-plots", {}, depths.plot, taken.plot), controls];
+  slow.hidden = isStory;
   board.append(
     element("div", "jk-head", {}, element("span", "jk-title", {}, model.get("title")), state, summary, element("span", "jk-buttons", {}, pause, slow)),
-    banner, stage.stage, detail.panel, element("div", "jk-plots", {}, depths.plot, taken.plot), controls, notice, speech);
+    banner, stage.stage, records.zone, detail.panel, ...below, notice, speech);
   board.addEventListener("keydown", (event) => { if (event.key === "Escape" && chosen) detail.close.click(); });
   el.append(board);
 
@@ -212,6 +217,7 @@ function render({ model, el }) {
     slow.setAttribute("aria-pressed", String(player.isSlow));
     say(banner, picture.here ? picture.note : "Redis does not answer; the board waits for it.");
     stage.draw(picture, own);
+    records.draw(picture.records);
     detail.show(picture.messages[chosen], now());
     drawPlots();
     if (slider) slider.show();

@@ -187,3 +187,54 @@ function timelineOf(known, now) {
   });
   return [bar, list];
 }
+
+// The records of jobs in Redis, a card each: key and fields. A ghost has a form and a word as well as a colour.
+const MARKS = { ghost: "✗ not the job's key", missing: "✗ not saved" };
+
+function makeRecords() {
+  const title = element("div", "jk-zone-title", {}, "jobs in Redis"), body = element("div", "jk-zone-body", { role: "group", "aria-label": "jobs in Redis" });
+  const zone = element("div", "jk-zone jk-records", { hidden: "" }, title, body);
+  const draw = (records) => {
+    const cards = Object.entries(records).map(([key, { fields, mark }]) => {
+      const words = [...Object.entries(fields).map(([name, value]) => `${name}: ${value}`), MARKS[mark]].filter(Boolean);
+      return element("div", "jk-record", { "data-mark": mark }, element("span", "jk-key", {}, key), ...words.map((text) => element("span", "jk-field", {}, text)));
+    });
+    zone.hidden = !cards.length;
+    if (zone.dataset.shown !== JSON.stringify(records)) body.replaceChildren(...cards);
+    zone.dataset.shown = JSON.stringify(records);
+  };
+  return { zone, draw };
+}
+
+// The story of a recording: its sentences, the one that is shown marked; a click goes there.
+function makeStory(player) {
+  const lines = player.story.map((event) => {
+    const time = element("span", "jk-when", {}, `${event.at.toFixed(3)} s`);
+    const line = element("button", "jk-line", { type: "button" }, time, element("span", "", {}, `${event.fault ? "⚠ " : ""}${event.says}`));
+    line.dataset.fault = String(Boolean(event.fault));
+    line.addEventListener("click", () => { player.pause(true); player.seek(event.at); });
+    return line;
+  });
+  const list = element("ol", "jk-story", { "aria-label": "What happened" }, ...lines.map((line) => element("li", "", {}, line)));
+  const steps = [...new Set(player.story.map((event) => event.at))]; // what has one time is one step
+  const step = () => steps.findLastIndex((at) => at <= player.at);
+  const go = (by) => { player.pause(true); player.seek(steps[Math.max(0, Math.min(step() + by, steps.length - 1))]); };
+  const back = button("◀ Back", { "aria-label": "Previous step" }, () => go(-1)), next = button("Next ▶", { "aria-label": "Next step" }, () => go(1));
+  const slider = element("input", "jk-slider", { type: "range", min: "0", max: String(steps.length - 1), step: "1", "aria-label": "Step" });
+  slider.addEventListener("input", () => { player.pause(true); player.seek(steps[Number(slider.value)]); });
+  const count = element("span", "jk-time");
+  const show = () => {
+    const now = step();
+    player.story.forEach((event, index) => {
+      lines[index].dataset.when = event.at > player.at ? "later" : event.at === steps[now] ? "now" : "before";
+      lines[index].setAttribute("aria-current", event.at === steps[now] ? "step" : "false");
+    });
+    const current = lines.find((line) => line.dataset.when === "now");
+    if (current) list.scrollTop = current.offsetTop - (list.clientHeight - current.offsetHeight) / 2;
+    back.disabled = now <= 0;
+    next.disabled = now >= steps.length - 1;
+    slider.value = String(now);
+    say(count, `step ${now + 1} of ${steps.length}`);
+  };
+  return { list, bar: element("div", "jk-controls", {}, back, next, slider, count), show };
+}

@@ -1,9 +1,9 @@
 // What is on the board at a moment? Events add up to a picture, by the rules of picture.py,
 // at the pace that the reader has chosen: as they come, in slow motion, or not now.
 
-const MOST_WAITING = 2000, MOST_ENDED = 60, MOST_GONE = 2, MOST_PRODUCERS = 50, MINUTE = 60;
+const MOST_WAITING = 2000, MOST_ENDED = 60, MOST_GONE = 2, MOST_PRODUCERS = 50, MOST_RECORDS = 40, MINUTE = 60;
 const MOST_BEHIND = 20000; // events that a paused board keeps; then it jumps
-const SLOWER = 8, SLOW_STEP = 600, LONGEST_STEP = 2500; // milliseconds
+const SLOWER = 8, SLOW_STEP = 600, LONGEST_STEP = 2500, STORY_STEP = 1500; // milliseconds
 
 const RULES = {
   look(picture, event) {
@@ -82,6 +82,14 @@ const RULES = {
   away(picture) { picture.here = false; },
   here(picture) { picture.here = true; },
   note(picture, event) { picture.note = event.text; },
+  store(picture, event) {
+    const { key, job, mark } = event, { records } = picture;
+    records[key] = { job, fields: { ...records[key]?.fields, ...event.fields }, mark };
+    for (const old of Object.keys(records).slice(0, -MOST_RECORDS)) delete records[old];
+  },
+  unstore(picture, event) { delete picture.records[event.key]; },
+  keep(picture, event) { keep(picture, event, event.key); },
+  release(picture, event) { keep(picture, event, ""); },
 };
 
 function apply(picture, event) {
@@ -104,6 +112,10 @@ function workerOf(picture, who) {
 }
 
 function know(picture, message, text) { picture.messages[message] ||= { text, job: null, steps: [] }; }
+
+function keep(picture, event, key) {
+  if (picture.messages[event.message]) picture.messages[event.message].kept = key;
+}
 
 function step(picture, event, word, more = "") {
   picture.messages[event.message].steps.push([event.at, word, more]);
@@ -140,6 +152,7 @@ class Player {
     this.start = picture;
     this.events = events || []; // all of a recording
     this.onShow = onShow;
+    this.story = this.events.filter((event) => event.says); // one sentence after another, if there are any
     this.isSlow = false;
     this.isPaused = !this.isLive; // a recording waits until it is asked to play
     this.reset();
@@ -200,11 +213,14 @@ class Player {
     else this.picture = structuredClone(one.picture);
   }
 
-  // What one command did is shown at once.
+  // What one command did is shown at once; in a story, with what leads to the next sentence.
   takeGroup() {
-    const at = this.coming[0].at;
+    let isTold = !this.story.length;
     this.shownAt = Date.now();
-    do this.takeOne(); while (this.coming.length && (!this.coming[0].did || this.coming[0].at === at));
+    do {
+      isTold ||= Boolean(this.coming[0].says);
+      this.takeOne();
+    } while (this.coming.length && (!isTold || !this.coming[0].did || this.coming[0].at === this.at));
   }
 
   // Milliseconds until the next event is shown: slow motion is eight times slower, and one by one.
@@ -212,7 +228,7 @@ class Player {
     const next = this.coming[0];
     if (!next.did) return 0;
     const gap = this.at ? (next.at - this.at) * 1000 : 0, shownFor = Date.now() - this.shownAt;
-    const wanted = this.isSlow ? Math.max(gap * SLOWER, SLOW_STEP) : gap;
+    const wanted = this.story.length ? STORY_STEP : this.isSlow ? Math.max(gap * SLOWER, SLOW_STEP) : gap;
     return Math.max(Math.min(wanted, LONGEST_STEP) - shownFor, 0);
   }
 }

@@ -11,6 +11,7 @@ from jobs_kit.queue_watch.picture import depth
 SHOWN = 6  # messages in a line
 UUID = re.compile(r"([0-9a-f]{8})-(?:[0-9a-f]{4}-){3}[0-9a-f]{12}")
 WIDTH, ROW = 720, 26  # of the SVG
+MARKS = {"": "", "ghost": "(not the job's key)", "missing": "(not saved)"}
 FILLS = {"done": "#e3f1e6", "failed": "#fdecea"}
 
 
@@ -71,6 +72,9 @@ def _rows(picture):
     yield "waiting", words, *_first(picture, picture["waiting"], depth(picture))
     for who, worker in picture["workers"].items():
         yield who, _does(worker), *_first(picture, worker["holds"], len(worker["holds"]))
+    for key, record in picture["records"].items():
+        fields = [f"{name} {value}" for name, value in record["fields"].items()]
+        yield "job", " ".join([key, *fields, MARKS[record["mark"]]]).rstrip(), [], ""
     for place in ("taken", "done"):
         if picture[place]:
             yield place, "", *_first(picture, picture[place][::-1], picture["counts"][place])

@@ -28,6 +28,7 @@ import signal
 import socket
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 PR_SET_DUMPABLE, PR_SET_CHILD_SUBREAPER = 4, 36
@@ -206,12 +207,12 @@ class Server:
                 self.report_end(*ended)
 
     def report_end(self, child, status, used):
-        """Write the exit code and the seconds of processor time into the report of a child."""
+        """Write the exit code, the time and the processor time (s) into the report of a child."""
         report = self.reports.pop(child, None)
         if report is not None:
             os.set_blocking(report, False)  # a child may have filled it
             end = {"exit": os.waitstatus_to_exitcode(status)}
-            end["processor"] = used.ru_utime + used.ru_stime
+            end |= {"at": time.time(), "processor": used.ru_utime + used.ru_stime}
             with contextlib.suppress(OSError):
                 os.write(report, f"\n{json.dumps(end)}\n".encode())
             os.close(report)

@@ -7,8 +7,8 @@
 {"stack": [...]}                                     where it was when it was asked
 {"threads": 2}                                       it does several things at once
 {"time_limit": "..."}                                it was stopped, and why
-{"exit": 0, "processor": 0.1}                        it ended, having used so many seconds (the
-                                                     fork server says this)
+{"exit": 0, "at": 17e8, "processor": 0.1}            it ended then, having used so many seconds
+                                                     (the fork server says this)
 """
 
 import contextlib
