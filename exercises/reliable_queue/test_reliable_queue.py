@@ -19,6 +19,7 @@ EXERCISE = Exercise(
     files=("reliable.py",),
     changes={"reliable.py": ("ReliableQueue",)},
     is_attempted=_is_attempted,
+    side_by_side=True,
     hints=(
         "With HotQueue, a message is only inside the worker while the worker is busy with it. Which "
         "command moves it from one list in Redis to another, in one step?",

@@ -46,6 +46,7 @@ class Exercise:
     records: files whose text is recorded when the exercise first passes (see grading/progress.py).
     tally: (text, beginning), if the verdict counts the checks that pass among those whose claim begins
     like this: ("bugs fixed", "Letter") adds "bugs fixed: 9 of 13".
+    side_by_side (bool): whether several of its checks run at once, because they mostly wait.
 
     All exercises of a folder find there what one of them declares as given or shuffled.
     """
@@ -62,6 +63,7 @@ class Exercise:
     shuffled: Shuffled | None = None
     records: tuple = ()
     tally: tuple = ()
+    side_by_side: bool = False
 
     @functools.cached_property
     def id(self):

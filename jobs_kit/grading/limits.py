@@ -9,6 +9,9 @@ MB = 1 << 20
 CHECK_TIMEOUT_SECONDS = 10  # until a wait gives up; an idle machine needs far less
 BUSY_MACHINE_FACTOR = 6  # so many times as long a wait takes at most on a busy machine
 CHECK_TEXT_CHARACTERS = 5000  # of one text in a result: the call, the hint, a line of evidence
+CHECKS_AT_ONCE = (
+    4  # of an exercise whose checks mostly wait; each takes 10 MB for its Redis and pages
+)
 TIMEOUTS_PER_EXERCISE = 2  # after these its other checks are not run: they would wait as long
 
 # One submission

@@ -31,6 +31,7 @@ from jobs_kit.grading.programs.submission import Submission
 from jobs_kit.grading.results import CheckResult, ExerciseResult
 from jobs_kit.grading.sandbox.client import Sandbox
 from jobs_kit.grading.sandbox.packages import can_import
+from jobs_kit.grading.side_by_side import SideBySide, log_reports, run
 from jobs_kit.grading.source.attempt import require_attempt
 from jobs_kit.grading.source.files import Source
 from jobs_kit.grading.source.project import Project
@@ -72,6 +73,7 @@ class Judgement:
         self.place, self.file = config.getoption("--submission"), config.getoption("--results")
         self.results, self._own = {}, []
         self._sources, self._not_attempted = {}, {}
+        self._side_by_side, self._is_fork = {}, False  # {exercise id: SideBySide}
 
     def source(self, exercise):
         """Return the Source of an Exercise, read once."""
@@ -85,6 +87,51 @@ class Judgement:
             prepared[name] = start()
             self._own.append(name)
         return prepared[name]
+
+    @pytest.hookimpl(tryfirst=True)
+    def pytest_runtest_protocol(self, item, nextitem):
+        """Take the result of a check that ran side by side with others; None lets pytest run it."""
+        exercise = _exercise(item)
+        if (
+            self._is_fork
+            or not getattr(exercise, "side_by_side", False)
+            or not self._is_reached(item)
+        ):
+            return None
+        done = self._forks_of(exercise, item.session).result(item)
+        if done is None:
+            return None
+        self._result(exercise).checks.append(CheckResult.from_dict(done["check"]))
+        log_reports(item, done["reports"])
+        self._write_after(item, nextitem)
+        return True
+
+    def _is_reached(self, item):
+        try:
+            self.pytest_runtest_setup(item)
+        except CheckError:
+            return False
+        return True
+
+    def _forks_of(self, exercise, session):
+        """Return the SideBySide that runs the checks of an exercise, which this starts."""
+        if exercise.id not in self._side_by_side:
+            items = [
+                item for item in session.items if getattr(_exercise(item), "id", 0) == exercise.id
+            ]
+            sandbox, _ = self.part("sandbox", Sandbox), self.part("redis", RedisRecorder)
+            forks = SideBySide(items, self._run_in_fork, sandbox, self._become_fork)
+            self._side_by_side[exercise.id] = forks
+        return self._side_by_side[exercise.id]
+
+    def _become_fork(self, branch):
+        self._is_fork, self.file = True, None
+        self._parents = dict(prepared)  # kept: what nothing refers to is ended
+        prepared.update(sandbox=branch, redis=RedisRecorder(prepared["redis"].place))
+
+    def _run_in_fork(self, item):
+        reports = run(item)
+        return {"check": self._result(_exercise(item)).checks[-1].to_dict(), "reports": reports}
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_runtest_setup(self, item):
@@ -174,6 +221,9 @@ class Judgement:
 
     def pytest_runtest_teardown(self, item, nextitem):
         """Write the results after each exercise: they are kept if a later one ends the judge."""
+        self._write_after(item, nextitem)
+
+    def _write_after(self, item, nextitem):
         if self.file and (nextitem is None or nextitem.path != item.path):
             self._write()
 
@@ -181,6 +231,8 @@ class Judgement:
         """Write the results, and end what this run has started."""
         if self.file:
             self._write()
+        for forks in self._side_by_side.values():
+            forks.close()
         for name in self._own:
             prepared.pop(name).close()
         self._own.clear()

@@ -48,11 +48,12 @@ class Record:
 class RedisRecorder(CommandRecorder):
     """The Redis of a check, what it stores, and the commands of the submission.
 
-    path: its socket. Reading any of it brings it up to this moment.
+    path: its socket. place: where its directory is made, see start_server(). Reading any of it brings
+    it up to this moment.
     """
 
     def __init__(self, place=None):
-        self._place = place  # where its directory is made, see start_server()
+        self.place = place
         super().__init__(start_server(unix_socket=True, place=place))
         self.path = self._server.address["unix_socket_path"]
         for name, value in LIMITS.items():  # one at a time: Redis 6.2 sets no two in one command
@@ -81,7 +82,7 @@ class RedisRecorder(CommandRecorder):
             self._wait_for_memory()
         except redis.RedisError:
             self.close()
-            self.__init__(self._place)
+            self.__init__(self.place)
         self.forget()
 
     def _wait_for_memory(self):

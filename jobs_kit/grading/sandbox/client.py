@@ -9,6 +9,7 @@ The fork server is child/fork_server.py.
 """
 
 import contextlib
+import copy
 import json
 import os
 import shutil
@@ -40,6 +41,7 @@ class Sandbox:
     def __init__(self, contained=False, shared=None, user=None, packages=NO_PACKAGES):
         self.packages = packages
         self._processes, self._user, self._contained = [], user, contained
+        self._is_branch = False
         self._private = make_folder("jobs-kit-judge-")  # the judge's ends of HTTP
         self._control, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
         arguments = [str(theirs.fileno()), json.dumps(packages.to_dict())]
@@ -118,17 +120,39 @@ class Sandbox:
         reply = self._ask({"do": "processor_use", "pid": pid})
         return reply["runs"], reply["processor"]
 
+    def branch(self, number):
+        """Return a Sandbox of the same fork server, with its own folder, for a fork of this process.
+
+        What its programs leave running is ended by end_processes() of the sandbox that it comes from.
+        """
+        branch = copy.copy(self)
+        branch.home, branch._processes = f"{self.home}/{number}", []
+        branch._private = f"{self._private}/{number}"
+        os.makedirs(branch._private, exist_ok=True)
+        branch._control, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+        with theirs:
+            self._ask({"do": "branch", "home": branch.home}, theirs.fileno())
+        branch._is_branch = True
+        return branch
+
+    def leave(self):
+        """Close this process's end of a branch, which goes on in a fork."""
+        self._control.close()
+
     def _limits(self, task):
         process_limits = dict(limits.PROCESS_LIMITS)
         if self._contained:
             process_limits |= limits.CONTAINED_PROCESS_LIMITS
+            if self._is_branch:  # the system counts all processes of a user together
+                process_limits["RLIMIT_NPROC"] *= limits.CHECKS_AT_ONCE
         if task["do"] == "call":
             process_limits["RLIMIT_CPU"] = limits.CALL_PROCESSOR_SECONDS
         return process_limits
 
     def end_processes(self):
         """Kill all processes, and all that they have started; remove all files."""
-        self._ask({"do": "end"})
+        ended = [process.pid for process in self._processes] if self._is_branch else None
+        self._ask({"do": "end", "processes": ended, "home": self.home})
         for process in self._processes:
             process.close()
         self._processes.clear()

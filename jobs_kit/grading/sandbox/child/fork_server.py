@@ -13,7 +13,8 @@ that belong to it:
     {"do": "program", ...}        start a program, or "call" a function        [output, report, HTTP]
     {"do": "signal", ...}         send a signal to a process and its group     []
     {"do": "processor_use", ...}  return {"runs", "processor"} of a process    []
-    {"do": "end"}                 kill all processes, remove all files         []
+    {"do": "branch", ...}         take requests from another socket, too       [that socket]
+    {"do": "end", ...}            kill all processes or some, remove files     []
 
 A child that starts its own session can still be ended: this process adopts orphans.
 """
@@ -63,8 +64,10 @@ class Server:
 
     def __init__(self, control, inside):
         self.control, self.inside = control, inside
+        self.selector = selectors.DefaultSelector()
         self.drawing = None  # the DrawingServer, once a program has needed it
         self.folders, self.user = [], None  # what was written, and for which user
+        self.homes = []  # of branches: Landlock's rules name a folder that exists, so they stay
         self.reports = {}  # process id -> the pipe for the report of that child
         self.woken, wake = os.pipe()
         for fd in (self.woken, wake):
@@ -75,18 +78,23 @@ class Server:
 
     def serve(self):
         """Answer requests, and reap children."""
-        selector = selectors.DefaultSelector()
-        selector.register(self.control, selectors.EVENT_READ)
-        selector.register(self.woken, selectors.EVENT_READ)
+        self.selector.register(self.control, selectors.EVENT_READ)
+        self.selector.register(self.woken, selectors.EVENT_READ)
         while True:
-            for key, _ in selector.select():
-                if key.fileobj is self.control and not self.answer():
-                    return self.end_all()
+            asked = [key.fileobj for key, _ in self.selector.select()]
+            for control in asked:
+                if control != self.woken and not self.answer(control):
+                    if control is self.control:
+                        return self.end_all()
+                    self.selector.unregister(control)
+                    control.close()
             self.reap()
 
-    def answer(self):
+    def answer(self, control):
         """Do what one request asks for; return False when there will be no more requests."""
-        text, fds, _, _ = socket.recv_fds(self.control, 1 << 20, 3)
+        text, fds = b"", []
+        with contextlib.suppress(ConnectionResetError):  # the fork that asked was killed
+            text, fds, _, _ = socket.recv_fds(control, 1 << 20, 3)
         if not text:
             return False
         request = json.loads(text)
@@ -97,8 +105,18 @@ class Server:
         for fd in fds:
             if fd not in self.reports.values():
                 os.close(fd)
-        self.control.send(json.dumps(reply).encode())
+        with contextlib.suppress(BrokenPipeError):
+            control.send(json.dumps(reply).encode())
         return True
+
+    def _branch(self, request, fd):
+        home = Path(request["home"])
+        if home not in self.homes:
+            home.mkdir()
+            home.chmod(0o755)  # student code may have another user
+            self.homes.append(home)
+        self.selector.register(socket.socket(fileno=os.dup(fd)), selectors.EVENT_READ)
+        return {}
 
     def _program(self, request, output, report, http):
         if request["draws"]:
@@ -175,12 +193,17 @@ class Server:
     def _end(self, request):
         if self.drawing:
             self._ask_drawing(request)
-        self.end_all(but=self.drawing and self.drawing.pid)
-        for home in {folder.parent for folder in self.folders}:
-            for left in home.iterdir():  # what lies beside a folder would be there for the next
-                _remove_all(left)
-        self.folders.clear()
-        _remove_shared_memory(self.user)
+        if request["processes"] is not None:
+            self.end_some(request["processes"])
+        else:
+            self.end_all(but=self.drawing and self.drawing.pid)
+            _remove_shared_memory(self.user)
+        home = Path(request["home"])
+        for place in (home, *(one for one in self.homes if home in one.parents)):
+            for left in place.iterdir():  # what lies beside a folder would be there for the next
+                if left not in self.homes:
+                    _remove_all(left)
+        self.folders = [one for one in self.folders if not one.is_relative_to(home)]
         return {}
 
     def become_the_child(self, request, output, report, http):
@@ -194,6 +217,7 @@ class Server:
 
     def close(self):
         """Close, in a fork, what belongs to this process."""
+        self.selector.close()
         self.control.close()
         for fd in (self.woken, self.wake, *self.reports.values()):
             os.close(fd)
@@ -216,6 +240,14 @@ class Server:
             with contextlib.suppress(OSError):
                 os.write(report, f"\n{json.dumps(end)}\n".encode())
             os.close(report)
+
+    def end_some(self, processes):
+        """Kill these children (ids), and what they have started; wait until they have ended."""
+        for child in set(processes) & set(self.reports):
+            for member in _family(child):
+                with contextlib.suppress(ProcessLookupError):
+                    os.kill(member, signal.SIGKILL)
+            self.report_end(*os.wait4(child, 0))
 
     def end_all(self, but=None):
         """Kill every descendant, adopted orphans included. but: the id of a child that goes on."""
