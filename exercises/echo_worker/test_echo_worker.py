@@ -29,6 +29,11 @@ EXERCISE = Exercise(
     ),
 )
 
+# no banner has these words; of ten, no chance keeps the order
+WORDS = ["boysenberry", "damson", "cranberry", "cranberry", "apricot"]
+WORDS += ["bilberry", "damson", "quince", "mirabelle", "apricot"]
+EMPTY = (0, "", [])  # which count as false
+
 
 def start(submission):
     """Start echo.py and wait until it waits at its queue; return the process."""
@@ -108,29 +113,29 @@ def test_its_queue_is_named_echo(submission):
 @points(2, after="test_its_queue_is_named_echo")
 def test_it_prints_each_message_once_in_order(submission, note):
     """It prints each message once, in the order in which they were put"""
+    submission.slow_word = WORDS[0]
     process = start_any(submission)
-    words = ["apricot", "bilberry", "cranberry", "damson"]  # no banner has them
     before = len(process.output)
 
     def printed(process):
-        return re.findall("|".join(words), process.output)
+        return re.findall("|".join(WORDS), process.output)
 
     def expect_printed(claim):
         expect(
-            printed(process) == words,
+            printed(process) == WORDS,
             claim,
-            call=f"put {', '.join(words)} on the queue",
+            call=f"put {', '.join(WORDS)} on the queue; the first takes longest to print",
             got=f"it printed\n{process.printed_text}",
-            hint=_hint(process, printed(process), words, process.output[before:], submission),
+            hint=_hint(process, printed(process), process.output[before:], submission),
         )
 
     waits = process.running
     process = submission.feed(
-        process, *words, until=lambda one: printed(one) == words or len(printed(one)) > len(words)
+        process, *WORDS, until=lambda one: printed(one) == WORDS or len(printed(one)) > len(WORDS)
     )
     before = before if waits else 0
-    expect_printed("it prints these four messages, each once, in this order")
-    settled = submission.until(lambda: submission.has_settled(process) or printed(process) != words)
+    expect_printed("it prints these ten messages, each once, in this order")
+    settled = submission.until(lambda: submission.has_settled(process) or printed(process) != WORDS)
     if not settled:
         raise submission.timed_out(process, "it asks the queue for the next message")
     expect_printed("it prints each message once")
@@ -142,7 +147,7 @@ def test_it_prints_each_message_once_in_order(submission, note):
     submission.note_socket_timeout(process, note)
 
 
-def _hint(process, printed, words, output, submission):
+def _hint(process, printed, output, submission):
     """Return a question that leads from the output, with these messages in it, to its cause."""
     if process.error and "argument" in process.error.get("message", ""):
         return (
@@ -154,17 +159,31 @@ def _hint(process, printed, words, output, submission):
         return (
             "Calling an `async def` runs nothing until it is awaited, and HotQueue does not await."
         )
-    if len(printed) > len(words):
+    if len(printed) > len(WORDS):
         return "Is there more than one line that prints a message or puts it on the queue again?"
     if not printed and output.strip():
         return "It prints something for each message. Which argument of print(…) is the message?"
     if not printed:
         return "The messages were taken. Which line prints each of them as soon as it is taken?"
-    if len(printed) < len(words) and not submission.redis.count_waiting():
-        return "Which lines take a message off the queue? Each of them has to print it."
-    if len(printed) < len(words):
+    if len(printed) < len(WORDS):
+        return _hint_for_lost(printed, submission)
+    if printed == WORDS[::-1]:
+        return (
+            "put() appends to the end of the list. From which end does your program take messages?"
+        )
+    return (
+        "A message overtakes another one that takes longer. Which line of yours starts on the next "
+        "message before this one is printed?"
+    )
+
+
+def _hint_for_lost(printed, submission):
+    """Return a question that leads from these messages, which are too few, to its cause."""
+    if submission.redis.count_waiting():
         return "Which line takes the next message after the first one is done?"
-    return "put() appends to the end of the list. From which end does your program take messages?"
+    if set(printed) == set(WORDS):
+        return "Some of these messages are equal, and each one counts. Which line leaves one out?"
+    return "Which lines take a message off the queue? Each of them has to print it."
 
 
 @points(1, after="test_it_prints_each_message_once_in_order")
@@ -172,22 +191,45 @@ def test_it_prints_items_of_every_kind(submission):
     """It prints items of every kind: a number, a list"""
     process = start_any(submission)
 
+    items = [4711, ["egg", 7], "plum", "plum"]
+    items += [each for item in EMPTY for each in (item, "plum")]
+
     def printed(process):
         return re.findall(r"(?<!\d)4711(?!\d)|egg", process.output)
 
     waits = process.running
     process = submission.feed(
-        process, 4711, ["egg", 7], until=lambda one: printed(one) == ["4711", "egg"]
+        process, *items, until=lambda one: one.output.count("plum") >= items.count("plum")
     )
+    call = f"put {', '.join(map(repr, items))} on the queue"
     expect(
         printed(process) == ["4711", "egg"],
         "it prints the number 4711 and then the list with the egg",
-        call='put 4711 and ["egg", 7] on the queue',
+        call=call,
         got=f"it printed\n{process.printed_text}",
         hint="What is the type of the item here, and which type does this line need?"
         if process.error
         else "What does your program do with an item that isn't a string? Look for an `except` that "
         "hides an error.",
     )
+    lost = [item for item in EMPTY if not _has_printed(process, item)]
+    expect(
+        not lost,
+        f"it prints {', '.join(map(repr, EMPTY))} as well",
+        call=call,
+        got=f"it printed nothing for {lost and lost[0]!r}:\n{process.printed_text}",
+        hint="Python counts 0, an empty string and an empty list as false. Which line of yours asks "
+        "whether an item is true?",
+    )
     if waits:
         _expect_running(process)
+
+
+def _has_printed(process, item):
+    """Tell whether one of EMPTY was printed: more than there is between two words alone.
+
+    Where one word follows the other at once, an empty string leaves no trace.
+    """
+    nothing, *parts = process.output.split("plum")[1:] or [""]
+    part = (parts + [""] * len(EMPTY))[EMPTY.index(item)]
+    return len(part) > len(nothing) or (item == nothing == "")

@@ -49,10 +49,10 @@ def start(sandbox, check_redis, folder, until):
     """start(text) runs a program; with wait=True until it has ended."""
     check_redis.reset()
 
-    def start(text, wait=True, draws=False, **environment):
+    def start(text, wait=True, draws=False, slow_word=None, **environment):
         sandbox.write(str(folder), {"program.py": text.encode()})
         task = {"do": "program", "file": "program.py"}
-        process = sandbox.start(task, folder, check_redis.path, environment, draws)
+        process = sandbox.start(task, folder, check_redis.path, environment, draws, slow_word)
 
         def ended():
             process.pump()
@@ -107,6 +107,36 @@ def test_sleeps_are_short(start):
     assert process.output == "awake\n"
 
 
+SLEEPERS = """
+import asyncio
+
+
+async def wake(seconds, begin=0):
+    await asyncio.sleep(begin)
+    await asyncio.sleep(seconds)
+    print(begin + seconds)
+
+
+async def main():
+    await asyncio.gather(wake(3600), wake(5), wake(4.9, 0.05), wake(60), wake(6), wake(0.3), wake(1))
+
+
+asyncio.run(main())
+"""
+
+
+def test_sleeps_end_in_the_order_in_which_they_would(start):
+    assert start(SLEEPERS).output.split() == ["0.3", "1", "4.95", "5", "6", "60", "3600"]
+
+
+def test_a_slow_word_is_overtaken_by_another_thread_and_by_no_other_line(start):
+    text = (
+        "import threading\nthreading.Thread(target=print, args=(['slow'],)).start()\nprint('fast')"
+    )
+    assert start(text, slow_word="slow").output.split() == ["fast", "['slow']"]
+    assert start("print('slow')\nprint('fast')", slow_word="slow").output == "slow\nfast\n"
+
+
 DRAWN = "import sys\nprint('matplotlib.figure' in sys.modules)"
 
 
@@ -126,7 +156,7 @@ def test_the_kit_cannot_be_imported(start):
     assert "an answer consists of its own files" in process.output
 
 
-@pytest.mark.parametrize("name", ["words", "fork_server", "inside", "redirect", "report"])
+@pytest.mark.parametrize("name", ["words", "fork_server", "inside", "pace", "redirect", "report"])
 def test_the_modules_of_the_fork_server_cannot_be_imported(start, name):
     process = start(f"import {name}")
     assert process.events("error")[0]["type"] == "ModuleNotFoundError"

@@ -34,11 +34,12 @@ QUIET_SECONDS = 1  # without a write, after which a program of several threads i
 class Submission:
     """A submission, ready to run. source: its files. redis: a RedisRecorder. processes: all of them.
 
+    slow_word: text that takes long to print in programs that are started from now on, or None.
     A check gets it as the fixture `submission`.
     """
 
     def __init__(self, source, sandbox, redis):
-        self.source, self.redis, self._sandbox = source, redis, sandbox
+        self.source, self.redis, self._sandbox, self.slow_word = source, redis, sandbox, None
         self.folder = f"{sandbox.home}/answer"
         self._files = source.files()
         sandbox.write(self.folder, self._files)
@@ -145,7 +146,7 @@ class Submission:
 
     def _start(self, task, call_text, environment):
         process = self._sandbox.start(
-            task, self.folder, self.redis.path, environment, self._draws()
+            task, self.folder, self.redis.path, environment, self._draws(), self.slow_word
         )
         process.call_text = call_text
         process.label = task.get("file") or (f"{task['name']}()" if task["name"] else call_text)

@@ -1,11 +1,10 @@
 """Prepare a process for student code, and run it there.
 
 Its connections lead to the check's Redis, whatever address they name (redirect.py); its sleeps
-are short; the kit itself cannot be imported or read; time, memory and files are limited. It
+are short (pace.py); the kit itself cannot be imported or read; time, memory and files are limited. It
 reports to the judge what it does (report.py).
 """
 
-import asyncio
 import contextlib
 import ctypes
 import fcntl
@@ -21,27 +20,25 @@ import runpy
 import signal
 import sys
 import threading
-import time
 import traceback
 from pathlib import Path
 
 import report
+from pace import SlowOutput, shorten_sleeps
 from redirect import redirect
 from report import here, send
 
 SLOW_IMPORTS = ["matplotlib.figure", "matplotlib.backends.backend_agg"]
-LONGEST_SLEEP = 0.2  # seconds
 MB = 1 << 20
 KEYCTL = {"x86_64": 250, "aarch64": 219}  # the number of this call to Linux
 KEYCTL_JOIN, KEYCTL_CLEAR, KEYCTL_GET_PERSISTENT = 1, 7, 22
 KEYS_OF_SESSION, KEYS_OF_USER = -3, (-4, -5)
 
-OURS = {"inside", "redirect", "report"}  # modules that student code must not find
+OURS = {"inside", "pace", "redirect", "report"}  # modules that student code must not find
 ALONE = {"resource", "runpy"}  # modules of Python that only we have imported
 
 _libraries = set()  # the modules that student code finds imported
 _rules = {}  # the places that a child may use -> Landlock's rules for them
-_sleep = time.sleep
 
 
 def prepare():
@@ -62,7 +59,7 @@ def prepare():
     redis.utils.get_lib_version = functools.cache(redis.utils.get_lib_version)
     redis.utils.get_lib_version()
     _hide_kit_modules()
-    _shorten_sleeps()
+    shorten_sleeps()
     threading.Thread.start = report.reporting_threads(threading.Thread.start)
     os.register_at_fork(after_in_child=report.report_threads)
     redirect(redis, hotqueue, serving=(werkzeug, werkzeug.serving, flask.cli))
@@ -78,13 +75,6 @@ def _hide_kit_modules():
     sys.path_hooks[:] = [hook for hook in sys.path_hooks if "editable" not in repr(hook)]
     sys.path_importer_cache.clear()
     sys.meta_path.insert(0, _KitRefuser())
-
-
-def _shorten_sleeps():
-    """Let no sleep take longer than LONGEST_SLEEP."""
-    time.sleep = lambda seconds: _sleep(min(seconds, LONGEST_SLEEP))
-    asleep = asyncio.sleep
-    asyncio.sleep = lambda delay, result=None: asleep(min(delay, LONGEST_SLEEP), result)
 
 
 def import_all(names):
@@ -132,7 +122,7 @@ def live(request, output, report_fd, http_fd):
         Path("/proc/self/oom_score_adj").write_text("1000")
     if rules := rules_for(request["allowed"]):
         rules.apply()  # before their file is closed
-    _take_files(output, report_fd, http_fd)
+    _take_files(output, report_fd, http_fd, request["slow_word"])
     _enter(request["folder"], request["environment"])
     here.update(redis=request["redis"], folder=request["folder"])
     signal.signal(signal.SIGUSR1, report.report_stack)
@@ -147,8 +137,11 @@ def live(request, output, report_fd, http_fd):
     os._exit(exit_code)
 
 
-def _take_files(output, report_fd, http_fd):
-    """Put the judge's file descriptors where they belong, and close all others."""
+def _take_files(output, report_fd, http_fd, slow_word):
+    """Put the judge's file descriptors where they belong, and close all others.
+
+    slow_word: text that takes long to print, or None.
+    """
     for fd, target in ((os.open(os.devnull, os.O_RDONLY), 0), (output, 1), (output, 2)):
         os.dup2(fd, target)
     report_fd, http_fd = (fcntl.fcntl(fd, fcntl.F_DUPFD, 10) for fd in (report_fd, http_fd))
@@ -157,10 +150,14 @@ def _take_files(output, report_fd, http_fd):
     os.closerange(5, 4096)
     sys.stdin = open(0)
     sys.stdout, sys.stderr = (
-        io.TextIOWrapper(os.fdopen(fd, "wb", 0), encoding="utf-8", write_through=True)
+        io.TextIOWrapper(_output(fd, slow_word), encoding="utf-8", write_through=True)
         for fd in (1, 2)
     )
     sys.__stdin__, sys.__stdout__, sys.__stderr__ = sys.stdin, sys.stdout, sys.stderr
+
+
+def _output(fd, slow_word):
+    return SlowOutput(fd, slow_word) if slow_word else os.fdopen(fd, "wb", 0)
 
 
 def _enter(folder, environment):
