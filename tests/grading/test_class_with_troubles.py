@@ -82,7 +82,7 @@ def rows(graded):
         ("Ana Silva_1011", "Silva, Ana", MOST, "Echo.py is graded as echo.py"),
         ("Bo Li_1012", "Li, Bo", MOST, ""),
         ("Bo Li_1013", "Li, Bo", 0, ""),
-        ("doejane_4711", "Doe, Jane", MOST, "the platform marks this submission as late"),
+        ("doejane_4711", "Doe, Jane", MOST, "submitted late: the platform marks it LATE"),
         ("Cem@uni.edu", "Cem A.", MOST, "echo - Copy.py is graded as echo.py"),
         ("DIA", "Dia B.", MOST, "echo.py.txt is graded as echo.py"),
         ("00471", "Yu, Eli", MOST, "EliYu_echo_worker.ipynb is graded as echo_worker.ipynb"),

@@ -48,6 +48,7 @@ def placed(tmp_path):
         "echo_py.txt",
         "my_echo.py",
         "EchoWorker.py",
+        "echoo.py",
         "final version/AnaSilva-echo-v2.py",
         "Echo-Worker/Echo.py",
     ],
@@ -91,7 +92,9 @@ def test_a_module_that_an_answer_imports_is_part_of_it(placed):
     assert remarks == [NOT_PART + "jobs_service/sketch.py"]
 
 
-@pytest.mark.parametrize("copy", ["echo_worker/echo-Copy1.py", "echo_worker (1)/echo.py"])
+@pytest.mark.parametrize(
+    "copy", ["echo_worker/echo-Copy1.py", "echo_worker (1)/echo.py", "echo_worker/my_echo.py"]
+)
 def test_an_answer_beside_the_untouched_starter_is_taken(placed, copy):
     files, remarks = placed({ECHO: starter(ECHO), copy: "x = 1"})
     assert files[ECHO] == "x = 1"
@@ -112,6 +115,12 @@ def test_a_notebook_with_the_answer_beats_the_untouched_starter(placed):
         f"{ECHO} is as it was handed out: Ana_echo_worker (1).ipynb is graded",
         "Ana_echo_worker (1).ipynb is graded as echo_worker.ipynb",
     ]
+
+
+@pytest.mark.parametrize("name", ["echo.ipynb", "Ana - Echo Worker (2).ipynb.json"])
+def test_a_notebook_with_a_name_that_is_nearly_right_is_taken_and_named(placed, name):
+    files, remarks = placed({name: page("x = 1")})
+    assert files == {ECHO: "x = 1"} and remarks == [f"{name} is graded as echo_worker.ipynb"]
 
 
 @pytest.mark.parametrize(

@@ -181,6 +181,14 @@ def test_a_gradescope_group_is_in_the_rows_of_all_its_authors(match):
     assert not found.unlisted and list(found.absent.values()) == ["Dia"]
 
 
+def test_the_submission_of_a_group_is_in_the_rows_of_its_students(match):
+    names = ["Team A_12_assignsubmission_file_", "Team C_13_assignsubmission_file_"]
+    roster = "Identifier,Full name,Group\nParticipant 11,Ana,Team A\nParticipant 12,Bo,Team B\n"
+    found = match(roster + "Participant 14,Cy,Team A\n", names)
+    assert found.students == {0: "Team A_12", 2: "Team A_12"}  # 12 is the group's number, not Bo's
+    assert list(found.unlisted) == ["Team C_13"] and list(found.absent.values()) == ["Bo"]
+
+
 @pytest.mark.parametrize(
     ("roster", "names", "rows"),
     [

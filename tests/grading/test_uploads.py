@@ -64,7 +64,7 @@ def test_canvas_files_of_every_kind_are_sorted_by_student(place):
     assert list(uploads) == ["anon_x7Yz3", "doe_4711", "moe_4714", "poe_4713", "roe_4712"]
     assert set(files_of(uploads["doe_4711"])) == {"echo_worker/echo.py", "jobs_service/jobs.py"}
     remarks = {name: hand_ins.read(upload).remarks for name, upload in uploads.items()}
-    assert remarks["roe_4712"][0] == "the platform marks this submission as late"
+    assert remarks["roe_4712"][0] == "submitted late: the platform marks it LATE"
     assert remarks["poe_4713"] == ["submitted, but not part of any exercise: echo.docx"]
     assert remarks["moe_4714"] == ["submitted, but not part of any exercise: text.html"]
     assert ignored_files(place.folder) == []

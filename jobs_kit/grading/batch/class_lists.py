@@ -8,6 +8,7 @@ from collections import Counter
 from dataclasses import dataclass, field
 
 from jobs_kit.grading.batch.roster_columns import (
+    group_columns,
     id_columns,
     id_form,
     id_forms,
@@ -82,7 +83,7 @@ def match_roster(path, uploads):
         return ClassList(Roster(["student"], rows), dict(enumerate(uploads)), column=0)
     matching = _Matching(read_roster(path), uploads)
     matching.match()
-    if not matching.rows_of:
+    if not matching.found_any():
         raise ValueError(
             f"--roster {path}: no column of it holds the names of the submissions, such as "
             f"{next(iter(uploads))!r}; add one, below a first line with the names of the columns"
@@ -93,18 +94,21 @@ def match_roster(path, uploads):
 class _Matching:
     """The authors of the uploads while their rows are found.
 
-    people: [(student, Person), …]. rows_of: {number of one of these: number of its row}.
+    people: [(student, Person), …]. rows_of: {number of one of these: number of its row}. reasons:
+    {number of one of these: why it has no row}. column: see ClassList.
     """
 
     def __init__(self, roster, uploads):
-        self.roster, self.uploads = roster, uploads
+        self.roster = roster
         self.people = [(name, person) for name, one in uploads.items() for person in one.people]
         self.rows_of, self.reasons, self.column = {}, {}, None
+        self._group_of = {}  # the name of a group's submission, for each row of its students
         self._named, self._undecided, self._doubtful = {}, set(), set()
         self._with_other_id = set()  # rows of a student with an id, which is not that of a namesake
 
     def match(self):
         """Find the rows, by one kind of name after another."""
+        self._match_groups()
         names = name_columns(self.roster)
         self._named = self._best(names, name_forms, lambda _, one: name_forms([one.name])[:1])[1]
         ids = self._take(
@@ -112,19 +116,40 @@ class _Matching:
             lambda cells: id_forms(*cells),
             lambda _, one: [id_form(one.id)],
         )
-        logins = login_columns(self.roster)
-        for form in (login_form, mailbox_form):
-            columns = self._take(
-                logins,
-                lambda cells, form=form: {form(*cells)},
-                lambda student, one, form=form: [form(name) for name in (student, *one.logins)],
-            )
-            self.column = self.column if self.column is not None else columns and columns[0]
+        self._match_logins()
         if ids:
             rows = enumerate(self.roster.rows)
             self._with_other_id = {number for number, row in rows if row[ids[0]].strip()}
         for forms in (name_forms, plain_name_forms):
             self._take(names, forms, lambda _, one, forms=forms: forms([one.name])[:1])
+
+    def _match_groups(self):
+        """Give the submission of a group to all of its rows; its number is no student's."""
+        for columns in group_columns(self.roster):
+            index = self._index(columns, name_forms)
+            for number, (student, person) in enumerate(self.people):
+                forms = name_forms([person.name])[:1]
+                rows = index.get(forms[0], []) if forms else []
+                self._group_of |= {row: student for row in rows if row not in self._group_of}
+                self._undecided |= {number} if rows else set()
+
+    def _match_logins(self):
+        for form in (login_form, mailbox_form):
+            columns = self._take(
+                login_columns(self.roster),
+                lambda cells, form=form: {form(*cells)},
+                lambda student, one, form=form: [form(name) for name in (student, *one.logins)],
+            )
+            if columns and self.column is None:
+                self.column = columns[0]
+
+    def _index(self, columns, cell_forms):
+        """Return {form of a name: numbers of the rows that have it in these columns}."""
+        index = {}
+        for number, row in enumerate(self.roster.rows):
+            for form in {*cell_forms([row[column] for column in columns])} - {""}:
+                index.setdefault(form, []).append(number)
+        return index
 
     def _take(self, views, cell_forms, person_forms):
         """Match by the columns that match most; return them, or None.
@@ -163,11 +188,8 @@ class _Matching:
         return sum(1 if self._named.get(n, row) == row else -1 for n, row in rows_of.items())
 
     def _matches(self, columns, cell_forms, person_forms):
-        index = {}
-        for number, row in enumerate(self.roster.rows):
-            for form in {*cell_forms([row[column] for column in columns])} - {""}:
-                index.setdefault(form, []).append(number)
-        rows_of, reasons, taken = {}, {}, set(self.rows_of.values())
+        index = self._index(columns, cell_forms)
+        rows_of, reasons, taken = {}, {}, {*self.rows_of.values(), *self._group_of}
         for number, (student, person) in enumerate(self.people):
             if number in self.rows_of or number in self._undecided:
                 continue
@@ -186,9 +208,14 @@ class _Matching:
     def _name(self, row):
         return row_name(self.roster, self.roster.rows[row])
 
+    def found_any(self):
+        """Tell whether any row has a submission."""
+        return bool(self.rows_of or self._group_of)
+
     def class_list(self):
         """Return the ClassList."""
         students = {row: self.people[number][0] for number, row in self.rows_of.items()}
+        students |= self._group_of
         found = ClassList(self.roster, students, column=self.column)
         for number, row in enumerate(self.roster.rows):
             if any(cell.strip().casefold() == MAXIMUM for cell in row[:2]):

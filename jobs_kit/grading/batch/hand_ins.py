@@ -77,7 +77,7 @@ def read(upload):
     """
     hand_in = HandIn(upload.student)
     if upload.late:
-        hand_in.remark("the platform marks this submission as late")
+        hand_in.remark("submitted late: the platform marks it LATE")
     try:
         raw = unpack(upload.paths, hand_in)
         place_files(raw, hand_in)

@@ -2,6 +2,7 @@
 
 import re
 import unicodedata
+from difflib import SequenceMatcher
 
 CODE = re.compile(
     r"(?P<stem>.+?)[._](?P<type>py|ipynb)(?:[.](?:txt|json|py|ipynb))*\s*", re.IGNORECASE
@@ -12,6 +13,7 @@ COPY, OF = re.compile("[ck][oó]p(?:y|i[ae])"), {"of", "von", "de", "di"}  # in 
 NO_ANSWER = {"test", "tests", "old", "backup", "bak", "starter", "template", "original"}
 LONGEST_NAME = 255  # of a file; a zip file may hold longer ones, made to take time
 SAME, CONTAINED = 2, 1  # how much a name is like another
+SIMILAR = 0.85  # of "job" and "jobs"
 
 
 def code_type(name):
@@ -49,9 +51,19 @@ def likest(stem, names):
 
 def _likeness(words, target):
     """Return (SAME, CONTAINED or 0, words of the target)."""
-    if words and "".join(words) == "".join(target):
+    joined, wanted = "".join(words), "".join(target)
+    if joined and joined == wanted:
         return SAME, len(target)
     spans = (words[start : start + len(target)] for start in range(len(words)))
-    if (target in spans or "".join(target) in words) and not NO_ANSWER & set(words):
+    if NO_ANSWER & set(words):
+        return 0, 0
+    if target in spans or wanted in words or _is_misspelled(joined, wanted):
         return CONTAINED, len(target)
     return 0, 0
+
+
+def _is_misspelled(word, wanted):
+    """Tell whether a word is another with a letter more, fewer or exchanged: job, workers."""
+    if abs(len(word) - len(wanted)) > 1:
+        return False
+    return SequenceMatcher(None, word, wanted, autojunk=False).ratio() >= SIMILAR

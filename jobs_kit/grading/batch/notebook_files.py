@@ -4,8 +4,8 @@ import json
 import re
 from pathlib import PurePosixPath
 
-from jobs_kit.course.exercise import all_exercises
-from jobs_kit.grading.batch.exercise_folders import EXACT, folder_of, handed_out, home_of
+from jobs_kit.course.exercise import all_exercises, exercises_in
+from jobs_kit.grading.batch.exercise_folders import EXACT, folder_of, folders, handed_out, home_of
 from jobs_kit.grading.batch.near_names import likest, stem_of
 
 WRITTEN = re.compile(r"\s*%%(?:writefile|file)\s+(-a\s+)?(\S+)\s*\n", re.ASCII)
@@ -43,8 +43,15 @@ def exercise_of(path):
     exercises, stem = all_exercises(), stem_of(path.name)
     if path.name == f"{stem}.ipynb" and stem in exercises:
         return exercises[stem], EXACT
-    name, likeness = likest(stem, exercises)
-    return exercises.get(name), likeness
+    names = exercises | {stem_of(one.files[0]): one for one in map(_alone, folders()) if one}
+    name, likeness = likest(stem, names)
+    return names.get(name), likeness
+
+
+def _alone(folder):
+    """Return the Exercise of a folder with one file: echo.ipynb can only be echo_worker's."""
+    exercises = exercises_in(folder)
+    return exercises[0] if len(exercises) == 1 and len(exercises[0].files) == 1 else None
 
 
 def _written_files(sources, home, known):

@@ -169,7 +169,7 @@ class Placement:
     def _target(self, piece):
         """Return ((folder, file), likeness, copy number) of the file that a piece may be, or None.
 
-        That file is missing, or it is the starter and the piece is a copy of it.
+        That file is missing, or it is as it was handed out.
         """
         names = {}
         for folder in [piece.folder] if piece.has_folder else self.known:
@@ -180,7 +180,7 @@ class Placement:
         stem = stem_of(piece.path.name)
         name, likeness = likest(stem, names)
         first = self.taken.get(names.get(name))
-        if not name or "/" in piece.name or (first and not (likeness == SAME and first.is_starter)):
+        if not name or "/" in piece.name or (first and not first.is_starter):
             return None
         return names[name], likeness, words_of(stem)[1]
 

@@ -16,6 +16,7 @@ PART_OF_NAME = re.compile(  # two students may share it
     r"nom|.*(?:first|last|given|family|middle|sur.?name|vorname|nachname|pr[ée]nom|apellido).*",
     re.IGNORECASE,
 )
+GROUP = re.compile(r".*(?:gro?upp?[eo]?|team).*", re.IGNORECASE)
 NUMBERED = re.compile(r"(?P<word>\D+?) ?(?P<number>[0-9]+)")  # Moodle: Participant 4711
 LONG_NUMBER = re.compile(r"[0-9]{4,}")
 QUOTED = re.compile(r'="(.*)"')  # how a spreadsheet keeps the zeros of 0047
@@ -38,6 +39,11 @@ def name_columns(roster):
     columns = [n for n in _text_columns(roster) if not LOGIN.fullmatch(roster.header[n])]
     whole = [(n,) for n in columns if not PART_OF_NAME.fullmatch(roster.header[n])]
     return whole + [(n, n + 1) for n in columns if n + 1 in columns]
+
+
+def group_columns(roster):
+    """Return the columns that tell in which group a student is."""
+    return [(n,) for n in _text_columns(roster) if GROUP.fullmatch(roster.header[n])]
 
 
 def row_name(roster, row):

@@ -212,9 +212,13 @@ def _add_authors(uploads, authors):
             upload.people = people
             uploads[upload.student] = upload
     for name in set(plain) - set(authors):
-        shared = [cut for cut in _cuts(name) if sum(one.startswith(cut) for one in plain) > 1]
+        shared = [cut for cut in _cuts(name) if _is_shared(cut, plain)]
         logins = (name, *(name.removeprefix(cut) for cut in shared))
         uploads[name].people = (Person(name, logins, logins[min(1, len(shared))]),)
+
+
+def _is_shared(cut, names):
+    return len(names) == 1 or sum(name.startswith(cut) for name in names) > 1
 
 
 def _cuts(name):
