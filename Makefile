@@ -1,6 +1,6 @@
 # Two commands matter: `make lab` opens the lessons, `make test` proves them.
 # Needs python3 (3.11 to 3.13), make and pip; uses uv where it is present.
-.PHONY: lab test press bench bench-grade bench-start pictures requirements clean
+.PHONY: lab test faults press bench bench-grade bench-start pictures requirements clean
 SHELL = /bin/sh
 
 IN_RANGE = import sys; sys.exit(not (3, 11) <= sys.version_info[:2] <= (3, 13))
@@ -12,6 +12,9 @@ lab: .venv/ready
 
 test: .venv/ready
 	.venv/bin/python -m pytest -n auto
+
+faults: .venv/ready
+	@PYTHONPATH=tests .venv/bin/python tests/faults/harness.py $(OPTIONS)
 
 bench: .venv/ready
 	@.venv/bin/python tests/benchmarks/checks.py
