@@ -303,6 +303,7 @@ def test_a_lost_reply_to_add_job_neither_loses_nor_doubles_it(service, redis_url
         sys.modules.pop("jobs_kit.jobs", None)
         jobs = service("jobs")
         jobs.rd.flushdb()
+        jobs.q.step("look")  # Redis knows the script now
         jid = jobs.add_job(*YEAR)["id"]
         assert len(seen) == 2  # the reply was lost, and the step taken again
         assert queued(jobs) == [jid]
