@@ -1,6 +1,7 @@
-"""Read the limits of this process's control groups, of both versions that Linux has."""
+"""Read limits and shortages of this process's control groups, of both versions that Linux has."""
 
 import contextlib
+import re
 from pathlib import Path
 
 PROC = Path("/proc/self")
@@ -34,6 +35,20 @@ def memory():
     names = "memory.max", "memory.high", "memory.limit_in_bytes"
     limits = [text for name in names for text in values("memory", name)]
     return min((int(text) for text in limits if text != "max"), default=float("inf"))
+
+
+def shortages():
+    """Return counters that grow when a process is killed for want of memory, or cannot be started.
+
+    Without groups they are about the whole system.
+    """
+    # of our own group: the groups above count what happens in others, too
+    kills = [*values("memory", "memory.events"), *values("memory", "memory.oom_control")][:1]
+    with contextlib.suppress(OSError):
+        kills = kills or [(PROC.parent / "vmstat").read_text()]
+    return [re.findall(r"^oom_kill (\d+)", "\n".join(kills), re.MULTILINE)] + [
+        re.findall(r"^max (\d+)", text, re.MULTILINE) for text in values("pids", "pids.events")
+    ]
 
 
 def _groups(controller):

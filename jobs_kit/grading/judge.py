@@ -79,9 +79,9 @@ class Judge:
 
     def _ask(self, request):
         with self._lock:
-            if self._process is None or self._process.poll() is not None:
-                self._start()
             try:
+                if self._process is None or self._process.poll() is not None:
+                    self._start()
                 self._process.stdin.write(json.dumps(request) + "\n")
                 self._process.stdin.flush()
                 return json.loads(self._process.stdout.readline())

@@ -16,6 +16,7 @@ import select
 import signal
 import sys
 import tempfile
+from pathlib import Path
 
 import pytest
 
@@ -40,12 +41,18 @@ PYTEST += ["-p", "jobs_kit.grading.plugin"]
 def serve(contained, packages):
     """Answer each line of the input. contained, packages (a dict): see Judge."""
     answers, sys.stdout = sys.stdout, sys.stderr  # a print in between must not become an answer
+    with contextlib.suppress(OSError):  # where memory ends, judges end before the one who asks
+        Path("/proc/self/oom_score_adj").write_text("500")
     with tempfile.TemporaryDirectory(prefix="jobs-kit-judge-", dir=base_folder()) as place:
         os.chmod(place, 0o711)  # a contained program finds the socket of its Redis there
         parts = PreparedParts(contained, place, Packages(**packages))
         _import_checks()
         for line in sys.stdin:
-            results = _run_in_a_fork(json.loads(line), parts)
+            try:
+                results = _run_in_a_fork(json.loads(line), parts)
+            except OSError as problem:  # the system lacks processes, memory or room on its disk
+                print("jobs-kit: a judge could not work:", problem)
+                results = []
             try:
                 print(json.dumps(results), file=answers, flush=True)
             except BrokenPipeError:  # the program that asked was killed

@@ -25,6 +25,7 @@ from jobs_kit.grading.expectations import (
     TimedOutError,
 )
 from jobs_kit.grading.limits import CHECK_TEXT_CHARACTERS, TIMEOUTS_PER_EXERCISE
+from jobs_kit.grading.outside_causes import OutsideCauses
 from jobs_kit.grading.programs.queue_observation import observation_of
 from jobs_kit.grading.programs.redis_recorder import RedisRecorder
 from jobs_kit.grading.programs.submission import Submission
@@ -136,6 +137,7 @@ class Judgement:
     @pytest.hookimpl(tryfirst=True)
     def pytest_runtest_setup(self, item):
         """Raise where a check is not worth running; see the errors in expectations.py."""
+        item.jobs_kit_causes = OutsideCauses()
         exercise = _exercise(item)
         if not exercise:
             return
@@ -315,6 +317,8 @@ def _check_result(item, call):
     """Return the CheckResult of a test. item, call: as pytest hands them to its hooks."""
     problem = _problem(call)
     outcome = "pass" if problem is None else getattr(problem, "outcome", "error")
+    cause = _outside_cause(item, problem) if outcome not in ("pass", "not attempted") else None
+    outcome = "error" if cause else outcome
     worth = _marker(item).args[0]
     result = CheckResult(
         name=item.name,
@@ -324,11 +328,12 @@ def _check_result(item, call):
         max_points=worth,
         notes=[_printable(note) for note in getattr(item, "jobs_kit_notes", [])],
         seconds=round(call.duration, 3),
+        is_outside=bool(cause),
     )
-    if isinstance(problem, CheckError):
+    if isinstance(problem, CheckError) and not cause:
         _add_findings(result, problem)
     if outcome == "error":
-        result.message = _printable(_kit_failure(call))
+        result.message = _printable(cause or _kit_failure(call))
     elif outcome in ("not attempted", "not reached"):
         result.message, result.expected = result.expected, None
     elif outcome in ("fail", "timeout"):
@@ -337,6 +342,16 @@ def _check_result(item, call):
         result.evidence = [_printable(line) for line in evidence.evidence()] if evidence else []
         result.recording = evidence.recording() if isinstance(evidence, Submission) else None
     return result
+
+
+def _outside_cause(item, problem):
+    """Return the cause outside of the answer that made a check fail, as text, or None."""
+    submission = getattr(item, "jobs_kit_evidence", None)
+    processes = submission.processes if isinstance(submission, Submission) else ()
+    try:
+        return item.jobs_kit_causes.find(problem, **prepared, processes=processes)
+    except OSError as another:  # the sandbox has ended meanwhile
+        return item.jobs_kit_causes.find(another)
 
 
 def _problem(call):

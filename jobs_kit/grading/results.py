@@ -29,6 +29,8 @@ class CheckResult:
     "not attempted", "timeout", "error" (the kit failed) or "not reached". message: why it was not
     judged. call, got, got_label, expected, hint, waits_for: see CheckError and NotReachedError.
     evidence: what Redis showed, as lines. recording: what happened there, see check_recording.py.
+    is_outside: whether the cause of an error seems to be outside of the answer, and not in the kit
+    (see outside_causes.py).
     """
 
     name: str
@@ -47,6 +49,7 @@ class CheckResult:
     recording: dict | None = None
     notes: list[str] = field(default_factory=list)
     seconds: float = 0
+    is_outside: bool = False
 
     def to_dict(self):
         """Return the fields as a dict that JSON can carry."""
@@ -187,4 +190,6 @@ def unjudged_exercise(exercise, outcome):
 def unjudged_check(name, claim, max_points, outcome):
     """Return the result of a check that was not run. outcome: a key of UNJUDGED."""
     message, hint = UNJUDGED[outcome]
-    return CheckResult(name, claim, outcome, max_points=max_points, message=message, hint=hint)
+    result = CheckResult(name, claim, outcome, max_points=max_points, message=message, hint=hint)
+    result.is_outside = outcome == "error"
+    return result

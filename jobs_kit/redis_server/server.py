@@ -86,6 +86,11 @@ user kit on >{password} ~* &* +@all
                 raise RedisNotFoundError(f"{self.program} does not start: {problem}")
             time.sleep(0.005)
 
+    def has_crashed(self):
+        """Tell whether its log says that it ended because of a fault, or for want of memory."""
+        log = _text(self.directory / "redis.log", 0)
+        return any(mark in log for mark in ("Out Of Memory", "BUG REPORT", "crashed by signal"))
+
     def stop(self, keep=False):
         """End the server. keep=True keeps its data, so that start() can bring it back."""
         if keep:

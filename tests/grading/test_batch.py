@@ -28,6 +28,7 @@ from cases import write_stage
 from jobs_kit import cli
 from jobs_kit.cli import instructor
 from jobs_kit.course.exercise import all_exercises
+from jobs_kit.grading.batch import own_solutions
 from jobs_kit.grading.batch.batch import Batch
 from jobs_kit.grading.batch.out_folder import locked, read_result
 from jobs_kit.grading.judge import Judge
@@ -148,6 +149,7 @@ def test_an_incomplete_result_file_is_not_kept(tmp_path, text):
 
 def test_a_failure_of_the_kit_is_reported_and_graded_again(place, tmp_path, monkeypatch, capsys):
     place("ana")
+    monkeypatch.setattr(own_solutions, "require_full_marks", Mock())  # the trouble begins later
     full = OSError(errno.ENOSPC, "No space left on device")
     monkeypatch.setattr(
         instructor, "end_at_sigterm", lambda: None
@@ -155,7 +157,7 @@ def test_a_failure_of_the_kit_is_reported_and_graded_again(place, tmp_path, monk
     monkeypatch.setattr(Judge, "check_all", lambda *_, **__: [])  # as where /tmp has no room
     command = ["grade", str(place.folder), "--out", str(tmp_path / "out"), "--uncontained"]
     for _ in range(2):
-        assert cli.main([*command, "--exercise", "echo_worker"]) == 0
+        assert cli.main([*command, "--exercise", "echo_worker"]) == 1
         said = capsys.readouterr().out
         assert "failed while grading ana (echo_worker), so these points are not" in said
         assert "as before" not in said
@@ -171,6 +173,7 @@ def test_a_submission_that_ends_every_judge_is_reported_and_graded_again(
     place, tmp_path, monkeypatch
 ):
     place("ana")
+    monkeypatch.setattr(own_solutions, "require_full_marks", Mock())
     judged = Judge.check_all
 
     def check(judge, tests, folder, seconds=300):
@@ -241,7 +244,8 @@ def test_no_grades_are_written_if_no_judge_starts(place, tmp_path):
     server.write_text('#!/bin/sh\n[ "$1" = --version ] && echo "Redis server v=7.2.4"')
     server.chmod(0o755)
     paths = {name: f"{tmp_path}:{os.environ.get(name, '')}" for name in ("PATH", "PYTHONPATH")}
-    code, said = grade(place, tmp_path / "out", env=os.environ | paths)
+    new = {"XDG_CACHE_HOME": str(tmp_path)}  # it knows of no judge that has ever started here
+    code, said = grade(place, tmp_path / "out", env=os.environ | paths | new)
     assert code == 1 and "no judge starts" in said
     assert not (tmp_path / "out" / "grades.csv").exists()
 

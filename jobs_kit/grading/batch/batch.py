@@ -3,23 +3,30 @@
     results = Batch("submissions", "out").run()
 
 As soon as a student is done, OUT holds the whole result: a batch that was interrupted continues
-where it was, and a submission that has not changed is not judged again.
+where it was, and a submission that has not changed is not judged again. What the kit fails at is
+judged once more, alone, at the end.
 """
 
 import functools
 import hashlib
 import os
-import queue
-import threading
 import time
 from pathlib import Path
 
 from jobs_kit.course.exercise import EXERCISES, ROOT, all_exercises, find_exercise
 from jobs_kit.grading import limits
-from jobs_kit.grading.batch import hand_ins, out_folder, reports, uploads
+from jobs_kit.grading.batch import (
+    hand_ins,
+    out_folder,
+    own_solutions,
+    reports,
+    second_look,
+    uploads,
+)
 from jobs_kit.grading.batch.capacity import most_judges
 from jobs_kit.grading.batch.class_lists import match_roster
 from jobs_kit.grading.batch.hidden_checks import HiddenChecks
+from jobs_kit.grading.batch.judge_pool import JudgePool
 from jobs_kit.grading.batch.missing_packages import missing_packages
 from jobs_kit.grading.batch.workspace import Workspace
 from jobs_kit.grading.judge import Judge
@@ -42,7 +49,7 @@ class Batch:
     result. roster: a CSV file, or None. gradescope (bool): whether to write that format, too.
     allow: names of packages that answers may import besides those installed with the kit.
     students: {name: Upload}. class_list: the ClassList of the roster. Raises NotContainedError,
-    OSError, KeyError, ValueError.
+    OSError, KeyError, ValueError; run() raises UnfairGradesError.
     """
 
     def __init__(
@@ -110,52 +117,34 @@ class Batch:
             return results
 
     def _grade_all(self, on_result):
-        waiting, done = queue.Queue(), queue.Queue()
-        for student in self.students:
-            waiting.put(student)
-        numbers = range(1, min(self.jobs, len(self.students)) + 1)
-        judges = [Judge(number if self.contained else None, self._packages) for number in numbers]
-        threads = [
-            threading.Thread(target=self._work, args=(judge, waiting, done), daemon=True)
-            for judge in judges
-        ]
-        for thread in threads:
-            thread.start()
-        results = {}
-        while len(results) < len(self.students):
-            outcome = done.get()
-            if isinstance(outcome, BaseException):
-                raise outcome
-            result, seconds = outcome
-            results[result.student] = result
-            on_result(result, seconds)
-        for thread in threads:
-            thread.join()
+        results, failed = {}, []
+        number = min(self.jobs, max(len(self.students), len(self.exercises)))
+        with JudgePool(self._judges(number)) as pool:
+            own_solutions.require_full_marks(pool, self.exercises, self.contained)
+            for result, seconds in pool.map(self._grade, self.students):
+                results[result.student] = result
+                if result.failed_exercises and seconds is not None:
+                    failed.append(result)
+                else:
+                    on_result(result, seconds)
+        if failed:
+            self._grade_again(failed)
+        for result in failed:
+            on_result(result, result.seconds)
         return [results[student] for student in self.students]
 
-    def _work(self, judge, waiting, done):
-        """Grade one student after another until none is waiting."""
-        try:
-            with judge:
-                while True:
-                    done.put(self._grade(waiting.get_nowait(), judge))
-        except queue.Empty:
-            pass
-        except BaseException as problem:  # raised again by the thread that waits for this one
-            done.put(problem)
+    def _judges(self, number):
+        numbers = range(1, number + 1)
+        return [Judge(one if self.contained else None, self._packages) for one in numbers]
 
-    def _grade(self, student, judge):
+    def _grade(self, judge, student):
         """Return a student's SubmissionResult and how long it took; None where it was kept."""
         hand_in = hand_ins.read(self.students[student])
         known, digest = out_folder.read_result(self.out, student), self._digest(hand_in)
         if known and (self._is_current(known, digest) or self._keeps(known, hand_in)):
             return known, None
-        begun = time.monotonic()
-        with self._workspace.written(hand_in) as folder:
-            judged = self._judge(judge, folder)
-        seconds = round(time.monotonic() - begun, 2)
-        result = self._result(hand_in, judged, seconds < limits.SUBMISSION_TIMEOUT_SECONDS)
-        result.seconds = seconds
+        results, seconds = self._judge(judge, hand_in, self.exercises)
+        result = SubmissionResult(student, results, hand_in.remarks, seconds)
         result.digest = None if result.failed_exercises else digest
         out_folder.write_result(self.out, result)
         return result, seconds
@@ -165,6 +154,24 @@ class Batch:
         new = [name for name in known.missing_packages if can_import(name, self._packages.folders)]
         return known.digest == digest and not new
 
+    def _grade_again(self, failed):
+        """Judge again, with no other judge at work, what SubmissionResults lack; complete them."""
+        with JudgePool(self._judges(1)) as pool:
+            for result in failed:
+                pool.do(self._judge_again, result)
+            second_look.reject_simulated_causes(pool, self.exercises, self._hidden, failed)
+        for result in failed:
+            out_folder.write_result(self.out, result)
+
+    def _judge_again(self, judge, result):
+        hand_in = hand_ins.read(self.students[result.student])
+        exercises = [one for one in self.exercises if one.id in result.failed_exercises]
+        results, seconds = self._judge(judge, hand_in, exercises)
+        judged = {one.id: one for one in results}
+        result.exercises = [judged.get(one.id, one) for one in result.exercises]
+        result.seconds += seconds
+        result.digest = None if result.failed_exercises else self._digest(hand_in)
+
     def _keeps(self, known, hand_in):
         """Tell whether an earlier result stays because this student was not asked for."""
         skipped = (self._only and hand_in.student not in self._only) or hand_in.newest < self._since
@@ -172,49 +179,31 @@ class Batch:
         same = [one.id for one in known.exercises] == [one.id for one in self.exercises]
         return skipped and same
 
-    def _judge(self, judge, folder):
-        """Return the ExerciseResults of the submission in a folder."""
-        tests = [exercise.file for exercise in self.exercises if exercise.is_graded]
-        tests += self._hidden.files
-        seconds = limits.SUBMISSION_TIMEOUT_SECONDS
-        try:
-            return judge.check_all(tests, folder, seconds)
-        except RuntimeError:  # another judge starts; if that ends as well, it is this submission
+    def _judge(self, judge, hand_in, exercises):
+        """Return the ExerciseResults of a HandIn, and how many seconds judging took."""
+        tests = [exercise.file for exercise in exercises if exercise.is_graded]
+        tests += self._hidden.files_of(exercises)
+        most, begun = limits.SUBMISSION_TIMEOUT_SECONDS, time.monotonic()
+        with self._workspace.written(hand_in) as folder:
             try:
-                return judge.check_all(tests, folder, seconds)
-            except RuntimeError:
-                self._require_judge(judge, tests)
-                return []
-
-    def _require_judge(self, judge, tests):
-        """Raise OSError where no judge starts here, so that it is not this submission's fault."""
-        with self._workspace.empty() as folder:
-            try:
-                judge.check_all(tests[:1], folder, limits.SUBMISSION_TIMEOUT_SECONDS)
-            except RuntimeError:
-                raise OSError(
-                    "no judge starts on this computer; its output is above. Run `jobs-kit doctor` "
-                    "to see what is missing, then grade again"
-                ) from None
-
-    def _result(self, hand_in, judged, in_time):
-        """Return the SubmissionResult of a HandIn.
-
-        judged: ExerciseResults. in_time (bool): the judge had time for those that are missing.
-        """
+                judged = judge.check_all(tests, folder, most)
+            except RuntimeError:  # the judge has ended
+                judged = []
+        seconds = round(time.monotonic() - begun, 2)
         judged = {result.id: result for result in judged}
-        unjudged_outcome = "error" if in_time else "timeout"
-        results = []
-        for exercise in self.exercises:
-            if not exercise.is_graded:
-                results.append(_evidence_result(exercise, hand_in))
-                continue
+        unjudged_outcome = "error" if seconds < most else "timeout"
+        results = [self._result(one, hand_in, judged, unjudged_outcome) for one in exercises]
+        return results, seconds
+
+    def _result(self, exercise, hand_in, judged, unjudged_outcome):
+        """Return the ExerciseResult of one exercise. judged: {id: ExerciseResult}."""
+        if exercise.is_graded:
             result = judged.get(exercise.id) or unjudged_exercise(exercise, unjudged_outcome)
             self._hidden.add_missing(result, unjudged_outcome)
-            results.append(result)
-        for exercise, result in zip(self.exercises, results, strict=True):
-            result.folder = f"{hand_in.student}/{exercise.folder}"
-        return SubmissionResult(hand_in.student, results, hand_in.remarks)
+        else:
+            result = _evidence_result(exercise, hand_in)
+        result.folder = f"{hand_in.student}/{exercise.folder}"
+        return result
 
     def _digest(self, hand_in):
         """Return what changes when the files, the checks or the choice of exercises change."""

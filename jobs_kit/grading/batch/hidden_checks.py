@@ -19,9 +19,14 @@ class HiddenChecks:
             raise FileNotFoundError(f"there are no checks (test_*.py) in {folder}")
         homes = {file: _exercise_of(file) for file in files}
         self.files = [file for file in files if homes[file] in exercises]
+        self._homes = homes
         self._checks = {exercise.id: {} for exercise in exercises}
         for file in self.files:
             self._checks[homes[file].id] |= checks_in(file)
+
+    def files_of(self, exercises):
+        """Return the files with hidden checks of these Exercises."""
+        return [file for file in self.files if self._homes[file] in exercises]
 
     def add_missing(self, result, outcome):
         """Add the hidden checks that did not run to an ExerciseResult: all can reach as many points.

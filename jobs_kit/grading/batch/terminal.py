@@ -14,7 +14,7 @@ from jobs_kit.grading.batch.uploads import class_folder
 def grade(options):
     """Grade a folder of submissions as the command's options say; print how it goes.
 
-    Returns 0. Raises what Batch raises.
+    Returns 0, or 1 where the kit failed. Raises what Batch raises.
     """
     out = Path(options.out)
     require_separate(out, Path(options.submissions))
@@ -28,8 +28,7 @@ def grade(options):
         if options.gradescope:
             gradescope.write_crash(out, problem)
         raise
-    _print_end(batch, results)
-    return 0
+    return _print_end(batch, results)
 
 
 def _batch(options, out):
@@ -78,6 +77,7 @@ def _run(batch):
 
 
 def _print_end(batch, results):
+    """Print where the grades are, and whose are not final; return the command's exit code."""
     failed = [
         f"{result.student} ({', '.join(result.failed_exercises)})"
         for result in results
@@ -94,6 +94,7 @@ def _print_end(batch, results):
     print(f"Written: {out / 'grades.csv'}")
     print(f"         {out / 'summary.html'}, about the class")
     print(f"         {out / 'feedback'}, with a page for each student")
+    return 1 if failed else 0
 
 
 def _moment(text):

@@ -27,7 +27,3 @@ class Workspace:
             hand_in.write(Path(folder.name))
         with folder as place:
             yield place
-
-    def empty(self):
-        """Return an empty folder, to be used in a with statement."""
-        return tempfile.TemporaryDirectory(dir=self._folder.name)

@@ -8,6 +8,7 @@ import contextlib
 import itertools
 import json
 import re
+import socket
 import sys
 import time
 from dataclasses import dataclass
@@ -70,6 +71,18 @@ class RedisRecorder(CommandRecorder):
             return self._server.connect(socket_timeout=5).ping()
         except redis.RedisError:
             return False
+
+    def was_killed(self):
+        """Tell whether the server has ended, and not by a crash, which a script can bring about."""
+        with socket.socket(socket.AF_UNIX) as client:
+            client.settimeout(5)
+            try:
+                client.connect(self.path)
+            except TimeoutError:
+                return False
+            except OSError:
+                return not self._server.has_crashed()
+        return False
 
     def reset(self):
         """Forget everything; start again where the server is stuck."""

@@ -30,6 +30,10 @@ ENVIRONMENT = {"OPENBLAS_NUM_THREADS": "1", "MPLBACKEND": "agg", "PYTHONHASHSEED
 SYSTEM = ["/usr", "/lib", "/lib64", "/bin", "/sbin", "/etc", "/proc", "/opt", "/nix", "/System"]
 
 
+class SandboxError(OSError):
+    """The fork server cannot do what it was asked for, or has ended."""
+
+
 class Sandbox:
     """A fork server, and the processes that it has started. home: the folder of all its folders.
 
@@ -176,12 +180,18 @@ class Sandbox:
             shutil.rmtree(self.home, ignore_errors=True)
 
     def _ask(self, request, *fds):
-        """Send a request and the open files that belong to it; return the reply. Raises OSError."""
-        socket.send_fds(self._control, [json.dumps(request).encode()], fds)
-        data = self._control.recv(4096)
+        """Send a request and the open files that belong to it; return the reply.
+
+        Raises SandboxError.
+        """
+        try:
+            socket.send_fds(self._control, [json.dumps(request).encode()], fds)
+            data = self._control.recv(4096)
+        except ConnectionError:
+            data = b""
         reply = json.loads(data) if data else {"problem": "its fork server has ended"}
         if "problem" in reply:
-            raise OSError(f"the sandbox cannot {request['do']}: {reply['problem']}")
+            raise SandboxError(f"the sandbox cannot {request['do']}: {reply['problem']}")
         return reply
 
     def __enter__(self):

@@ -137,7 +137,7 @@ def _kit_files():
     """Return the options for devices, shared memory, the fonts and the fork server."""
     options = ["--proc", "/proc", "--dev", "/dev"]
     options += ["--size", str(16 * MB), "--perms", "1777", "--tmpfs", "/dev/shm"]
-    for path in _font_lists():
+    for path in font_lists():
         options += ["--ro-bind", path, f"{FONTS}/{Path(path).name}"]
     return [*options, "--ro-bind", str(CHILD), CHILD_INSIDE]
 
@@ -214,7 +214,7 @@ def leave_keys():
         ctypes.CDLL(None).syscall(number, JOIN_SESSION_KEYRING, None)
 
 
-def _font_lists():
+def font_lists():
     """Return the paths of matplotlib's font lists; making one takes it a second or more."""
     return sorted(map(str, Path(font_folder()).glob("fontlist-*.json")))
 
