@@ -62,12 +62,12 @@ def catch_up(options):
     """Write the solved files that an exercise starts from, and keep yours as .bak."""
     from jobs_kit.course.answer_folders import short_path
 
-    progress = _progress(options)
-    written = progress.catch_up()
-    for path, backup in written:
+    progress, is_ready = _progress(options), True
+    for path, backup in progress.catch_up():
+        is_ready = False
         old = f"; your version is now {short_path(backup)}" if backup else ""
         print(f"wrote {short_path(path)}{old}")
-    if not written:
+    if is_ready:
         print(f"nothing to do: {short_path(progress.folder)} is ready for {options.exercise}")
 
 

@@ -2,10 +2,11 @@
 
     exercises/jobs_service/jobs.py     the kit's own folders
     backup/jobs_service/jobs.py        a folder with the name of an exercise, or one that holds it
-    my_service/jobs.py                 a folder with another name, known by its files
+    my_bugs/find_the_bugs.ipynb        a folder with another name, known by its pages
+    my_service/jobs.py                 or else by its files
 
 A command that acts on the wrong folder reports a pass that means nothing, or overwrites files. So a
-folder that is named for another exercise is never taken.
+folder that is named for another exercise, or has its page, is never taken.
 """
 
 from pathlib import Path
@@ -17,6 +18,7 @@ from jobs_kit.course.exercise import (
     exercises_in,
     folder_of_file,
 )
+from jobs_kit.redis_server.text import text
 
 # files of the same names are here, too, and none of them is an answer
 NO_ANSWERS = [ROOT / name for name in ("jobs_kit", "notebooks", "tests")]
@@ -58,18 +60,22 @@ def exercises_for(place):
 
 
 def short_path(path):
-    """Return a path as text: inside the kit, and seen from there, relative to the kit's folder."""
+    """Return a path as printable text.
+
+    Inside the kit, and seen from there, it is relative to the kit's folder.
+    """
     if Path(path).is_relative_to(ROOT) and Path.cwd().is_relative_to(ROOT):
-        return str(Path(path).relative_to(ROOT))
-    return str(path)
+        path = Path(path).relative_to(ROOT)
+    return text(path)
 
 
 def _folder_in(place, exercise, files):
     """Return the folder of an answer: a place itself, or one in it; None if it is not there.
 
-    files: the names of those by which a folder without an exercise's name is known.
+    files: the names of those by which a folder without a name or a page is known.
     """
-    is_named = bool(_names(place) & {exercise.folder, exercise.id})
+    ids = {one.id for one in _named_for(place)}
+    is_named = exercise.id in ids or exercise.folder in _names(place)
     has_files = any((place / name).is_file() for name in files)
     if is_named and has_files:
         return place
@@ -80,9 +86,11 @@ def _folder_in(place, exercise, files):
 
 
 def _named_for(place):
-    """Return the Exercises whose folder, or whose id, is the name of a folder."""
-    names = _names(place)
-    return [one for one in all_exercises().values() if names & {one.folder, one.id}]
+    """Return the Exercises whose folder or id is the name of a folder, or else whose pages are in it."""
+    exercises, names = all_exercises().values(), _names(place)
+    pages = {one.folder for one in exercises if (place / f"{one.id}.ipynb").is_file()}
+    by_name = [one for one in exercises if names & {one.folder, one.id}]
+    return by_name or [one for one in exercises if one.folder in pages]
 
 
 def _names(place):

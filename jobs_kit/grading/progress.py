@@ -100,15 +100,14 @@ class ExerciseProgress:
     def catch_up(self):
         """Write the starting point of this exercise: all earlier parts solved.
 
-        Returns [(file, backup or None), ...] of what was written; a student's own file is kept
-        beside it, as file.bak, or file.bak2 where that is there already. Raises ValueError in the
-        folder of the solutions.
+        Yields (file, backup or None) of each file as it is written; a student's own is kept beside
+        it, as file.bak, or file.bak2 where that is there already. Raises ValueError in the folder of
+        the solutions.
         """
         if self.folder.resolve().is_relative_to(starters.MASTERS):
             raise ValueError(f"{self.folder} holds the solutions; name your own folder with --in")
         files = starters.given_files(self.exercise.folder)
         files |= {n: text.encode() for n, text in starting_point(self.exercise).items()}
-        written = []
         self.folder.mkdir(parents=True, exist_ok=True)
         for name, data in files.items():
             path = self.folder / name
@@ -119,8 +118,7 @@ class ExerciseProgress:
             if backup:
                 shutil.copy2(path, backup)
             path.write_bytes(data)
-            written.append((path, backup))
-        return written
+            yield path, backup
 
     def _entry(self):
         return self._notes().get(self.exercise.id, {})

@@ -13,6 +13,7 @@ from jobs_kit.course.exercise import EXERCISES, ROOT, all_exercises, exercises_i
 
 BOTH = ["find_the_bugs/jobs.py", "jobs_service/jobs.py"]
 MINE = [f"mine/{name}" for name in ("api.py", "jobs.py", "worker.py")]
+BUGS = [*MINE, "mine/find_the_bugs.ipynb"]
 KIT = "the kit's exercises/"
 
 
@@ -48,6 +49,9 @@ def tree(tmp_path):
         (MINE, "mine", "find_the_bugs", KIT),  # or catch-up would bring the bugs back
         (["mine/api.py"], "mine", "execute_job", "mine"),  # another file of the same service
         (["mine/notes.txt"], "mine", "add_job", KIT),
+        (BUGS, "mine", "find_the_bugs", "mine"),  # a copy of the whole folder
+        (BUGS, "mine", "add_job", KIT),
+        ([*BUGS, "mine/imports.ipynb"], "mine", "add_job", "mine"),
         (["jobs_service/jobs_service/x", *BOTH], "jobs_service", "add_job", "jobs_service"),
     ],
 )
@@ -104,6 +108,8 @@ def test_a_folder_named_for_other_exercises_is_refused(tree):
     for place in (root, root / "jobs_service"):
         require_folder(find_exercise("add_job"), place)
     require_folder(find_exercise("echo_worker"), root / "find_the_bugs")
+    with pytest.raises(ValueError, match="mine is the folder of find_the_bugs"):
+        require_folder(find_exercise("add_job"), tree(BUGS) / "mine")
 
 
 def test_a_named_folder_is_for_the_exercises_of_its_name_or_for_all(tmp_path):

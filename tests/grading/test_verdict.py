@@ -83,6 +83,8 @@ def test_a_verdict_shows_the_folder_that_was_judged_and_escapes_it():
     verdict = Verdict(ExerciseResult("add_job", "Add a job", [fault("a")], "/home/<ana>"))
     assert str(verdict).splitlines()[1] == "  in /home/<ana>"
     assert "in /home/&lt;ana&gt;" in verdict._repr_html_()
+    verdict.result.folder = "/home/\udcff"  # a name in another encoding
+    assert "\\xdcff" in str(verdict)
     assert "\n  in" not in shown(fault("a"))[0]  # a gap, which is on the page
 
 
