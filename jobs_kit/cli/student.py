@@ -99,6 +99,7 @@ def redis(options):
             port=options.port,
             append_only=bool(options.append_only),
             data=options.append_only and os.path.abspath(options.append_only),
+            fsync=options.fsync,
         )
     except RedisNotFoundError as problem:
         return fail(f"{problem} (`jobs-kit redis --port 0` takes a free port)")
@@ -153,6 +154,11 @@ def _redis_options(command):
     command.add_argument("--port", type=port_number, default=6379, help=text)
     text = "keep the data in this folder between runs"
     command.add_argument("--append-only", metavar="FOLDER", help=text)
+    text = (
+        "with --append-only, when a change is forced onto the disk: everysec (a power cut loses "
+        "up to a second; the default) or always (it loses nothing that was accepted; slower)"
+    )
+    command.add_argument("--fsync", choices=["everysec", "always"], default="everysec", help=text)
 
 
 def _api_options(command):

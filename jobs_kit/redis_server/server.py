@@ -36,7 +36,9 @@ RULES = (
 class StartedServer(Server):
     """A Redis server that this program started, and that ends with it."""
 
-    def __init__(self, program, port=None, append_only=False, data=None, place=None):
+    def __init__(
+        self, program, port=None, append_only=False, data=None, place=None, fsync="everysec"
+    ):
         self.program = str(program)
         self.directory = Path(make_folder("jobs-kit-", place))
         password, socket_path = secrets.token_hex(16), self.directory / "redis.sock"
@@ -51,6 +53,7 @@ class StartedServer(Server):
 dir "{data or self.directory}"
 save ""
 appendonly {"yes" if append_only else "no"}
+appendfsync {fsync}
 user default {RULES}
 user kit on >{password} ~* &* +@all
 """
@@ -122,13 +125,17 @@ class StandIn(Server):
         self._server.server_close()
 
 
-def start_server(unix_socket=False, append_only=False, port=0, data=None, place=None):
+def start_server(
+    unix_socket=False, append_only=False, port=0, data=None, place=None, fsync="everysec"
+):
     """Start a Redis server that ends with this process and with the object that is returned.
 
     unix_socket: listen on a private socket instead of a port of 127.0.0.1.
     append_only: write every change to disk, so that stop(keep=True) and start() lose nothing.
     port: the port to listen on; 0 takes a free one.
     data: a directory for the append-only file that outlives the server; a temporary one if None.
+    fsync: when the append-only file is forced onto the disk, "everysec" or "always" (each change,
+    before the client gets its reply).
     place: where the server's own directory is made; then other users may connect to its socket.
     Raises RedisNotFoundError with a message that says what to do.
     """
@@ -137,7 +144,7 @@ def start_server(unix_socket=False, append_only=False, port=0, data=None, place=
         for _ in range(1 if port or unix_socket else 5):
             chosen = None if unix_socket else port or _free_port()
             try:
-                return StartedServer(program, chosen, append_only, data, place)
+                return StartedServer(program, chosen, append_only, data, place, fsync)
             except RedisNotFoundError as met:
                 problem = met
             if "in use" not in str(problem):

@@ -121,11 +121,13 @@ def test_redis_that_was_killed_is_said(terminal):
     assert server.wait() == 1
 
 
-def test_redis_keeps_its_data_where_it_is_told(terminal, tmp_path):
-    words = ("redis", "--port", "0", "--append-only", str(tmp_path / "data"))
+@pytest.mark.parametrize("fsync", ["everysec", "always"])
+def test_redis_keeps_its_data_where_it_is_told(terminal, tmp_path, fsync):
+    words = ("redis", "--port=0", "--append-only", str(tmp_path / "data"), "--fsync", fsync)
     for expected in (1, 2):
         server = terminal(*words)
         client = redis.Redis.from_url(line_with(server, "redis://").strip())
+        assert client.info("persistence")["aof_enabled"]
         assert client.rpush("hotqueue:q", "message") == expected
         assert end(server)[0] == 0
 

@@ -139,6 +139,13 @@ def test_stop_and_start_keep_the_data():
     assert not started.directory.exists()
 
 
+@pytest.mark.parametrize("fsync", ["everysec", "always"])
+def test_the_file_is_forced_onto_the_disk_as_asked(fsync):
+    started = start_server(append_only=True, fsync=fsync)
+    assert started.connect().config_get("append*")["appendfsync"] == fsync
+    started.stop()
+
+
 def test_it_ends_while_a_script_never_does(process_id):
     started = start_server()
     pid = process_id(started)
