@@ -10,6 +10,7 @@ from jobs_kit.grading import (
     NotReachedError,
     expect,
     expect_no_recursion,
+    hint_for_not_started,
     points,
     short,
 )
@@ -39,7 +40,7 @@ def start(submission):
     """Start echo.py and wait until it waits at its queue; return the process."""
     process = submission.start("echo.py")
     submission.settle(process)
-    hint = "Defining a worker does not start it. Which line of yours calls it?"
+    hint = hint_for_not_started(submission.source, "echo.py")
     if process.events("threads"):
         hint = "A daemon thread ends with its program. Which line makes the program itself wait?"
     elif submission.redis.polled_lists():
@@ -70,7 +71,7 @@ def _expect_running(process, hint=None, before=""):
         "the program waits for the next message and does not end",
         call=process.call_text,
         got=before + process.outcome_text,
-        hint=process.hint if process.error else hint,
+        hint=process.any_hint or hint,
     )
 
 
@@ -125,7 +126,7 @@ def test_it_prints_each_message_once_in_order(submission, note):
             printed(process) == WORDS,
             claim,
             call=f"put {', '.join(WORDS)} on the queue; the first takes longest to print",
-            got=f"it printed\n{process.printed_text}",
+            got=f"it printed\n{process.printed_text}" + ended(process),
             hint=_hint(process, printed(process), process.output[before:], submission),
         )
 
@@ -145,6 +146,13 @@ def test_it_prints_each_message_once_in_order(submission, note):
     if submission.queue_of(process)["serializer"] is None:
         note("the queue has no serializer, so each item is bytes and is printed as b'…'")
     submission.note_socket_timeout(process, note)
+
+
+def ended(process):
+    """Return how a program ended without an exception, as a further line; "" if it runs."""
+    if process.running or process.error:
+        return ""
+    return f"\nand then the program ended with exit code {process.exit_code}"
 
 
 def _hint(process, printed, output, submission):

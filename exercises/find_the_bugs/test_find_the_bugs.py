@@ -12,6 +12,7 @@ from jobs_kit.grading import (
     Exercise,
     addresses,
     expect,
+    hint_for_not_started,
     jid_of,
     moments,
     points,
@@ -350,9 +351,7 @@ def test_the_worker_waits_for_jobs(submission):
         worker.running,
         "it waits for the next job until you stop it",
         call=worker,
-        hint="Defining a worker does not start it. Which line of worker.py calls it?"
-        if worker.exit_code == 0
-        else worker.hint,
+        hint=worker.any_hint or hint_for_not_started(submission.source, "worker.py"),
     )
     expect(
         submission.redis.pops(),

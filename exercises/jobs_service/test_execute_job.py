@@ -160,8 +160,8 @@ def test_one_job_after_another(submission):
         worker.running or never_waits(submission, worker),
         "after each job it waits for the next message",
         call=call,
-        got=service.printed_and_ended(worker),
-        hint=worker.hint
+        got=service.how_far(submission, worker, len(jids)),
+        hint=worker.any_hint
         or "The program ended after a job. Which line asks the queue for the next one?",
     )
     expect_no_recursion(submission, worker)

@@ -172,8 +172,9 @@ def test_the_worker_goes_on(submission):
         worker.running or submission.has_run_out(worker),
         "the worker waits for the next message",
         call=call,
-        got=worker.outcome_text,
+        got=service.how_far(submission, worker, len(jids)),
         hint=hint_for_raise(submission, worker)
+        or worker.any_hint
         or "The job is over, and so is the worker. Which line of yours ends it?",
     )
     for jid in (jids[0], jids[-1]):
@@ -276,7 +277,7 @@ def test_an_unknown_id_does_not_stop_the_worker(submission):
         worker.running or submission.has_run_out(worker),
         "the worker waits for the next message",
         call=call,
-        got=worker.outcome_text,
+        got=service.how_far(submission, worker, 3),
         hint=hint_for_raise(submission, worker)
         or "Which line of execute_job() is the first to use an id that no job has? Look at what it "
         "gets: an exception, None, or an empty dict.",

@@ -21,6 +21,7 @@ from jobs_kit.grading.expectations import (
 )
 from jobs_kit.grading.programs import addresses, moments, service
 from jobs_kit.grading.programs.formats import UUID, jid_of
+from jobs_kit.grading.programs.hints import hint_for_not_started
 from jobs_kit.grading.programs.queue_observation import observation_of
 from jobs_kit.grading.programs.recursion import expect_no_recursion
 from jobs_kit.grading.programs.worker_scenario import WorkerScenario, after
@@ -41,6 +42,7 @@ __all__ = [
     "expect",
     "expect_no_recursion",
     "expect_none",
+    "hint_for_not_started",
     "imports_in",
     "is_blank",
     "is_private",

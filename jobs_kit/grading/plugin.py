@@ -9,6 +9,7 @@ there), `observation` (the Redis of the lessons) and `note`.
 """
 
 import json
+import re
 from pathlib import Path
 
 import pytest
@@ -26,6 +27,7 @@ from jobs_kit.grading.expectations import (
 )
 from jobs_kit.grading.limits import CHECK_TEXT_CHARACTERS, TIMEOUTS_PER_EXERCISE
 from jobs_kit.grading.outside_causes import OutsideCauses
+from jobs_kit.grading.programs.hints import HINT_FOR_LINE
 from jobs_kit.grading.programs.queue_observation import observation_of
 from jobs_kit.grading.programs.redis_recorder import RedisRecorder
 from jobs_kit.grading.programs.submission import Submission
@@ -39,6 +41,7 @@ from jobs_kit.grading.source.project import Project
 from jobs_kit.grading.verdict import MARKS, Verdict
 from jobs_kit.redis_server.text import text
 
+NAMES_A_LINE = re.compile(r"\.py, line \d+, in ")  # where something was raised: explanations.py
 prepared = {}  # "sandbox", "redis": what a judge process keeps ready for the next check
 
 
@@ -337,7 +340,8 @@ def _check_result(item, call):
     elif outcome in ("not attempted", "not reached"):
         result.message, result.expected = result.expected, None
     elif outcome in ("fail", "timeout"):
-        result.hint = result.hint or _exercise(item).hints[0]
+        raised = NAMES_A_LINE.search(result.got or "")
+        result.hint = result.hint or (HINT_FOR_LINE if raised else _exercise(item).hints[0])
         evidence = getattr(item, "jobs_kit_evidence", None)
         result.evidence = [_printable(line) for line in evidence.evidence()] if evidence else []
         result.recording = evidence.recording() if isinstance(evidence, Submission) else None

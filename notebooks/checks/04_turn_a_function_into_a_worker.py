@@ -1,6 +1,6 @@
 """The gaps of lesson 04; see 02_consume_messages.py for the form."""
 
-from jobs_kit.grading import Gap, expect, setup_code
+from jobs_kit.grading import Gap, expect, hint_for_not_started, setup_code
 
 SHOUT = Gap(
     __file__,
@@ -103,7 +103,7 @@ def test_it_prints_each_item_backwards(submission):
         "cba and zyx, a line each",
         call="python reverse.py, with two items on the queue",
         got=process.output.strip() or "it printed nothing",
-        hint="Defining a worker does not start it. Which line calls it?",
+        hint=hint_for_not_started(submission.source, "reverse.py"),
     )
 
 

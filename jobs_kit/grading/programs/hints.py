@@ -87,6 +87,14 @@ TYPES_IN_WORDS = {
     "function": "a function",
     "module": "a module",
 }
+HINT_FOR_RAISE = (
+    "This line raises because of the value it got. Which value is that, and which line above "
+    "passed it?"
+)
+HINT_FOR_LINE = (
+    "The line that is named last raised this exception. Which values does it work with, and "
+    "which of them is a surprise? Print them."
+)
 HIDES = "hides the library"  # part of the message of sandbox/child/inside.py
 
 
@@ -104,6 +112,24 @@ def hint_for(error):
     return choose(error, message) if choose else HINTS_BY_TYPE.get(error.get("type"))
 
 
+def hint_for_any(error):
+    """Return the hint for an exception, or a general one where there is none; None for None."""
+    if not error:
+        return None
+    line = (own_frames(error.get("frames", [])) or [{}])[-1].get("text", "")
+    return hint_for(error) or (HINT_FOR_RAISE if line.startswith("raise ") else HINT_FOR_LINE)
+
+
+def hint_for_not_started(source, file):
+    """Return a question about a program of a Source that ended before it asked a queue."""
+    if source.has_worker(file):
+        return f"Defining a worker does not start it. Which line of {file} calls it?"
+    return (
+        f"{file} has no worker: no function with the decorator of a queue, and no loop. Which line "
+        "takes a message off the queue?"
+    )
+
+
 def hint_for_view(response):
     """Return the hint for a Response that is a failure, or None."""
     for part, hint in HINTS_FOR_VIEWS:
@@ -111,6 +137,8 @@ def hint_for_view(response):
             return hint
     # the line with the type and the message of an exception
     raised = re.search(r"^(?:[\w.]+[.])?(\w+): (.*)$", response.outcome_text, re.MULTILINE)
+    if raised and raised[1] == "AttributeError" and raised[2].startswith("module '"):
+        return _hint_for_attribute({"files": response.files}, raised[2])
     if raised and raised[1] in TYPES_IN_ANY_VIEW:
         name = re.search(r"'([^']*)'", raised[2])
         return hint_for({"type": raised[1], "message": raised[2], "name": name and name[1]})
@@ -174,6 +202,16 @@ def _hint_for_attribute(error, message):
         kind = f"the class {missing[2]}" if missing[1] == "type object " else _in_words(missing[2])
         library = LIBRARIES.get(error.get("library"), "a library")
         return _hint_for_library_argument(library, kind, missing[3])
+    names = difflib.get_close_matches(
+        missing[3] if missing else "", error.get("names", []), n=1, cutoff=0.8
+    )
+    if missing and missing[1] == "module " and missing[2] in error.get("files", []):
+        there_is = f", but it defines `{names[0]}`" if names else ""
+        return (
+            f"{missing[2]}.py defines no `{missing[3]}`{there_is}. Which name does this line need?"
+        )
+    if names:
+        return f"There is no `{missing[3]}` here, but there is `{names[0]}`. Which one do you mean?"
     return "What is the object to the left of the dot, and which line made it?"
 
 
@@ -214,7 +252,12 @@ def _hint_for_module(error, message):
             f"`import` takes modules. Is {name.rpartition('.')[2]} a module, or a name inside "
             "one, for `from … import …`?"
         )
-    return f"Is there a file or a package named {name}?"
+    if similar := difflib.get_close_matches(name, error.get("files", []), n=1):
+        return f"There is no module `{name}`, but there is {similar[0]}.py. Which one do you mean?"
+    return (
+        f"The package `{name}` is not installed where your answer is checked, and your folder has "
+        f"no file {name}.py. Can you do without it?"
+    )
 
 
 def _hint_for_import(error, message):
@@ -237,10 +280,7 @@ def _hint_for_type(error, message):
 def _hint_for_key(error, message):
     line = (own_frames(error.get("frames", [])) or [{}])[-1].get("text", "")
     if line.startswith("raise "):
-        return (
-            "This line raises because of the value it got. Which value is that, and which line "
-            "above passed it?"
-        )
+        return HINT_FOR_RAISE
     return "Which keys does it have at that moment? Print them."
 
 

@@ -49,8 +49,8 @@ class Api:
         if response.status >= 500:
             self._submission.until(lambda: "Traceback" in self.process.output[before:], seconds=0.5)
         content_type = response.headers.get_content_type()
-        output, redis = self.process.output[before:], self._submission.redis
-        return Response(call_text, response.status, content_type, body, output, redis)
+        output = self.process.output[before:]
+        return Response(call_text, response.status, content_type, body, output, self._submission)
 
     def _exchange(self, connection, method, path, data):
         """Send a request; return the HTTPResponse and its body. Raises TimedOutError, OSError."""
@@ -83,14 +83,16 @@ class Api:
 class Response:
     """A response over HTTP. status (int), content_type (str), body (bytes), json (or None).
 
-    call_text: the request. outcome_text: the response, as a check shows it. redis: a RedisRecorder.
+    call_text: the request. outcome_text: the response, as a check shows it. files: the names of the
+    answer's modules.
     """
 
     outcome_label = "returned"
 
-    def __init__(self, call, status, content_type, body, output, redis):
+    def __init__(self, call, status, content_type, body, output, submission):
         self.call_text, self.status, self.content_type, self.body = call, status, content_type, body
-        self._output, self._redis = output, redis
+        self._output, self._redis = output, submission.redis
+        self.files = [file.removesuffix(".py") for file in submission.source.modules()]
         try:
             self.json = json.loads(body)
         except (ValueError, RecursionError):

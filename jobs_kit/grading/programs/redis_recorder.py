@@ -121,6 +121,11 @@ class RedisRecorder(CommandRecorder):
             for command in self.commands
         )
 
+    def has_writes(self):
+        """Tell whether anything was ever stored."""
+        writes = PUSHES | HASH_WRITES | OTHER_WRITES
+        return any(command.name in writes for command in self.commands)
+
     def job_writes(self, jid):
         """Return [(place in commands, its fields as a dict), ...] of what was written to a job.
 
@@ -274,7 +279,7 @@ class RedisRecorder(CommandRecorder):
         return [(text(name), int(number)) for number, name in BLOCKED.findall(listed)]
 
     def describe_contents(self):
-        """Return what is stored and what happened as lines of text."""
+        """Return what is stored and what happened as lines of text; [] if nothing was ever written."""
         lines = []
         for db, key, kind in self.keys()[:12]:
             seconds = self.client(db).ttl(key)
@@ -285,7 +290,7 @@ class RedisRecorder(CommandRecorder):
         )
         histories = ((jid, self.history(jid)) for jid in list(jids)[:6])
         lines += [f"status of {jid}: {arrows(history)}" for jid, history in histories if history]
-        return lines or ["nothing is stored"]
+        return lines or (["nothing is stored"] if self.has_writes() else [])
 
     def _value(self, db, key, kind):
         client = self.client(db)

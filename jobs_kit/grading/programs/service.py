@@ -11,6 +11,7 @@ import contextlib
 
 from jobs_kit.grading.expectations import CheckError, NotReachedError, TimedOutError, expect
 from jobs_kit.grading.limits import CHECK_TIMEOUT_SECONDS
+from jobs_kit.grading.programs.hints import hint_for_not_started
 from jobs_kit.grading.text import arrows
 
 UNKNOWN = "00000000-0000-4000-8000-000000000000"  # an id that no job has
@@ -184,7 +185,7 @@ def start_worker(submission):
         "it waits for the next message and does not end",
         call=worker.call_text,
         got=printed_and_ended(worker),
-        hint=hint_for_end(worker),
+        hint=hint_for_end(submission, worker),
     )
     return worker
 
@@ -225,6 +226,13 @@ def printed_and_ended(worker):
     return worker.outcome_text
 
 
+def how_far(submission, worker, count):
+    """Describe how many of so many ids a worker took off the queue before it ended, and how."""
+    taken = count - submission.redis.count_waiting()
+    end = printed_and_ended(worker).removesuffix("\nthe program ended")
+    return f"it took {taken} of the {count} ids off the queue; then:\n{end}"
+
+
 def job_and_worker(submission, jid, worker):
     """Describe in words the status of a job, and what the worker does now."""
     doing = f"has ended: {worker.outcome_text}"
@@ -238,10 +246,10 @@ def state_of(worker):
     return "the worker is still running" if worker.running else worker.outcome_text
 
 
-def hint_for_end(worker):
+def hint_for_end(submission, worker):
     """Return a question that leads from the end of a worker to its cause."""
     if worker.error:
-        return _hint_for_decorator(worker.error) or worker.hint
+        return _hint_for_decorator(worker.error) or worker.any_hint
     if worker.events("threads"):
         return (
             "One of its threads was still waiting at the queue. Does the program wait for "
@@ -252,7 +260,7 @@ def hint_for_end(worker):
             "It asked its queue once, found nothing, and ended. Which argument sets how "
             "long a worker waits, and which line asks for a second message?"
         )
-    return "Defining a worker does not start it. Which line of yours calls it?"
+    return hint_for_not_started(submission.source, "worker.py")
 
 
 def _hint_for_decorator(error):
@@ -309,7 +317,7 @@ def _hint_for_history(submission, worker, jid, history):
         return "Which line of your function sets the status when the work begins?"
     if COMPLETE not in history and not worker.error:
         return "Which line of your function sets the status when the work is done? Is it reached?"
-    return worker.hint or "In which order does your function take its three steps?"
+    return worker.any_hint or "In which order does your function take its three steps?"
 
 
 def _hint_for_second_run(submission, jid):

@@ -215,7 +215,7 @@ class WorkerScenario:
 
     def _end_of(self, process, hint):
         """Return the end of a process as text, and the hint for it; hint: that of the check."""
-        hint = process.hint or hint
+        hint = process.any_hint or hint
         if process.exit_code == 0 and hasattr(process, "worker"):
             hint = "What ends the loop in consume()? Should it end here?"
         return f"{process.call_text}\n{ending(process)}", hint

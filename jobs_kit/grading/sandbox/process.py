@@ -14,7 +14,7 @@ from jobs_kit.grading.limits import (
 )
 from jobs_kit.grading.programs.explanations import ending, is_of_given_file, printed
 from jobs_kit.grading.programs.formats import decoded
-from jobs_kit.grading.programs.hints import hint_for
+from jobs_kit.grading.programs.hints import hint_for, hint_for_any
 
 # the fields of each event and their types; a program may write other things on its pipe
 EVENT_FIELDS = {
@@ -92,6 +92,11 @@ class Process:
     def hint(self):
         """The hint for its exception, or None."""
         return hint_for(self.error)
+
+    @property
+    def any_hint(self):
+        """The hint for its exception, a general one if there is no better; None without exception."""
+        return hint_for_any(self.error)
 
     @property
     def outcome_text(self):

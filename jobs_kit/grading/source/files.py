@@ -22,7 +22,9 @@ from jobs_kit.grading.source.parsing import parse, read_text
 from jobs_kit.grading.source.syntax import imports_in, is_blank
 
 DEFINITIONS = ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef
-WORKS = DEFINITIONS | ast.For | ast.While
+LOOPS = ast.For | ast.AsyncFor | ast.While
+WORKS = DEFINITIONS | LOOPS
+TAKES = {"worker", "consume", "lpop", "rpop", "blpop", "brpop", "lmove", "blmove"}
 LEFT_OUT = re.compile(r"\..*|__pycache__|.*\.bak\d*|.*\.ipynb|test_.*\.py")
 NAME_CHARACTERS = 60  # of a package
 PROGRESS = ".progress.json"  # in the folder of an answer; see progress.py
@@ -123,6 +125,12 @@ class Source:
     def works_in(self, file):
         """Return what may do the work of a program: definitions of functions and classes, loops."""
         return [node for node in self.nodes(file) if isinstance(node, WORKS)]
+
+    def has_worker(self, file):
+        """Tell whether a file has a worker, started or not: a decorator of a queue, or a loop."""
+        nodes = self.nodes(file)
+        names = {getattr(node, "attr", None) for node in nodes}
+        return bool(names & TAKES) or any(isinstance(node, LOOPS) for node in nodes)
 
     def equals(self, file, text):
         """Tell whether a file is the same syntax tree as this text."""

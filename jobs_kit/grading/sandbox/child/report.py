@@ -92,10 +92,12 @@ def explain(problem):
     error = {"type": type(problem).__name__, "message": str(problem)[:1000], "frames": frames}
     if isinstance(problem, SyntaxError):
         error |= {"file": os.path.basename(problem.filename or ""), "line": problem.lineno}
-    if isinstance(problem, ImportError | NameError | MissingError):
-        error["name"] = problem.name
+    if isinstance(problem, ImportError | NameError | AttributeError | MissingError):
+        error |= {"name": problem.name, "files": _files()}
     if isinstance(problem, MissingError):
         error["names"] = problem.names
+    elif isinstance(problem, AttributeError):
+        error["names"] = _attributes_of(problem.obj)
     walked = [frame for frame, _ in traceback.walk_tb(problem.__traceback__)]
     error["connecting"] = any(frame.f_code.co_name == "get_connection" for frame in walked)
     if walked and isinstance(problem, NameError):
@@ -106,17 +108,28 @@ def explain(problem):
 
 
 def _names_at(frame):
-    """Return the names that are defined there, the workers among them, and the answer's modules.
+    """Return the names that are defined there, and the workers among them.
 
     A worker is what the decorator of a queue has returned.
     """
     values = frame.f_globals | frame.f_locals
-    files = os.listdir(here["folder"])
     return {
         "names": sorted(map(str, values))[:MOST_NAMES],
         "workers": [name for name, value in values.items() if _is_worker(value)],
-        "files": [file.removesuffix(".py") for file in files if file.endswith(".py")][:MOST_NAMES],
     }
+
+
+def _files():
+    """Return the names of the answer's modules."""
+    files = os.listdir(here["folder"])
+    return [file.removesuffix(".py") for file in files if file.endswith(".py")][:MOST_NAMES]
+
+
+def _attributes_of(value):
+    """Return the public attributes of a value."""
+    with contextlib.suppress(Exception):  # of its own code, which may raise anything
+        return [name for name in map(str, dir(value)) if not name.startswith("_")][:MOST_NAMES]
+    return []
 
 
 def _is_worker(value):
