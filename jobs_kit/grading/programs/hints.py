@@ -252,8 +252,9 @@ def _hint_for_module(error, message):
             f"`import` takes modules. Is {name.rpartition('.')[2]} a module, or a name inside "
             "one, for `from … import …`?"
         )
-    if similar := difflib.get_close_matches(name, error.get("files", []), n=1):
-        return f"There is no module `{name}`, but there is {similar[0]}.py. Which one do you mean?"
+    known = [*error.get("files", []), *PACKAGES, *sys.stdlib_module_names]
+    if similar := difflib.get_close_matches(name.lower(), known, n=1, cutoff=0.8):
+        return f"There is no module `{name}`, but there is `{similar[0]}`. Which one do you mean?"
     return (
         f"The package `{name}` is not installed where your answer is checked, and your folder has "
         f"no file {name}.py. Can you do without it?"
