@@ -123,7 +123,7 @@ def hint_for_any(error):
 def hint_for_not_started(source, file):
     """Return a question about a program of a Source that ended before it asked a queue."""
     if source.has_worker(file):
-        return f"Defining a worker does not start it. Which line of {file} calls it?"
+        return "Defining a worker does not start it. Which line of yours calls it?"
     return (
         f"{file} has no worker: no function with the decorator of a queue, and no loop. Which line "
         "takes a message off the queue?"
