@@ -150,7 +150,7 @@ def widgets():
 
 
 def folders(root=ROOT):
-    """Look whether lessons and exercises can be written to; None where they are not at all."""
+    """Look whether lessons and exercises are there and can be written to."""
     needed = [root / name for name in ("notebooks", "exercises") if (root / name).is_dir()]
     locked = [str(folder) for folder in needed if not os.access(folder, os.W_OK)]
     if locked:
@@ -159,7 +159,8 @@ def folders(root=ROOT):
         return Finding("folders", "fix", text)
     if needed:
         return Finding("folders", "ok", f"lessons and exercises in {root} can be written to")
-    return None
+    text = "the service is here, and no lessons and exercises: clone the kit's repository for them"
+    return Finding("folders", "note", text)
 
 
 def _passed_over():

@@ -136,8 +136,9 @@ def test_folders_that_may_only_be_read_are_said(monkeypatch, tmp_path):
     assert "copy the whole kit to a folder of your own" in str(finding)
 
 
-def test_a_kit_without_lessons_has_no_folders_to_look_at(tmp_path):
-    assert doctor.folders(tmp_path) is None
+def test_a_kit_without_its_course_is_a_note(tmp_path):
+    finding = doctor.folders(tmp_path)
+    assert finding.state == "note" and "clone the kit's repository" in finding.text
 
 
 def test_a_port_that_is_taken_is_noted():
