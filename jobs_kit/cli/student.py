@@ -79,10 +79,13 @@ def _progress(options):
 
 def doctor(options):
     """Check the installation, and show how to fix problems."""
-    from jobs_kit.lab.doctor import examine
+    from jobs_kit.lab.doctor import examine, grading
 
     findings = examine()
-    print(findings)
+    print(findings, flush=True)
+    if options.grading:
+        findings.append(grading())
+        print(findings[-1])
     return 0 if findings.ok else 1
 
 
@@ -149,6 +152,11 @@ def _start_options(command):
     command.add_argument("--port", type=port_number, default=0, help=text)
 
 
+def _doctor_options(command):
+    text = "also check that right answers get full marks when a class is graded here"
+    command.add_argument("--grading", action="store_true", help=text)
+
+
 def _redis_options(command):
     text = "port of Redis (default: 6379; 0: a free one)"
     command.add_argument("--port", type=port_number, default=6379, help=text)
@@ -198,7 +206,7 @@ COMMANDS = {
     hint: _exercise_options,
     solution: _exercise_options,
     catch_up: _exercise_options,
-    doctor: None,
+    doctor: _doctor_options,
     redis: _redis_options,
     api: _api_options,
     worker: _worker_options,

@@ -5,6 +5,7 @@ believes in the cause only if the kit's own solution fails there, too (see batch
 """
 
 import errno
+import importlib.metadata
 import importlib.util
 import os
 import re
@@ -31,11 +32,8 @@ ERRNOS = {  # of a system that lacks something, or keeps it from us
     errno.ESTALE,
 }
 DENIED = re.compile(r"Permission denied: '(/.*)'")
-PROBE = """
-import importlib
-name = {name!r}
-open(name, "rb") if name.startswith("/") else importlib.import_module(name)
-"""
+MISSING_MODULE = ("ImportError", "ModuleNotFoundError")
+MISSING_PACKAGE = "PackageNotFoundError"  # of importlib.metadata, which reads what pip has noted
 
 
 class OutsideCauses:
@@ -58,9 +56,9 @@ class OutsideCauses:
             return "another program ended the Redis of this check"
         if sandbox and not _has_room(sandbox.home):
             return f"{sandbox.home} has no room for the files of a program"
-        for name in {_missing(error) for one in processes for error in one.events("error")}:
-            if name and not _can_be_read(name, sandbox):
-                return f"a program cannot read {name}, which is installed here"
+        for path in {_missing_file(error) for one in processes for error in one.events("error")}:
+            if path and not _can_be_read(path, sandbox):
+                return f"no program can read {path} here, which belongs to this Python"
         return None
 
 
@@ -81,27 +79,31 @@ def _has_room(folder):
         return False
 
 
-def _missing(error):
-    """Return the file or the module of this Python's that a program could not read, or None.
+def _missing_file(error):
+    """Return the path of the file of this Python's that a program lacked, if there is one; or None.
 
     error: the event "error" of a program, see sandbox/child/report.py.
     """
-    places = tuple(os.path.join(place, "") for place in (sys.prefix, sys.base_prefix))
-    if denied := DENIED.search(str(error.get("message"))):
-        return denied[1] if denied[1].startswith(places) and os.path.exists(denied[1]) else None
-    if error.get("type") not in ("ImportError", "ModuleNotFoundError"):
-        return None
     try:
-        spec = importlib.util.find_spec(str(error.get("name")))
-        return spec.name if spec and spec.origin.startswith(places) else None
+        if denied := DENIED.search(str(error.get("message"))):
+            path = denied[1]
+        elif error.get("type") in MISSING_MODULE:
+            path = importlib.util.find_spec(str(error.get("name"))).origin
+        elif error.get("type") == MISSING_PACKAGE:
+            files = importlib.metadata.files(str(error.get("name")))
+            path = str(next(file.locate() for file in files if file.name == "METADATA"))
+        else:
+            return None
+        places = tuple(os.path.join(place, "") for place in (sys.prefix, sys.base_prefix))
+        return path if path.startswith(places) and os.path.exists(path) else None
     except Exception:  # whatever looking for a strange name leads to
         return None
 
 
-def _can_be_read(name, sandbox):
-    """Tell whether a program of the kit in a sandbox can read a file, or import a module."""
+def _can_be_read(path, sandbox):
+    """Tell whether a program of the kit can read a file, in the same sandbox."""
     folder = f"{sandbox.home}/probe"
-    sandbox.write(folder, {"probe.py": PROBE.format(name=name).encode()})
+    sandbox.write(folder, {"probe.py": f"open({path!r}, 'rb').close()".encode()})
     process = sandbox.start({"do": "program", "file": "probe.py"}, folder, "none")
     patience = Patience([process], CHECK_TIMEOUT_SECONDS)
     while process.running and not patience.is_over():

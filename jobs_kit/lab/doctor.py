@@ -163,6 +163,20 @@ def folders(root=ROOT):
     return Finding("folders", "note", text)
 
 
+def grading():
+    """Look whether right answers would get full marks if a class were graded here."""
+    from jobs_kit.grading.batch import own_solutions  # it takes time, and only instructors need it
+    from jobs_kit.grading.sandbox.containment import NotContainedError
+
+    try:
+        results = own_solutions.examine()
+    except (NotContainedError, own_solutions.UnfairGradesError) as problem:
+        return Finding("grading", "fix", str(problem))
+    points = sum(result.points for result in results)
+    text = f"contained like a student's programs, the kit's own solutions get all {points} points"
+    return Finding("grading", "ok", text)
+
+
 def _passed_over():
     found = [path for name in PROGRAMS if (path := shutil.which(name))]
     old = [path for path in found if program_version(path) < OLDEST]

@@ -1,6 +1,7 @@
 """A cause outside of an answer costs no points, and no answer can pretend one."""
 
 import errno
+import importlib.util
 import json
 from pathlib import Path
 from unittest.mock import Mock
@@ -13,7 +14,7 @@ from jobs_kit.grading.batch.batch import Batch
 from jobs_kit.grading.batch.environment import KnownPasses, unreadable_path
 from jobs_kit.grading.expectations import CheckError
 from jobs_kit.grading.judge import Judge
-from jobs_kit.grading.outside_causes import OutsideCauses, _can_be_read, _missing
+from jobs_kit.grading.outside_causes import OutsideCauses, _can_be_read, _missing_file
 from jobs_kit.grading.sandbox.client import Sandbox, SandboxError
 
 # what another program does to a check, as a hidden check: it ends the Redis, as long as KILLS is there
@@ -43,6 +44,7 @@ def test_a_redis_that_another_program_ended_costs_no_points(place, tmp_path, gra
     kills.write_text("x" * 9)  # it happens again in the retry, and to the kit's own solution
     code, output = grade_here(tmp_path / "out", *options)
     assert code == 1 and "failed while grading ana (echo_worker)" in output, output
+    assert "The first reason: another program ended the Redis" in output
     [exercise] = json.loads((tmp_path / "out" / "results" / "ana.json").read_text())["exercises"]
     assert exercise["outcome"] == "error" and exercise["points"] == MOST
     assert "another program ended the Redis" in exercise["checks"][-1]["message"]
@@ -107,20 +109,23 @@ def test_a_counter_of_the_control_group_that_grows_is_a_cause(tmp_path, monkeypa
     assert "processes" in causes.find(WRONG)
 
 
-def test_what_an_answer_could_not_read_is_read_by_a_program_of_the_kit():
-    for error, name in (
-        ({"type": "ModuleNotFoundError", "name": "flask.views"}, "flask.views"),
-        ({"type": "ModuleNotFoundError", "name": "no_such_module"}, None),
-        ({"type": "ModuleNotFoundError", "name": "jobs_kit"}, None),
+def test_what_an_answer_could_not_read_is_read_by_a_program_of_the_kit(tmp_path):
+    views, missing = importlib.util.find_spec("flask.views").origin, "ModuleNotFoundError"
+    for error, path in (
+        ({"type": missing, "name": "flask.views"}, views),
+        ({"type": missing, "name": "no_such_module"}, None),
+        ({"type": missing, "name": "jobs_kit"}, None),
         ({"type": "ImportError", "name": None}, None),
-        ({"type": "PermissionError", "message": f"Permission denied: '{json.__file__}'"}, True),
+        ({"type": "PackageNotFoundError", "name": "no_such_package"}, None),
+        ({"type": "PermissionError", "message": f"Permission denied: '{views}'"}, views),
         ({"type": "PermissionError", "message": "Permission denied: '/etc/shadow'"}, None),
+        ({"type": "ValueError", "message": "views"}, None),
     ):
-        assert _missing(error) == (json.__file__ if name is True else name)
+        assert _missing_file(error) == path
+    found = _missing_file({"type": "PackageNotFoundError", "name": "flask"})
+    assert found.endswith("/METADATA")
     with Sandbox() as sandbox:
-        assert _can_be_read("flask.views", sandbox) and _can_be_read(json.__file__, sandbox)
-        assert not _can_be_read("no_such_module", sandbox)
-        assert not _can_be_read("/no/such/file", sandbox)
+        assert _can_be_read(views, sandbox) and not _can_be_read(str(tmp_path), sandbox)
 
 
 def test_nothing_is_graded_where_the_own_solutions_lose_points(

@@ -4,11 +4,15 @@ import importlib.metadata
 import os
 import re
 import socket
+from types import SimpleNamespace
+from unittest.mock import Mock
 
 import jupyter_core.paths
 import pytest
 
 from jobs_kit import cli
+from jobs_kit.grading.batch import own_solutions
+from jobs_kit.grading.sandbox.containment import NotContainedError
 from jobs_kit.lab import doctor, examine
 from jobs_kit.redis_server import find
 
@@ -45,6 +49,18 @@ def test_all_is_well_in_one_line_each(server, capsys):
     assert f" at 127.0.0.1:{server.port}, named by REDIS_URL" in repr(findings)
     assert cli.main(["doctor"]) == 0
     assert capsys.readouterr().out.splitlines() == lines
+
+
+def test_grading_is_examined_where_it_is_asked_for(monkeypatch, capsys):
+    results = [SimpleNamespace(points=5), SimpleNamespace(points=9)]
+    monkeypatch.setattr(own_solutions, "examine", lambda: results)
+    assert cli.main(["doctor", "--grading"]) == 0
+    last = capsys.readouterr().out.splitlines()[-1]
+    assert last.startswith("ok    grading") and "all 14 points" in last
+    for problem in (NotContainedError("no"), own_solutions.UnfairGradesError("no")):
+        monkeypatch.setattr(own_solutions, "examine", Mock(side_effect=problem))
+        assert cli.main(["doctor", "--grading"]) == 1
+        assert capsys.readouterr().out.splitlines()[-1] == "fix   grading: no"
 
 
 def test_a_notebook_shows_the_same_lines():

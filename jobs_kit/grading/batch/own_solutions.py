@@ -10,8 +10,12 @@ from pathlib import Path
 from jobs_kit.course import starters
 from jobs_kit.course.exercise import all_exercises, shuffled_in
 from jobs_kit.grading import cgroups
+from jobs_kit.grading.batch.capacity import most_judges
 from jobs_kit.grading.batch.environment import KnownPasses, unreadable_path
+from jobs_kit.grading.batch.judge_pool import JudgePool
+from jobs_kit.grading.judge import Judge
 from jobs_kit.grading.results import unjudged_exercise
+from jobs_kit.grading.sandbox import containment
 from jobs_kit.grading.verdict import details
 
 
@@ -19,11 +23,22 @@ class UnfairGradesError(OSError):
     """Right answers would lose points here; the message says why and what helps."""
 
 
+def examine():
+    """Return the ExerciseResults of all solutions, judged contained.
+
+    Raises NotContainedError, UnfairGradesError.
+    """
+    containment.require()
+    with JudgePool([Judge(number) for number in range(1, most_judges() + 1)]) as pool:
+        return require_full_marks(pool, all_exercises().values(), contained=True, again=True)
+
+
 def require_full_marks(pool, exercises, contained, again=False):
     """Raise UnfairGradesError unless the solutions of these Exercises get full marks.
 
-    pool: a JudgePool. contained (bool): whether its judges are. again (bool): whether to judge them
-    also where they got full marks before and nothing has changed since.
+    Returns the ExerciseResults of those that were judged now: those that got full marks before are
+    not, unless something has changed since, or again (bool). pool: a JudgePool. contained (bool):
+    whether its judges are.
     """
     known, shortages = KnownPasses(contained), cgroups.shortages()
     results = judge(pool, [one for one in exercises if again or one.id not in known.ids])
@@ -31,6 +46,7 @@ def require_full_marks(pool, exercises, contained, again=False):
         known.forget()
         raise UnfairGradesError(_explanation(results, contained, shortages))
     known.add(result.id for result in results)
+    return results
 
 
 def judge(pool, exercises, hidden=None):
@@ -74,8 +90,8 @@ def _write(folder, target):
 def _explanation(results, contained, shortages):
     if shortages != cgroups.shortages():
         return (
-            "nothing was graded, because the system ran out of memory, or of processes, with the "
-            "kit's own solutions: give it more, or grade with --jobs 1"
+            "grades would be unfair here, so none are given: the system ran out of memory, or of "
+            "processes, with the kit's own solutions. Give it more, or grade with --jobs 1"
         )
     if all(check.outcome == "error" for result in results for check in result.checks):
         return (
@@ -93,7 +109,7 @@ def _explanation(results, contained, shortages):
             f"run `chmod -R go+rX {path}`"
         )
     return (
-        f"nothing was graded, because right answers would lose points here: the kit's own solutions "
-        f"get {points:g} of {most:g}. First, {short.id}: {check.claim} ({check.outcome}): {reason}. "
+        f"grades would be unfair here, so none are given: the kit's own solutions get {points:g} of "
+        f"{most:g} points. First, {short.id}: {check.claim} ({check.outcome}): {reason}. "
         f"{help_text}, then try `jobs-kit doctor --grading`"
     )

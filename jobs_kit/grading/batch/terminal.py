@@ -86,7 +86,7 @@ def _print_end(batch, results):
     if failed:
         print(
             f"The kit failed while grading {', '.join(failed)}, so these points are not "
-            "final. Run the same command again"
+            f"final. The first reason: {_first_reason(results)}. Run the same command again"
         )
     for finding in batch.findings(results):
         print(finding)
@@ -95,6 +95,11 @@ def _print_end(batch, results):
     print(f"         {out / 'summary.html'}, about the class")
     print(f"         {out / 'feedback'}, with a page for each student")
     return 1 if failed else 0
+
+
+def _first_reason(results):
+    checks = (check for result in results for one in result.exercises for check in one.checks)
+    return next(check.message for check in checks if check.outcome == "error")
 
 
 def _moment(text):
