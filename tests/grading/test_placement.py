@@ -151,8 +151,9 @@ def test_the_folder_of_a_later_exercise_is_taken_and_gaps_are_filled(placed):
 
 
 def test_a_repository_that_is_named_like_an_exercise_may_hold_others(placed):
-    files, _ = placed({"jobs-service-main/echo.py": "e", "jobs-service-main/jobs.py": "j"})
+    files, remarks = placed({"jobs-service-main/echo.py": "e", "jobs-service-main/jobs.py": "j"})
     assert files == {ECHO: "e", "jobs_service/jobs.py": "j"}
+    assert remarks == ["jobs-service-main is graded as jobs_service"]
 
 
 def test_names_and_files_that_were_made_to_take_time_take_none(placed):

@@ -267,6 +267,14 @@ def test_a_name_cannot_be_a_formula(written, sign):
     assert rows[1][3:] == ["3", "3", "5"]
 
 
+def test_only_a_column_of_an_earlier_run_is_replaced(written):
+    header = written("Login,total,echo_worker\nana,9,8\nben,,\n", ["ana"]).decode().splitlines()
+    assert header[0] == "Login,total,echo_worker,student,echo_worker,total,max"
+    assert header[1] == "ana,9,8,ana,3,3,5"
+    header = written("Login,student,add_job,total,max\nana,ana,7,7,9\nben,,,,\n", ["ana"]).decode()
+    assert header.splitlines()[0] == "Login,student,add_job,echo_worker,total,max"
+
+
 def test_a_list_is_its_own_round_trip(written):
     once = written(MOODLE, ["Bo Li_13_assignsubmission_file_", "Eve_50_assignsubmission_file_"])
     assert (

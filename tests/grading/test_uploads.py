@@ -136,13 +136,19 @@ def test_repositories_are_of_the_login_in_their_names(place):
         (["ana/find_the_bugs (1)/jobs.py", "ana/other/jobs.py"], ["ana"]),
         (["ana/.git/HEAD", "ana/one/echo.py", "ana/two/echo.py"], ["ana"]),
         (["ana/echo.py", "ben/echo.py"], ["ana", "ben"]),
+        (["echo.py"], ["class"]),
+        (["Echo.py", "notes.txt"], ["class"]),
+        (["find_the_bugs (1)/api.py"], ["class"]),
+        (["Echo.py", "ana/echo.py"], ["ana"]),
+        (["ana_echo.py", "ben_echo.py"], []),
     ],
 )
-def test_a_folder_around_the_whole_class_is_looked_through(tmp_path, paths, students):
+def test_a_folder_holds_a_class_or_the_work_of_one_student(tmp_path, paths, students):
     for name in paths:
-        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
-        (tmp_path / name).write_text(RIGHT)
-    assert list(find_uploads(tmp_path)) == students
+        path = tmp_path / "class" / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(RIGHT)
+    assert list(find_uploads(tmp_path / "class")) == students
 
 
 def test_the_packed_download_of_a_class_must_be_unpacked(place):

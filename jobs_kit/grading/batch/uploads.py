@@ -18,7 +18,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from jobs_kit.grading.batch.exercise_folders import folders
-from jobs_kit.grading.batch.near_names import likest
+from jobs_kit.grading.batch.near_names import SAME, code_type, likest, stem_of
 from jobs_kit.grading.batch.platforms import (
     GRADESCOPE,
     Person,
@@ -160,8 +160,24 @@ def _visible(place):
 
 
 def _is_a_submission(place):
-    names = {path.name for path in place.iterdir()}
-    return bool(names & set(folders()) or names & set().union(*folders().values()))
+    """Tell whether a folder is the work of one student: it holds what belongs to an exercise."""
+    known, inside = folders(), _visible(place)
+    files = set().union(*known.values())
+    if {path.name for path in inside} & {*known, *files}:
+        return True
+    stems = {stem_of(name) for name in files}
+    students = [
+        path for path in inside if _is_folder_or_zip(path) and not _is_like(path.name, known)
+    ]
+    return not students and any(
+        _is_like(path.name, known) if path.is_dir() else _is_like(stem_of(path.name), stems)
+        for path in inside
+        if path.is_dir() or code_type(path.name)
+    )
+
+
+def _is_like(name, names):
+    return likest(name, names)[1] == SAME
 
 
 def _is_folder_or_zip(path):

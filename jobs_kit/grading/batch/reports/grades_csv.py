@@ -18,8 +18,8 @@ def write(batch, results):
     """Write grades.csv, with the columns and rows of the roster. results: SubmissionResults."""
     roster = batch.class_list.roster
     columns = [*(one.id for one in batch.exercises), "total", "max"]
-    # the roster may be an earlier grades.csv
-    kept = [number for number, name in enumerate(roster.header) if name not in columns]
+    earlier = columns if roster.header[-2:] == ["total", "max"] else []  # it was a grades.csv
+    kept = [number for number, name in enumerate(roster.header) if name not in earlier]
     added = [] if "student" in roster.header else ["student"]
     lines = [[*(roster.header[number] for number in kept), *added, *columns]]
     for cells, student, grades in _rows(batch.class_list, results):
