@@ -322,6 +322,72 @@ def test_a_slow_worker_keeps_its_message(submission):
     )
 
 
+@points(1, after="test_a_slow_worker_keeps_its_message")
+def test_a_worker_that_stood_still_lives_again(submission):
+    """A worker that stood still for longer than its lease lives again, and keeps its next message"""
+    # a busy machine may keep a thread of the answer from running: then once more, with more time
+    for lease in (LEASE, 4 * LEASE):
+        submission.redis.reset()
+        scenario = WorkerScenario(submission, lease)
+        ana = scenario.start_ana("second")
+        scenario.stand_still(ana, 1.5 * lease)
+        submission.until(after(lease))  # she shows life again
+        scenario.go("ana")
+        call = f"ana works on 'first'; her program stands still for 1.5 leases of {lease} s and goes on;"
+        call += " then she works on 'second'; ben has nothing to do"
+        scenario.wait(
+            lambda scenario=scenario: scenario.names("begun", "second"),
+            "ana goes on with 'second'",
+            call,
+            ana,
+            hint=scenario.NEXT_HINT,
+        )
+        ben, over = scenario.worker("ben"), after(2.2 * lease)
+        submission.until(
+            lambda scenario=scenario, over=over: scenario.names("begun", "second")[1:] or over()
+        )
+        robbed = len(scenario.names("begun", "second")) > 1
+        if not robbed:
+            break
+        scenario.kill(ana)
+        scenario.kill(ben)
+    expect(
+        not robbed,
+        "ana keeps 'second': she lives, and shows it again",
+        call=call,
+        got=scenario.begun_in_order() + scenario.complaints(),
+        hint="While she stood still, her lease ran out, and Redis removed the key. Which command of "
+        "yours shows life when there is no such key any more?",
+    )
+
+
+@points(1, after="test_what_was_acknowledged_stays_away")
+def test_equal_messages_are_two(submission):
+    """Two equal messages are two: one is done, the other comes back when its worker is killed"""
+    scenario = WorkerScenario(submission, LEASE)
+    ana = scenario.start_ana()
+    scenario.put("first")
+    ben = scenario.worker("ben")
+    call = f"{scenario.BUSY}; another 'first' is put, and ben works on the same queue"
+    hint = "Ana's message and ben's have the same text. Which line takes one for the other?"
+    scenario.wait(
+        lambda: scenario.names("done", "first"),
+        "ben does the other 'first'",
+        call,
+        ben,
+        got=scenario.begun_in_order,
+        hint=hint,
+        hopeless=after(PATIENCE_WHEN_IDLE),
+    )
+    scenario.rest(ben)
+    scenario.kill(ana)
+    call += "; ben has done his; kill -9 ana"
+    scenario.comes_back("first", "ben gets ana's, too", call, ben, times=2, hint=hint)
+    scenario.put("second")
+    scenario.comes_back("second", "ben does 'second'", call, ben)
+    scenario.expect_begun("first", ["ana", "ben", "ben"], "each 'first' is done once", call, hint)
+
+
 @points(
     1, after=("test_a_killed_workers_message_comes_back", "test_what_was_acknowledged_stays_away")
 )

@@ -10,6 +10,7 @@ The programs are in scenario_programs.py.
 """
 
 import re
+import signal
 import time
 
 import redis
@@ -99,6 +100,13 @@ class WorkerScenario:
         process.kill()
         self.submission.until(lambda: not process.running)
         self._killed_at = len(self.submission.redis.commands)
+
+    def stand_still(self, process, seconds):
+        """Stop a worker with all its threads, as a computer that sleeps does, and let it go on."""
+        over = after(seconds)
+        process.signal(signal.SIGSTOP)
+        self.submission.until(over)
+        process.signal(signal.SIGCONT)
 
     def rest(self, process):
         """Wait until a worker that has nothing more to do waits for the next message."""
@@ -220,12 +228,14 @@ class WorkerScenario:
             hint = "What ends the loop in consume()? Should it end here?"
         return f"{process.call_text}\n{ending(process)}", hint
 
-    def comes_back(self, message, expected, call, worker, what="done", hint=None, hopeless=None):
-        """Wait until a worker has done a message, or with what="begun" until it has taken it."""
+    def comes_back(
+        self, message, expected, call, worker, what="done", times=1, hint=None, hopeless=None
+    ):
+        """Wait until a worker has done a message so many times, or with what="begun" taken it."""
         missing, long_past = _Absence(self, message), after(6 * self.lease)
         polls = self._polls()
         self.wait(
-            lambda: worker.worker in self.names(what, message),
+            lambda: self.names(what, message).count(worker.worker) >= times,
             expected,
             call,
             worker,

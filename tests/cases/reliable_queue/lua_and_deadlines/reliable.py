@@ -1,5 +1,5 @@
 """Messages in flight stand in a sorted set; their score is the time at which they come back."""
-import pickle, threading, time
+import pickle, threading, time, uuid
 
 from hotqueue import HotQueue
 from redis import Redis
@@ -31,6 +31,12 @@ class ReliableQueue(HotQueue):
         self.now = None
         self.heart = None
 
+    def put(self, *messages):
+        # a number before each, because a set knows equal ones only once
+        texts = [(self.serializer or pickle).dumps(message) for message in messages]
+        texts = [text.encode() if isinstance(text, str) else text for text in texts]
+        self.r.rpush(self.key, *(uuid.uuid4().bytes + text for text in texts))
+
     def get(self, block=False, timeout=None):
         end = time.monotonic() + timeout if timeout else None
         while True:
@@ -38,7 +44,7 @@ class ReliableQueue(HotQueue):
             if raw is not None:
                 self.now = raw
                 self.start_heart()
-                return self.serializer.loads(raw) if self.serializer else raw
+                return (self.serializer or pickle).loads(raw[16:])
             if not block or end and time.monotonic() > end:
                 return None
             time.sleep(0.05)
