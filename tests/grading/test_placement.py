@@ -92,6 +92,15 @@ def test_a_module_that_an_answer_imports_is_part_of_it(placed):
     assert remarks == [NOT_PART + "jobs_service/sketch.py"]
 
 
+def test_a_module_that_is_imported_under_its_wrong_name_is_taken_and_kept(placed):
+    files, remarks = placed({"my_api.py": "import my_jobs", "my_jobs.py": "def add_job(): pass"})
+    assert set(files) == {f"jobs_service/{name}.py" for name in ("api", "jobs", "my_jobs")}
+    assert remarks == [
+        "my_api.py is graded as api.py, which is missing",
+        "my_jobs.py is graded as jobs.py, which is missing",
+    ]
+
+
 @pytest.mark.parametrize(
     "copy", ["echo_worker/echo-Copy1.py", "echo_worker (1)/echo.py", "echo_worker/my_echo.py"]
 )

@@ -88,6 +88,12 @@ def test_blackboard_and_brightspace_names_are_sorted_by_student_the_latest_first
     assert "19-13-05-09_echo.py/echo.py is left out" in hand_ins.read(uploads["asilva"]).remarks[0]
 
 
+def test_a_download_with_one_file_that_is_nearly_code_is_a_download(place):
+    for name in ("doe_4711_90001_echo.py.txt", "roe_4712_90002_echo.docx"):
+        (place.folder / name).write_text("x = 1")
+    assert list(find_uploads(place.folder)) == ["doe_4711", "roe_4712"]
+
+
 def test_gradescope_submissions_get_the_names_of_their_authors(place):
     place("assignment_1_export/submission_101")
     place("assignment_1_export/submission_102")
@@ -156,6 +162,8 @@ def test_the_packed_download_of_a_class_must_be_unpacked(place):
         packed.writestr("Ana_1_assignsubmission_file_/echo.py", RIGHT)
     with pytest.raises(ValueError, match=r"submissions\.zip holds .* unpack it"):
         find_uploads(place.folder)
+    with pytest.raises(NotADirectoryError, match=r"not a folder .*: unpack it"):
+        find_uploads(place.folder / "submissions.zip")
     (place.folder / "submissions.zip").rename(place.folder / "ana.zip")
     with zipfile.ZipFile(place.folder / "ana.zip", "w") as packed:
         packed.writestr("echo.py", RIGHT)

@@ -137,39 +137,45 @@ class Placement:
 
     def add_nearly_right(self):
         """Take Echo.py for echo.py where there is none and nothing else could be meant."""
-        candidates, unknown = {}, [key for key, one in self.taken.items() if self._is_unknown(one)]
-        for key in unknown:
-            if target := self._target(self.taken[key]):
+        extra = [key for key, one in self.taken.items() if self._is_extra(one)]
+        unused = [key for key in extra if not self._is_imported(self.taken[key])]
+        candidates = {}
+        for key in extra:
+            if target := self._target(self.taken[key], key not in unused):
                 candidates.setdefault(target[0], []).append((*target[1:], key))
         for target, found in candidates.items():
             likeness, _, key = max(found)  # the highest number is the latest copy
             if likeness == SAME or len(found) == 1:
-                unknown.remove(key)
-                self._rename(key, target)
-        self.unused += [self.taken[key].path for key in unknown]
+                self._rename(key, target, is_imported=key not in unused)
+                unused = [one for one in unused if one != key]
+        self.unused += [self.taken[key].path for key in unused]
 
-    def _rename(self, key, target):
+    def _rename(self, key, target, is_imported):
         """Place what was placed at a key at another one, a target."""
         problem = "as it was handed out" if target in self.taken else "missing"
         piece = self.taken[target] = self.taken[key]
         self.hand_in.remark(f"{piece.path} is graded as {target[1]}, which is {problem}")
-        if stem_of(key[1]).isidentifier():
+        if stem_of(key[1]).isidentifier() and not is_imported:
             del self.taken[key]  # checks would find a second module with the same definitions
 
-    def _is_unknown(self, piece):
-        """Tell whether no exercise and no other file of the hand-in needs a piece by its name."""
+    def _is_extra(self, piece):
+        """Tell whether a piece is code that no exercise has, in a file of this name."""
         if piece.name in self.known[piece.folder] or not code_type(piece.name):
             return False
-        if handed_out(piece.folder, piece.name) is not None or piece.path.name == "__init__.py":
-            return False
+        return not (
+            piece.path.name == "__init__.py" or handed_out(piece.folder, piece.name) is not None
+        )
+
+    def _is_imported(self, piece):
         module = piece.name.partition("/")[0].removesuffix(".py").encode()
         others = [one for one in self.taken.values() if one.folder == piece.folder]
-        return not any(module in one.imported_names for one in others if one is not piece)
+        return any(module in one.imported_names for one in others if one is not piece)
 
-    def _target(self, piece):
+    def _target(self, piece, is_imported):
         """Return ((folder, file), likeness, copy number) of the file that a piece may be, or None.
 
-        That file is missing, or it is as it was handed out.
+        That file is missing, or it is as it was handed out. A module that others import is a helper
+        (api_tools.py), unless its last word is that file's (my_jobs.py).
         """
         names = {}
         for folder in [piece.folder] if piece.has_folder else self.known:
@@ -181,6 +187,8 @@ class Placement:
         name, likeness = likest(stem, names)
         first = self.taken.get(names.get(name))
         if not name or "/" in piece.name or (first and not first.is_starter):
+            return None
+        if is_imported and words_of(stem)[0][-1:] != words_of(name)[0][-1:]:
             return None
         return names[name], likeness, words_of(stem)[1]
 

@@ -31,7 +31,6 @@ VERSION = re.compile(  # a folder that is hardly named after a student
     r"old|new|final|draft|backup|src|code|(?:version|v|part|hw|homework|week|lesson|try)\W*\d*",
     re.IGNORECASE,
 )
-CODE = (".py", ".ipynb", ".zip")
 
 
 @dataclass
@@ -60,7 +59,7 @@ def find_uploads(place):
         name = one_line(name_text(place.name))
         return {name: Upload(name, (_person(name),), {"": place})}
     entries = {path: _entry(path) for path in _visible(place)}
-    is_download = any(path.suffix.lower() in CODE for path, one in entries.items() if one)
+    is_download = any(_is_code(path.name) for path, one in entries.items() if one)
     uploads = {}
     for path in _visible(place):  # a folder or zip file of a student first: files may join no other
         if not entries[path] and _is_folder_or_zip(path):
@@ -89,7 +88,8 @@ def class_folder(place):
     """
     place = Path(place).resolve()
     if not place.is_dir():
-        raise NotADirectoryError(f"{place} is not a folder of submissions")
+        way_out = ": unpack it, and name its folder" if place.suffix.lower() == ".zip" else ""
+        raise NotADirectoryError(f"{place} is not a folder of submissions{way_out}")
     inside = [path for path in _visible(place) if _is_folder_or_zip(path)]
     if len(inside) != 1 or _is_a_submission(place) or _entry(inside[0]):
         return place
@@ -174,6 +174,10 @@ def _is_a_submission(place):
         for path in inside
         if path.is_dir() or code_type(path.name)
     )
+
+
+def _is_code(name):
+    return code_type(name) or name.lower().endswith(".zip")
 
 
 def _is_like(name, names):
