@@ -307,4 +307,4 @@ def test_an_unknown_id_makes_no_job(submission):
         got=f"there is a key {keys and keys[0]}",
         hint="hset() creates a hash if there is none. Which of your lines calls it for this id?",
     )
-    moments.expect_no_ghost(submission, 0, call, unknown)
+    moments.expect_no_ghost(submission, 0, call, unknown, own)

@@ -9,7 +9,7 @@ Commands of one MULTI or one script are one moment. A check imports this module 
 """
 
 from jobs_kit.grading.expectations import expect
-from jobs_kit.grading.programs.job_writes import names_a_status
+from jobs_kit.grading.programs.job_writes import is_same_job, names_a_status
 from jobs_kit.queue_watch.command_recorder import is_in_one_step
 from jobs_kit.redis_server.monitor import HASH_WRITES, OTHER_WRITES
 from jobs_kit.redis_server.text import text
@@ -50,15 +50,16 @@ def keys_written(submission, jid, since):
     return {text(commands[at].arguments[0]) for at in places if not is_in_one_step(commands, at)}
 
 
-def expect_no_ghost(submission, since, call, jid=""):
+def expect_no_ghost(submission, since, call, jid="", home=None):
     """Expect that no job was written since this place in the commands, not even for a moment.
 
-    jid: the id that no job has, where other jobs were written meanwhile.
+    jid: the id that no job has, where other jobs were written meanwhile; home: the key of its job.
     """
     ghosts = [
         command
         for command in _moments(submission, since)
-        if _makes_job(command) and jid in text(command.arguments[0])
+        if _makes_job(command)
+        and (home is None or is_same_job(text(command.arguments[0]), home, jid))
     ]
     expect(
         not ghosts,

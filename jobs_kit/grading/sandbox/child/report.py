@@ -157,6 +157,8 @@ def _plain(value, depth=0):
         return value
     if isinstance(value, bytes):
         return {"bytes": value.decode("latin-1")}
+    if type(value).__name__ == "UUID":
+        return str(value)
     if depth > 5:
         return repr(value)
     if isinstance(value, dict):
