@@ -166,7 +166,7 @@ class Submission:
         It is called as soon as a process reports something, or something comes to the watched
         sockets, and every few milliseconds. seconds: of an idle machine, see Patience.
         """
-        patience, pause = Patience(self.processes, seconds), 0.001
+        patience, pause = Patience(self.processes, seconds), 0.004
         while True:
             self._pump()
             value = condition()
@@ -175,7 +175,7 @@ class Submission:
                 return value
             open_ends = [fd for process in self.processes for fd in process.open]
             select.select([*open_ends, *watched], [], [], pause)
-            pause = min(pause * 1.3, 0.02)  # most things come at once; asking costs time, too
+            pause = min(pause * 1.5, 0.03)  # most things come at once; asking costs time, too
 
     def _pump(self):
         for process in self.processes:
