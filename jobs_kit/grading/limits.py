@@ -22,7 +22,7 @@ SUBMISSION_REMARKS = 20  # lines about files that were left out
 REMARK_CHARACTERS = 200
 
 # One judge, with the programs that it runs
-JUDGE_MEMORY_BYTES = 170 * MB
+JUDGE_MEMORY_BYTES = 125 * MB
 
 # The files of one exercise
 SOURCE_FILE_BYTES = MB

@@ -10,21 +10,21 @@ GB = 1 << 30
 NO_LIMIT = str(0x7FFFFFFFFFFFF000)  # as version 1 writes it
 
 GROUPS = {  # its /proc/self/cgroup, its mounts, the files there, and how many judges are right
-    "no groups": ("", [], {}, 16),
+    "no groups": ("", [], {}, 24),
     "version 2": (
         "0::/user/me",
         ["/ {place} cgroup2 rw"],
         {"user/me/cpu.max": "150000 100000", "user/me/memory.max": "max"},
-        3,
+        5,
     ),
     "a limit of a group above": (
         "0::/user/me",
         ["/ {place} cgroup2 rw"],
         {"user/me/cpu.max": "max 100000", "user/cpu.max": "200000 100000"},
-        4,
+        6,
     ),
     "a part of a processor": ("0::/", ["/ {place} cgroup2 rw"], {"cpu.max": "10000 100000"}, 1),
-    "little memory": ("0::/", ["/ {place} cgroup2 rw"], {"memory.max": f"{GB}"}, 6),
+    "little memory": ("0::/", ["/ {place} cgroup2 rw"], {"memory.max": f"{GB}"}, 8),
     "less memory than one judge needs": (
         "0::/",
         ["/ {place} cgroup2 rw"],
@@ -40,19 +40,19 @@ GROUPS = {  # its /proc/self/cgroup, its mounts, the files there, and how many j
             "cpu/job/cpu.cfs_quota_us": "-1",
             "cpu/job/cpu.cfs_period_us": "100000",
         },
-        3,
+        4,
     ),
     "a container that sees the host's path": (
         "1:cpu:/docker/4711",
         ["/docker/4711 {place} cgroup rw,cpu"],
         {"cpu.cfs_quota_us": "100000", "cpu.cfs_period_us": "100000"},
-        2,
+        3,
     ),
     "a group outside of what is mounted": (
         "0::/../other",
         ["/ {place} cgroup2 rw"],
         {"cpu.max": "100000 100000"},
-        2,
+        3,
     ),
 }
 

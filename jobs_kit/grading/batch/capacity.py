@@ -6,7 +6,7 @@ import os
 from jobs_kit.grading import cgroups
 from jobs_kit.grading.limits import JUDGE_MEMORY_BYTES
 
-JUDGES_PER_PROCESSOR = 2  # most of a check is waiting
+JUDGES_PER_PROCESSOR = 3  # a judge waits for two thirds of its time
 
 
 def most_judges():

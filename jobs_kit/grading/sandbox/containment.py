@@ -48,7 +48,7 @@ def student_user(number, run):
     number: of the judge; run: the id of the process that grades. Two that grade at once must not
     share a user: the system counts all of a user's processes together.
     """
-    return FIRST_USER + (16 * run + number) % USERS if has_other_users() else None
+    return FIRST_USER + (64 * run + number) % USERS if has_other_users() else None
 
 
 def has_other_users():
