@@ -151,6 +151,7 @@ def test_a_time_out_ends_an_idle_worker(submission):
     call = f"{idler.call_text}; 'first' takes it more than a second, while 'second' waits"
     hint = "Which line ends the loop of consume()? The second begins with the last message."
     scenario.wait(lambda: len(scenario.noted("done")) > 1, expected, call, idler, hint=hint)
+    patient, idle = scenario.worker("ben"), after(1.5)  # beside the idler: it saves a second
     scenario.wait(
         lambda: scenario.noted("returned"),
         expected,
@@ -160,8 +161,6 @@ def test_a_time_out_ends_an_idle_worker(submission):
         hint="Follow the argument timeout=1. Does it reach the line that waits?",
         hopeless=after(PATIENCE_WHEN_IDLE),
     )
-    patient = scenario.worker("ben")
-    idle = after(1.5)
     submission.until(lambda: idle() or not patient.running)
     scenario.put("third")
     scenario.wait_done(
