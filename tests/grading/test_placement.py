@@ -126,6 +126,14 @@ def test_a_notebook_with_the_answer_beats_the_untouched_starter(placed):
     ]
 
 
+def test_a_notebook_that_writes_the_starter_changes_nothing(placed):
+    cell = f"%%writefile echo.py\n{starter(ECHO)}"
+    assert placed({ECHO: starter(ECHO), "echo_worker.ipynb": page(cell)}) == (
+        {ECHO: starter(ECHO)},
+        [],
+    )
+
+
 @pytest.mark.parametrize("name", ["echo.ipynb", "Ana - Echo Worker (2).ipynb.json"])
 def test_a_notebook_with_a_name_that_is_nearly_right_is_taken_and_named(placed, name):
     files, remarks = placed({name: page("x = 1")})

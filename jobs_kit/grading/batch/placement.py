@@ -97,7 +97,7 @@ class Placement:
             taken = [one for one in pieces if self._take((one.folder, one.name), one)]
             if taken and taken != pieces:  # it fills the gaps of another place
                 names = ", ".join(str(one.path) for one in taken)
-                self.hand_in.remark(f"{names} is graded, because it is nowhere else")
+                self.hand_in.remark(f"also graded, found nowhere else: {names}")
             if taken and pieces[0].likeness != EXACT:
                 self.hand_in.remark(f"{pieces[0].root} is graded as {pieces[0].folder}")
 
@@ -210,7 +210,7 @@ class Placement:
     def _take_from_notebook(self, key, piece):
         """Place what a notebook writes; a file of its own counts more, unless it is the starter."""
         first = self.taken.get(key)
-        if first and first.is_starter and not piece.is_starter:
+        if first and first.is_starter and first.data.split() != piece.data.split():
             self.taken[key] = piece
             self.hand_in.remark(f"{first.path} is as it was handed out: {piece.path} is graded")
         elif not first or code_type(first.path.name) == "ipynb":
