@@ -21,6 +21,7 @@ An event is a dict: {"at": seconds since 1970, "did": a word, ...}. The words, a
             what its writer saved, "ghost" at another key than the job's own, "missing" where a
             message names a job that is not saved
     unstore key, who
+    read    key, who: a job was looked for at a key where nothing is
     keep    message, key, who: Redis keeps the message for the worker that holds it
     release message, key, who: Redis keeps it no longer
 
@@ -251,6 +252,7 @@ _RULES = {
     "note": lambda picture, event: picture.update(note=event["text"]),
     "store": _store,
     "unstore": lambda picture, event: picture["records"].pop(event["key"], None),
+    "read": lambda picture, event: None,
     "keep": lambda picture, event: _keep(picture, event, event["key"]),
     "release": lambda picture, event: _keep(picture, event, ""),
 }

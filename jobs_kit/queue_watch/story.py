@@ -151,6 +151,10 @@ def _unstore(picture, event):
     return f"{event['who']} deletes {event['key']}" if event["who"] else None
 
 
+def _read(picture, event):
+    return f"{event['who']} reads the key {event['key']}, where nothing is stored"
+
+
 def _release(picture, event):
     name = _text(picture, event["message"])
     return f"{event['who']} removes {name} from {event['key']}: Redis keeps it no longer"
@@ -184,6 +188,9 @@ _TELLERS = {
     "gone": _gone,
     "store": _store,
     "unstore": _unstore,
+    "read": lambda picture, event: (
+        f"{event['who']} reads the key {event['key']}, where nothing is stored"
+    ),
     "keep": _keep,
     "release": _release,
     "note": lambda picture, event: (event["text"], True),

@@ -18,6 +18,7 @@ BLOCKING = {name for name in POPS | MOVES if name.startswith("B")}  # they wait 
 FROM_THE_END = {"RPOP", "BRPOP", "RPOPLPUSH", "BRPOPLPUSH"}
 LOOKS = {"LLEN", "LRANGE", "LINDEX"}
 HASH_WRITES = {"HSET", "HMSET", "HSETNX"}
+RECORD_READS = {"HGET", "HMGET", "HGETALL", "GET", "EXISTS"}
 OTHER_WRITES = {"SET", "SETEX", "SETNX", "GETSET", "MSET", "JSON.SET"}
 
 SCRIPT = "lua"  # the client of a command that a Lua script runs

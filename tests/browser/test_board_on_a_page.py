@@ -267,6 +267,7 @@ def random_events(chance, count):
                     "mark": chance.choice(MARKS),
                 }
                 | {"fields": {chance.choice("abc"): str(number)}},
+                {"did": "read", "key": "k"},
                 {"did": "unstore", "key": f"job.{number % 50}"},
                 {"did": chance.choice(["keep", "release"]), "message": message, "key": "held"},
             ]

@@ -1,5 +1,6 @@
 """A failed check is watched: on a feedback page from a disk, and in the frame of a verdict."""
 
+import html
 import re
 
 import pytest
@@ -75,7 +76,9 @@ def watch(page, place):
 
 def test_a_feedback_page_plays_from_a_disk_without_a_kernel(page, tmp_path):
     path = tmp_path / "ana.html"
-    path.write_text(feedback.page(SubmissionResult("ana", [result()])), encoding="utf-8")
+    text = feedback.page(SubmissionResult("ana", [result()]))
+    assert "default-src 'none'; style-src 'unsafe-inline'; script-src 'sha" in html.unescape(text)
+    path.write_text(text, encoding="utf-8")
     page.goto(path.as_uri())
     root = watch(page, page)
     page.clock.install()

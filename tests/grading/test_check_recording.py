@@ -1,6 +1,7 @@
 """The recording of a failed check: what the programs of a submission did to a queue and its jobs."""
 
 import json
+import pickle
 import threading
 import time
 import uuid
@@ -125,6 +126,15 @@ def test_a_status_in_another_database_is_a_ghost(programs):
     )
 
 
+def test_a_job_is_looked_for_at_another_key(programs):
+    api = programs.start("api.py")
+    save(api)
+    for _ in range(2):
+        api.jobs.hgetall(f"job:{ID}")
+        api.jobs.hgetall(f"job.{ID}")
+    assert programs.told[1:] == [f"api.py reads the key job:{ID}, where nothing is stored"]
+
+
 def test_an_id_is_queued_before_its_job_exists(programs):
     add_job = programs.start("add_job()")
     add_job.queue.rpush(KEY, ID)
@@ -134,6 +144,24 @@ def test_an_id_is_queued_before_its_job_exists(programs):
         f"! no job with the id {ID} is saved yet",
         f"add_job() saves status submitted at job.{ID}",
     ]
+
+
+@pytest.mark.parametrize("jid", [ID, ID.replace("-", ""), "job-number-1"])
+@pytest.mark.parametrize(
+    "encoded", [str.encode, json.dumps, pickle.dumps, lambda i: f'{{"id": "{i}"}}']
+)
+def test_an_id_is_followed_in_whatever_form(programs, jid, encoded):
+    add_job, worker = programs.start("add_job()"), programs.start("worker.py")
+    save(add_job, jid, key=f"jobs:{jid}")
+    add_job.queue.lpush("ids", encoded(jid))
+    worker.queue.brpop("ids")
+    worker.jobs.hset(f"jobs:{jid}", "status", "complete")
+    told = programs.told
+    assert told[0] == f"add_job() saves status submitted at jobs:{jid}"
+    assert "puts" in told[1] and told[1].startswith("add_job()") and jid in told[1]
+    assert told[2].startswith("worker.py takes ") and jid in told[2]
+    assert told[3] == f"worker.py sets status complete at jobs:{jid}"
+    assert len(programs.picture()["done"]) == 1
 
 
 def test_what_the_check_does_for_itself_is_left_out(programs):

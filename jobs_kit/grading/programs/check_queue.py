@@ -3,6 +3,7 @@
 import itertools
 from dataclasses import replace
 
+from jobs_kit.grading.programs.formats import read_message
 from jobs_kit.queue_watch.command_interpreter import CommandInterpreter
 from jobs_kit.queue_watch.picture import empty_picture
 from jobs_kit.queue_watch.queue_address import HOTQUEUE
@@ -14,6 +15,7 @@ from jobs_kit.redis_server.text import cut, message_text, one_line, text
 
 ADDS = PUSHES | HASH_WRITES | OTHER_WRITES | {"ZADD", "SADD", "XADD", "LINSERT"}
 EXPIRIES = {"EXPIRE", "PEXPIRE", "EXPIREAT", "PEXPIREAT"}
+PICKLE = "(a pickle"  # what message_text() calls one
 LONGEST = 80  # characters of a message, or of the name of the queue
 NOTES = b"check:"  # what the lists begin with in which the programs of WorkerScenario note events
 
@@ -228,7 +230,11 @@ class _Interpreter(CommandInterpreter):
 
 
 def _text_of(message):
-    return cut(one_line(message_text(message).encode(errors="backslashreplace")), LONGEST)
+    shown = message_text(message)
+    if shown.startswith(PICKLE):
+        strings = read_message(message, "pickle")  # nothing in it is run
+        shown = strings if isinstance(strings, str) else ", ".join(strings or []) or shown
+    return cut(one_line(shown.encode(errors="backslashreplace")), LONGEST)
 
 
 def _reason(process):

@@ -13,11 +13,10 @@ from jobs_kit.grading.programs.check_queue import ADDS, EXPIRIES, NOTES, CheckQu
 from jobs_kit.queue_watch.command_recorder import CHECK
 from jobs_kit.queue_watch.recording import Recording
 from jobs_kit.queue_watch.story import THE_CHECK, add_story
-from jobs_kit.redis_server.monitor import MOVES, POPS, PUSHES
+from jobs_kit.redis_server.monitor import MOVES, POPS, PUSHES, RECORD_READS
 
-HEARD = (
-    ADDS | POPS | MOVES | EXPIRIES | {"DEL", "UNLINK", "LREM", "LTRIM", "EVAL", "EVALSHA", "FCALL"}
-)
+HEARD = ADDS | POPS | MOVES | EXPIRIES | RECORD_READS
+HEARD |= {"DEL", "UNLINK", "LREM", "LTRIM", "EVAL", "EVALSHA", "FCALL"}
 MOST_HEARD = 5_000  # commands; a program that sends more goes round in a circle
 MOST_BYTES = 20_000  # of a recording as JSON
 

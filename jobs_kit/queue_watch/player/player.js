@@ -88,6 +88,7 @@ const RULES = {
     for (const old of Object.keys(records).slice(0, -MOST_RECORDS)) delete records[old];
   },
   unstore(picture, event) { delete picture.records[event.key]; },
+  read() {},
   keep(picture, event) { keep(picture, event, event.key); },
   release(picture, event) { keep(picture, event, ""); },
 };
