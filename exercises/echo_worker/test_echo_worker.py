@@ -41,7 +41,7 @@ def start(submission):
     process = submission.start("echo.py")
     submission.settle(process)
     hint = hint_for_not_started(submission.source, "echo.py")
-    if process.events("threads"):
+    if process.events("threads") and not submission.has_run_out(process):
         hint = "A daemon thread ends with its program. Which line makes the program itself wait?"
     elif submission.redis.polled_lists():
         hint = "It asked its queue, which was empty, and ended. Which line lets it end?"

@@ -1,6 +1,6 @@
 """_save_job() makes a hash at the key of a job; _queue_job() puts its id on the queue `queue`."""
 
-from jobs_kit.grading import Exercise, expect, points, short
+from jobs_kit.grading import CheckError, Exercise, expect, points, short
 
 EXERCISE = Exercise(
     __file__,
@@ -31,6 +31,13 @@ def call_jobs(submission, names, *arguments):
     """Call a function of jobs.py that has to return; return the Call."""
     call = submission.call("jobs", names, *arguments)
     hint = call.hint
+    if "was never awaited" in call.process.output:
+        raise CheckError(
+            "the function does its work when it is called",
+            call=call.call_text,
+            got=call.outcome_text,
+            hint="Calling an `async def` runs nothing until it is awaited. Does this function need it?",
+        )
     if submission.waits(call.process):
         hint = "This line waits for a message. Which method of q puts one instead?"
     expect(

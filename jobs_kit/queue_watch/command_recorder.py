@@ -53,6 +53,7 @@ class CommandRecorder:
         self._commands, self._empty_polls, self._lengths = [], 0, Counter()
         self._empty_list = None  # (db, key) of the list that was asked last, if in vain
         self._is_waiting = False  # whether it was asked for a while
+        self._announced = {}  # (db, key) of a list: how many more messages its length announced
         self.client().slowlog_reset()
 
     def disconnect(self):
@@ -85,9 +86,10 @@ class CommandRecorder:
 
     @property
     def asked_in_vain(self):
-        """Whether the list that was asked last, for a message or its length, was empty and stayed so.
+        """Whether the list that was asked last, for a message or its length, has no more messages.
 
-        A list that is asked without a time-out counts as one that will get a message.
+        It was empty and stayed so, or it gave the last one that its length had announced. A list
+        that is asked without a time-out counts as one that will get a message.
         """
         self.read_on()
         return self._empty_list is not None
@@ -158,8 +160,7 @@ class CommandRecorder:
         """Count what is left on the lists, to know who asked an empty one."""
         name, key = command.name, (command.db, (command.keys or [None])[0])
         if name in POPS | MOVES | LOOKS:
-            in_vain = not self._lengths[key] and command.time_out != 0
-            self._empty_list, self._is_waiting = (key if in_vain else None), bool(command.time_out)
+            self._note_poll(command, key)
         if name in PUSHES:
             if key == self._empty_list and self._is_waiting:
                 self._empty_list = None  # who waits there gets the message
@@ -172,6 +173,16 @@ class CommandRecorder:
             self._empty_polls = 0
         elif name in POPS | MOVES | LOOKS and command.time_out is None and not self._lengths[key]:
             self._empty_polls += 1
+
+    def _note_poll(self, command, key):
+        """Note whether a list was asked in vain, or for the last message that its length announced."""
+        in_vain = not self._lengths[key] and command.time_out != 0
+        if command.name == "LLEN":
+            self._announced[key] = self._lengths[key]
+        elif command.time_out is None and key in self._announced:
+            self._announced[key] -= 1
+            in_vain = in_vain or self._announced[key] == 0
+        self._empty_list, self._is_waiting = (key if in_vain else None), bool(command.time_out)
 
 
 def is_in_one_step(commands, at):

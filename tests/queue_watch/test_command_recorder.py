@@ -76,3 +76,22 @@ def test_a_script_is_sent_by_its_caller(server, recorder):
     last = senders.commands[-2:]
     assert [command.name for command in last] == ["EVAL", "SET"]
     assert senders.clients[-2:] == ["unix:ana", "lua"]
+
+
+def test_it_knows_whether_the_last_message_was_asked_for(server, recorder):
+    queue = server.connect(db=1)
+    queue.rpush(KEY, "1", "2")
+    queue.lpop(KEY)
+    assert not recorder.asked_in_vain
+    queue.lpop(KEY)
+    assert not recorder.asked_in_vain  # it has not asked for more
+    queue.lpop(KEY)
+    assert recorder.asked_in_vain
+    queue.rpush(KEY, "3")
+    assert recorder.asked_in_vain  # what comes later changes nothing
+    queue.llen(KEY)
+    assert not recorder.asked_in_vain
+    queue.lpop(KEY)
+    assert recorder.asked_in_vain  # its length had announced no more
+    queue.blpop(KEY, 0.01)
+    assert recorder.asked_in_vain

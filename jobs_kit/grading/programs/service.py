@@ -250,7 +250,7 @@ def hint_for_end(submission, worker):
     """Return a question that leads from the end of a worker to its cause."""
     if worker.error:
         return _hint_for_decorator(worker.error) or worker.any_hint
-    if worker.events("threads"):
+    if worker.events("threads") and not submission.has_run_out(worker):
         return (
             "One of its threads was still waiting at the queue. Does the program wait for "
             "that thread?"

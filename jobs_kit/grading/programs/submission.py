@@ -210,11 +210,11 @@ class Submission:
             )
 
     def has_run_out(self, process):
-        """Tell whether a program has ended without an error, because its queue was empty.
+        """Tell whether a program has ended without an exception, because its queue was empty.
 
         Whether it should have waited is for one check alone, in each exercise.
         """
-        ended = process.exit_code == 0 and not process.error and not process.events("threads")
+        ended = not process.running and process.exit_code >= 0 and not process.error
         return ended and self.redis.asked_in_vain
 
     def go_on(self, process):

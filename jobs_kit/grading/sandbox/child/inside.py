@@ -225,7 +225,7 @@ def _function_at(module, path):
         name = f"_{owner.lstrip('_')}{name}"
     if isinstance(vars(kind)[name], staticmethod | classmethod):
         return getattr(kind, name)
-    objects = [value for value in vars(module).values() if type(value) is kind]
+    objects = [value for value in vars(module).values() if kind in type(value).__mro__]
     return getattr(objects[0] if objects else kind(), name)
 
 
