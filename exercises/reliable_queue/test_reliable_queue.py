@@ -360,6 +360,38 @@ def test_a_worker_that_stood_still_lives_again(submission):
     )
 
 
+@points(
+    1, after=("test_a_worker_that_starts_later_finds_it", "test_what_was_acknowledged_stays_away")
+)
+def test_two_workers_bring_it_back_once(submission):
+    """If two workers find a dead one's message at the same moment, it comes back once"""
+    scenario = WorkerScenario(submission, LEASE)
+    scenario.kill(scenario.start_ana())
+    submission.until(after(1.5 * LEASE))
+    ben, cyd = scenario.start_in_step("ben", "cyd")
+    call = (
+        f"{scenario.BUSY}; kill -9 ana; her lease runs out; then ben and cyd are started together, "
+    )
+    call += "and send their commands to Redis in turns"
+    hint = "One worker alone puts the message back. What do two of them do that run the same lines?"
+    scenario.wait_done("first", "one of them does 'first'", call, ben, cyd, hint=hint)
+    scenario.end_turns()
+    scenario.put("second")
+    scenario.wait_done("second", "one of them does 'second'", call, ben, cyd, hint=hint)
+    submission.until(
+        lambda: scenario.names("begun", "first")[2:] or all(map(submission.waits, (ben, cyd))),
+        seconds=1,
+    )
+    expect(
+        len(scenario.names("begun", "first")) == 2,
+        "only one of them does 'first'",
+        call=call,
+        got=scenario.begun_in_order(),
+        hint="Both found that ana is dead, and both put her message back. Which single command moves a "
+        "message, so that the second one finds none?",
+    )
+
+
 @points(1, after="test_what_was_acknowledged_stays_away")
 def test_equal_messages_are_two(submission):
     """Two equal messages are two: one is done, the other comes back when its worker is killed"""
@@ -376,7 +408,7 @@ def test_equal_messages_are_two(submission):
         ben,
         got=scenario.begun_in_order,
         hint=hint,
-        hopeless=after(PATIENCE_WHEN_IDLE),
+        hopeless=after(2 * PATIENCE_WHEN_IDLE),
     )
     scenario.rest(ben)
     scenario.kill(ana)

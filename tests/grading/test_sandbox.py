@@ -52,7 +52,8 @@ def start(sandbox, check_redis, folder, until):
     def start(text, wait=True, draws=False, slow_word=None, **environment):
         sandbox.write(str(folder), {"program.py": text.encode()})
         task = {"do": "program", "file": "program.py"}
-        process = sandbox.start(task, folder, check_redis.path, environment, draws, slow_word)
+        pace = {"slow_word": slow_word, "turns": None}
+        process = sandbox.start(task, folder, check_redis.path, environment, draws, pace)
 
         def ended():
             process.pump()

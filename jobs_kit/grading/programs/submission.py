@@ -35,11 +35,13 @@ class Submission:
     """A submission, ready to run. source: its files. redis: a RedisRecorder. processes: all of them.
 
     slow_word: text that takes long to print in programs that are started from now on, or None.
+    turns: the Turns that these take, or None.
     A check gets it as the fixture `submission`.
     """
 
     def __init__(self, source, sandbox, redis):
-        self.source, self.redis, self._sandbox, self.slow_word = source, redis, sandbox, None
+        self.source, self.redis, self._sandbox = source, redis, sandbox
+        self.slow_word, self.turns = None, None
         self.folder = f"{sandbox.home}/answer"
         self._files = source.files()
         sandbox.write(self.folder, self._files)
@@ -145,8 +147,9 @@ class Submission:
         )
 
     def _start(self, task, call_text, environment):
+        pace = {"slow_word": self.slow_word, "turns": self.turns and self.turns.path}
         process = self._sandbox.start(
-            task, self.folder, self.redis.path, environment, self._draws(), self.slow_word
+            task, self.folder, self.redis.path, environment, self._draws(), pace
         )
         process.call_text = call_text
         process.label = task.get("file") or (f"{task['name']}()" if task["name"] else call_text)

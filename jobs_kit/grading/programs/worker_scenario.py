@@ -19,6 +19,7 @@ from jobs_kit.grading.expectations import CheckError, expect
 from jobs_kit.grading.programs.addresses import expect_address
 from jobs_kit.grading.programs.explanations import ending, own_traceback
 from jobs_kit.grading.programs.scenario_programs import PROGRAMS
+from jobs_kit.grading.programs.turns import Turns
 from jobs_kit.queue_watch.command_recorder import is_in_one_step
 from jobs_kit.redis_server.monitor import HASH_WRITES, OTHER_WRITES, POPS, PUSHES
 
@@ -42,6 +43,7 @@ class WorkerScenario:
     def __init__(self, submission, lease=LONG_LEASE_SECONDS):
         submission.source.require("reliable.py")
         self.submission, self.lease, self._notes = submission, lease, submission.redis.client()
+        self._turns = None
         self._readable = None  # whether a message that waits can be found in Redis by its text
         self._killed_at = 0  # how many commands had been sent when the last worker was killed
         for file, text in PROGRAMS.items():
@@ -74,6 +76,18 @@ class WorkerScenario:
         process = self._start("check_worker.py", call_text, **environment)
         process.worker = process.label = name
         return process
+
+    def start_in_step(self, *names):
+        """Start workers that take turns at Redis while wait() waits; return their Processes."""
+        self._turns = self.submission.turns = Turns(self.submission, len(names))
+        workers = [self.worker(name) for name in names]
+        self.submission.turns = None
+        return workers
+
+    def end_turns(self):
+        """Let the workers that were started in step go on without turns."""
+        self._turns.close()
+        self._turns = None
 
     def idler(self):
         """Start a worker that returns when it has been idle for a second."""
@@ -206,6 +220,8 @@ class WorkerScenario:
         """
 
         def is_over():
+            if self._turns:
+                self._turns.step()
             ended = not all(process.running for process in running)
             return condition() or ended or self._stuck(running) or (hopeless and hopeless())
 

@@ -77,17 +77,17 @@ class Sandbox:
         """Remove a file of a folder of the sandbox."""
         self._ask({"do": "remove", "folder": folder, "file": name})
 
-    def start(self, task, folder, redis, environment=None, draws=False, slow_word=None):
+    def start(self, task, folder, redis, environment=None, draws=False, pace=None):
         """Start a process in a folder of the sandbox; return it as a Process.
 
         task: {"do": "program", "file": ...} or {"do": "call", "module", "name", "arguments"}.
         redis: the path of the socket that its connections lead to.
         environment: {name: text} added to what every program sees; None removes a variable.
         draws (bool): whether to start it from a process that has imported matplotlib.
-        slow_word: text that takes long to print, see child/pace.py.
+        pace: {"slow_word", "turns"}, see child/pace.py.
         """
         request = self._request(task, folder, redis, environment, draws)
-        request["slow_word"] = slow_word
+        request["pace"] = pace or {"slow_word": None, "turns": None}
         output, output_end = os.pipe()
         report, report_end = os.pipe()
         http = f"{self._private}/{len(self._processes)}.http"

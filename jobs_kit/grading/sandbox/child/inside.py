@@ -24,7 +24,7 @@ import traceback
 from pathlib import Path
 
 import report
-from pace import SlowOutput, shorten_sleeps
+from pace import SlowOutput, shorten_sleeps, take_turns
 from redirect import redirect
 from report import here, send
 
@@ -122,7 +122,9 @@ def live(request, output, report_fd, http_fd):
         Path("/proc/self/oom_score_adj").write_text("1000")
     if rules := rules_for(request["allowed"]):
         rules.apply()  # before their file is closed
-    _take_files(output, report_fd, http_fd, request["slow_word"])
+    _take_files(output, report_fd, http_fd, request["pace"]["slow_word"])
+    if request["pace"]["turns"]:
+        take_turns(request["pace"]["turns"])
     _enter(request["folder"], request["environment"])
     here.update(redis=request["redis"], folder=request["folder"])
     signal.signal(signal.SIGUSR1, report.report_stack)
