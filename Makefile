@@ -1,6 +1,6 @@
 # Two commands matter: `make lab` opens the lessons, `make test` proves them.
 # Needs python3 (3.11 to 3.13), make and pip; uses uv where it is present.
-.PHONY: lab test faults press bench bench-grade bench-start pictures requirements clean
+.PHONY: lab test faults press bench bench-check bench-grade bench-start pictures requirements clean
 SHELL = /bin/sh
 
 IN_RANGE = import sys; sys.exit(not (3, 11) <= sys.version_info[:2] <= (3, 13))
@@ -16,10 +16,13 @@ test: .venv/ready
 faults: .venv/ready
 	@PYTHONPATH=tests .venv/bin/python tests/faults/harness.py $(OPTIONS)
 
-bench: .venv/ready
+bench: .venv/ready .venv-engines/ready
+	@PYTHONPATH=tests .venv/bin/python tests/benchmarks/engines.py --python .venv-engines/bin/python $(OPTIONS)
+
+bench-check: .venv/ready
 	@.venv/bin/python tests/benchmarks/checks.py
 
-bench-grade: .venv/ready .venv-bench/ready
+bench-grade: .venv/ready .venv-graders/ready
 	@.venv/bin/python tests/benchmarks/grading.py $(OPTIONS)
 
 bench-start: .venv/ready
@@ -35,7 +38,7 @@ requirements:
 	$(COMPILE)
 
 clean:
-	rm -rf .venv .venv-bench
+	rm -rf .venv .venv-graders .venv-engines
 
 # Made again when the pins have changed or the folder has moved. The last step writes `ready`, with
 # the folder in it; the shell compares, because a folder's name may hold what make or grep reads.
@@ -66,10 +69,10 @@ MOVED := $(shell [ "$$(cat .venv/ready 2>/dev/null)" = "$$(pwd -P)" ] || rm -f .
 	with_uv || with_pip
 	@pwd -P >$@
 
-# The graders that `make bench-grade` compares with; nothing of theirs comes into .venv.
-.venv-bench/ready: tests/benchmarks/requirements.txt
-	rm -rf .venv-bench
-	.venv/bin/python -m venv --without-pip .venv-bench
-	.venv/bin/python -m pip --python .venv-bench/bin/python --quiet --disable-pip-version-check \
-	  install --no-user -r tests/benchmarks/requirements.txt
+# The graders and engines that benchmarks compare with; nothing of theirs comes into .venv.
+.venv-%/ready: tests/benchmarks/%.txt .venv/ready
+	rm -rf .venv-$*
+	.venv/bin/python -m venv --without-pip .venv-$*
+	.venv/bin/python -m pip --python .venv-$*/bin/python --quiet --disable-pip-version-check \
+	  install --no-user -r $<
 	@touch $@
