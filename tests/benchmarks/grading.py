@@ -361,7 +361,7 @@ def main():
     parser.add_argument("--runs", type=int, default=5, help="at most so many; the median counts")
     parser.add_argument("--budget", type=float, default=120, help="seconds after which none begins")
     parser.add_argument("--jobs", type=int, help="graders at once of jobs-kit")
-    parser.add_argument("--peers", type=Path, default=ROOT / ".venv-bench", help="where they are")
+    parser.add_argument("--peers", type=Path, default=ROOT / ".venv-graders", help="where they are")
     options = parser.parse_args()
     print(
         f"{os.cpu_count()} cores, load {os.getloadavg()[0]:.1f} at the start; each number is the "
