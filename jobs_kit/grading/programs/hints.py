@@ -202,16 +202,11 @@ def _hint_for_attribute(error, message):
         kind = f"the class {missing[2]}" if missing[1] == "type object " else _in_words(missing[2])
         library = LIBRARIES.get(error.get("library"), "a library")
         return _hint_for_library_argument(library, kind, missing[3])
-    names = difflib.get_close_matches(
-        missing[3] if missing else "", error.get("names", []), n=1, cutoff=0.8
-    )
     if missing and missing[1] == "module " and missing[2] in error.get("files", []):
-        there_is = f", but it defines `{names[0]}`" if names else ""
-        return (
-            f"{missing[2]}.py defines no `{missing[3]}`{there_is}. Which name does this line need?"
-        )
-    if names:
-        return f"There is no `{missing[3]}` here, but there is `{names[0]}`. Which one do you mean?"
+        return _hint_for_missing_in(missing[2], missing[3], error)
+    similar = missing and difflib.get_close_matches(missing[3], error.get("names", []), n=1)
+    if similar:
+        return f"There is no `{missing[3]}` here, but there is `{similar[0]}`. Which do you mean?"
     return "What is the object to the left of the dot, and which line made it?"
 
 
@@ -269,7 +264,23 @@ def _hint_for_import(error, message):
         )
     if "relative import" in message:
         return "The dot before the module means: from the same package. Is your folder a package?"
-    return "Does the module that you import from define this name, with the same spelling?"
+    missing = re.match(r"cannot import name '(\w+)' from ([\w ]*)'(\w+)'", message)
+    if not missing:
+        return "Does the module that you import from define this name, with the same spelling?"
+    if missing[2]:
+        return (
+            f"While Python is still busy with the imports of {missing[3]}.py, none of its names is "
+            "defined yet. Which of your files import each other?"
+        )
+    return _hint_for_missing_in(missing[3], missing[1], error)
+
+
+def _hint_for_missing_in(module, name, error):
+    """Return the hint for a name that a module does not define. error: see hint_for()."""
+    similar = difflib.get_close_matches(name, error.get("names", []), n=1, cutoff=0.8)
+    there_is = f", but it defines `{similar[0]}`" if similar else ""
+    file = f"{module}.py" if module in error.get("files", []) else module
+    return f"{file} defines no `{name}`{there_is}. Which name does this line need?"
 
 
 def _hint_for_type(error, message):

@@ -98,6 +98,8 @@ def explain(problem):
         error["names"] = problem.names
     elif isinstance(problem, AttributeError):
         error["names"] = _attributes_of(problem.obj)
+    elif isinstance(problem, ImportError):
+        error["names"] = _attributes_of(sys.modules.get(problem.name))
     walked = [frame for frame, _ in traceback.walk_tb(problem.__traceback__)]
     error["connecting"] = any(frame.f_code.co_name == "get_connection" for frame in walked)
     if walked and isinstance(problem, NameError):
