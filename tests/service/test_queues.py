@@ -361,32 +361,28 @@ def test_a_claim_that_arrives_late_and_out_of_order_changes_nothing(q):
     assert held(q) == ["c"]
 
 
-def test_an_outage_longer_than_a_lease_takes_no_message_from_a_living_worker(until):
+def test_an_outage_longer_than_a_lease_takes_no_message_from_a_living_worker(
+    worker, until, monkeypatch
+):
     server = start_server(append_only=True)
+    monkeypatch.setenv("REDIS_URL", server.url)
     q = ReliableQueue("q", lease=0.5, **server.address)
     q.put("a", "b")
-    got = []
+    workers = [worker(0.5, 4), worker(0.5, 4)]
 
-    def consume():
-        for message in ReliableQueue("q", lease=0.5, **server.address).consume():
-            got.append(message)
-            time.sleep(4)
+    def got():
+        return sorted(line for each in workers for line in each.lines if line.startswith("got"))
 
-    def start():
-        threading.Thread(target=consume, daemon=True).start()
-
-    start()
-    start()
-    until(lambda: len(got) == 2)
+    until(lambda: len(got()) == 2)
     server.stop(keep=True)
     time.sleep(1)
     server.start()
-    start()  # it would take what the other two no longer held
+    workers.append(worker(0.5, 4))  # it would take what the other two no longer held
+    until(lambda: "ready" in workers[-1].lines)
     time.sleep(1.5)
-    assert sorted(got) == ["a", "b"]
+    assert got() == ["got a", "got b"]
     q.put("c")
-    until(lambda: len(got) == 3)
-    assert got[2] == "c"
+    until(lambda: got() == ["got a", "got b", "got c"])
     until(lambda: held(q) == ["c"])
     server.stop()
 
