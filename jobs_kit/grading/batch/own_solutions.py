@@ -42,6 +42,7 @@ def require_full_marks(pool, exercises, contained, again=False):
     """
     known, shortages = KnownPasses(contained), cgroups.shortages()
     results = judge(pool, [one for one in exercises if again or one.id not in known.ids])
+    results = [one if has_full_marks(one) else _judge_again(pool, one) for one in results]
     if not all(map(has_full_marks, results)):
         known.forget()
         raise UnfairGradesError(_explanation(results, contained, shortages))
@@ -70,6 +71,12 @@ def judge(pool, exercises, hidden=None):
         # the last ones take longest
         results = list(pool.map(judge_one, exercises[::-1]))
     return sorted(results, key=lambda result: all_exercises()[result.id].number)
+
+
+def _judge_again(pool, result):
+    """Return the ExerciseResult of one solution, judged while no other judge is at work."""
+    [result] = judge(pool, [all_exercises()[result.id]])
+    return result
 
 
 def has_full_marks(result):
