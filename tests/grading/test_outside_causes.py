@@ -133,9 +133,15 @@ def test_nothing_is_graded_where_the_own_solutions_lose_points(
 ):
     place("ana")
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
-    write = own_solutions._write
-    monkeypatch.setattr(own_solutions, "_write", lambda folder, target: target.mkdir())
+    write, written = own_solutions._write, []
+
+    def write_nothing(folder, target):
+        target.mkdir()
+        written.append(folder)
+
+    monkeypatch.setattr(own_solutions, "_write", write_nothing)
     code, output = grade_here(tmp_path / "out", "--uncontained")
+    assert written == ["echo_worker", "echo_worker"]  # it tries once more, alone
     assert code == 1 and f"own solutions get 0 of {MOST}" in output, output
     assert "First, echo_worker" in output and "doctor --grading" in output
     assert not (tmp_path / "out" / "grades.csv").exists()
