@@ -4,6 +4,7 @@ import subprocess
 import sys
 
 from batch_runs import MOST, contained, grade, points
+from cases import hostile_entries
 
 from jobs_kit.grading.sandbox import containment
 
@@ -24,6 +25,14 @@ def test_root_with_a_single_user_id_grades_like_an_ordinary_user(place, tmp_path
     look = "print([line for line in open('/proc/self/status') if line.startswith('CapEff')])"
     sandboxed = [*command, "-c", SANDBOXED.format(look=look)]
     assert "CapEff:\\t0000000000000000" in subprocess.check_output(sandboxed, text=True)
+
+
+@contained
+def test_an_ordinary_user_grades_those_after_a_program_that_changes_its_parent(place, tmp_path):
+    place("ana", text=hostile_entries()["spoils_those_after_it"]["code"])
+    place("ben")
+    code, output = grade(place, tmp_path / "out", python=as_root_of_a_namespace())
+    assert code == 0 and points(tmp_path / "out") == {"ana": 0, "ben": MOST}, output
 
 
 SANDBOXED = """

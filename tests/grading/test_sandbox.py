@@ -2,6 +2,7 @@
 
 import contextlib
 import os
+import resource
 import socket
 import sys
 import threading
@@ -18,6 +19,7 @@ from jobs_kit.grading.programs import redis_recorder
 from jobs_kit.grading.programs.http_client import _UnixHTTP
 from jobs_kit.grading.programs.redis_recorder import RedisRecorder
 from jobs_kit.grading.sandbox import containment
+from jobs_kit.grading.sandbox.child.system_calls import can_be_refused
 from jobs_kit.grading.sandbox.client import Sandbox
 from jobs_kit.queue_watch import command_recorder
 
@@ -157,7 +159,10 @@ def test_the_kit_cannot_be_imported(start):
     assert "an answer consists of its own files" in process.output
 
 
-@pytest.mark.parametrize("name", ["words", "fork_server", "inside", "pace", "redirect", "report"])
+@pytest.mark.parametrize(
+    "name",
+    ["fork_server", "inside", "own_limits", "pace", "redirect", "report", "system_calls"],
+)
 def test_the_modules_of_the_fork_server_cannot_be_imported(start, name):
     process = start(f"import {name}")
     assert process.events("error")[0]["type"] == "ModuleNotFoundError"
@@ -258,6 +263,77 @@ def test_the_fork_server_ends_with_its_owner(until):
     server = psutil.Process(sandbox._server.pid)
     sandbox.close()
     until(lambda: not server.is_running())
+
+
+CHANGES = {
+    "open files": lambda pid: resource.prlimit(pid, resource.RLIMIT_NOFILE, (3, 3)),
+    "memory": lambda pid: resource.prlimit(pid, resource.RLIMIT_DATA, (1 << 30, 1 << 30)),
+    "niceness": lambda pid: os.setpriority(os.PRIO_PROCESS, pid, 19),
+    "scheduler": lambda pid: os.sched_setscheduler(pid, os.SCHED_IDLE, os.sched_param(0)),
+    "processors": lambda pid: os.sched_setaffinity(pid, {min(os.sched_getaffinity(0))}),
+}
+
+
+@linux
+@pytest.mark.parametrize("change", CHANGES.values(), ids=CHANGES)
+def test_a_fork_server_is_not_well_once_its_limits_are_changed(change):
+    if change is CHANGES["processors"] and len(os.sched_getaffinity(0)) == 1:
+        pytest.skip("a single processor leaves no choice")
+    with Sandbox() as sandbox:
+        assert sandbox.is_well()
+        change(sandbox._server.pid)
+        assert not sandbox.is_well()
+
+
+@linux
+def test_a_fork_server_is_not_well_once_the_limits_of_its_fork_are_changed(check_redis, until):
+    with Sandbox() as sandbox:
+        folder = f"{sandbox.home}/answer"
+        sandbox.write(folder, {"draw.py": b""})
+        process = sandbox.start({"do": "program", "file": "draw.py"}, folder, "none", draws=True)
+        until(lambda: process.pump() or not process.running)
+        assert sandbox.is_well()
+        (fork,) = psutil.Process(sandbox._server.pid).children()
+        os.setpriority(os.PRIO_PROCESS, fork.pid, 1)
+        assert not sandbox.is_well()
+        sandbox.end_processes()
+
+
+CALLS = """
+import ctypes, errno, os, platform, resource
+sys_call = ctypes.CDLL(None, use_errno=True).syscall
+column = ["x86_64", "aarch64"].index(platform.machine())
+room, user = ctypes.create_string_buffer(256), 0x10000000
+for numbers, arguments in {
+    (425, 425): (8, room),  # io_uring_setup
+    (323, 282): (0,),  # userfaultfd
+    (321, 280): (0, room, 0),  # bpf
+    (298, 241): (room, 0, -1, -1, 0),  # perf_event_open
+    (250, 219): (0, -3, 0),  # keyctl
+    (248, 217): (b"user", b"answer", b"42", 2, -3),  # add_key
+    (272, 97): (user,),  # unshare
+    (56, 220): (user | 17, 0, 0, 0, 0),  # clone
+    (435, 435): (room, 88),  # clone3
+    (101, 117): (0, 1, 0, 0),  # ptrace
+    (302, 261): (os.getppid(), resource.RLIMIT_NOFILE, 0, room),  # prlimit64
+    (141, 140): (os.PRIO_USER, 0, 19),  # setpriority
+    (251, 30): (3, 0, 3 << 13),  # ioprio_set
+}.items():
+    ctypes.set_errno(0)
+    sys_call(numbers[column], *arguments)
+    print(errno.errorcode.get(ctypes.get_errno(), "allowed"), end=" ")
+"""
+
+
+@pytest.mark.skipif(not can_be_refused(), reason="this system has no filter of system calls")
+@pytest.mark.parametrize("draws", [False, True])
+def test_system_calls_that_no_answer_needs_are_refused(start, draws):
+    assert start(CALLS, draws=draws).output.split() == ["EPERM"] * 8 + ["ENOSYS"] + ["EPERM"] * 4
+
+
+def test_without_a_filter_of_system_calls_the_report_says_so(monkeypatch):
+    monkeypatch.setattr(containment, "can_be_refused", lambda: False)
+    assert "not by a filter of system calls" in containment.containment_measures(None)[-1]
 
 
 LEAVES = """

@@ -164,8 +164,15 @@ class Sandbox:
         self._processes.clear()
 
     def is_well(self):
-        """Tell whether the fork server runs."""
-        return self._server.poll() is None
+        """Tell whether the fork server runs, with the limits that it had at first.
+
+        Where student code runs as the same user, it may have changed them, and every later program
+        would inherit them.
+        """
+        try:
+            return self._server.poll() is None and not self._ask({"do": "compare"})["changed"]
+        except SandboxError:
+            return False
 
     def close(self):
         """End the fork server, and with it every process."""

@@ -16,6 +16,7 @@ import sys
 from pathlib import Path
 
 from jobs_kit.grading.limits import MB
+from jobs_kit.grading.sandbox.child.system_calls import can_be_refused
 
 CHILD = Path(__file__).parent / "child"
 HOME = "/home/student"
@@ -39,7 +40,14 @@ def containment_measures(user):
     measures = ["its own network, processes and files (bubblewrap)"]
     measures += [f"an unprivileged user ({user})"] if user is not None else []
     measures += ["other files refused by the kernel (Landlock)"] if has_landlock() else []
-    return [*measures, "limits of time and memory"]
+    measures += ["limits of time and memory"]
+    if can_be_refused():
+        return [*measures, "a filter of system calls (seccomp)"]
+    return [
+        *measures,
+        "but not by a filter of system calls (seccomp), which this system does not have: faults of "
+        "the kernel, as in io_uring and user namespaces, are within its reach",
+    ]
 
 
 def student_user(number, run):

@@ -13,6 +13,7 @@ that belong to it:
     {"do": "program", ...}        start a program, or "call" a function        [output, report, HTTP]
     {"do": "signal", ...}         send a signal to a process and its group     []
     {"do": "processor_use", ...}  return {"runs", "processor"} of a process    []
+    {"do": "compare", ...}        return {"changed"}: its limits that differ   []
     {"do": "branch", ...}         take requests from another socket, too       [that socket]
     {"do": "end", ...}            kill all processes or some, remove files     []
 
@@ -42,6 +43,7 @@ def main(control, packages):
     """Serve until the other end of the socket closes."""
     sys.path.insert(0, str(Path(__file__).parent))
     import inside  # not before its folder is on the path
+    import own_limits
 
     sys.path.pop(0)
     sys.path += packages["folders"]
@@ -51,7 +53,7 @@ def main(control, packages):
     # no program can look into this process, not even where student code runs as the same user
     _control(PR_SET_DUMPABLE, 0)
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # the only signal from its children that it heard
-    Server(control, inside).serve()
+    Server(control, inside, own_limits.read).serve()
 
 
 def _control(option, value):
@@ -62,8 +64,9 @@ def _control(option, value):
 class Server:
     """Forks a child for each request, and reports how the child ended."""
 
-    def __init__(self, control, inside):
+    def __init__(self, control, inside, read_limits):
         self.control, self.inside = control, inside
+        self.read_limits, self.limits = read_limits, read_limits()
         self.selector = selectors.DefaultSelector()
         self.drawing = None  # the DrawingServer, once a program has needed it
         self.folders, self.user = [], None  # what was written, and for which user
@@ -190,6 +193,15 @@ class Server:
             "processor": sum(map(_processor_seconds, family)),
         }
 
+    def _compare(self, request):
+        """Return which of its limits a program has changed, its own and those of its fork."""
+        now = self.read_limits()
+        changed = [
+            name for name in {**self.limits, **now} if now.get(name) != self.limits.get(name)
+        ]
+        drawing = self.drawing and self._ask_drawing(request)
+        return {"changed": changed + (drawing or {}).get("changed", [])}
+
     def _end(self, request):
         if self.drawing:
             self._ask_drawing(request)
@@ -271,7 +283,7 @@ class DrawingServer:
             self.control.close()
             server.inside.import_all(server.inside.SLOW_IMPORTS)
             _control(PR_SET_CHILD_SUBREAPER, 1)
-            Server(theirs, server.inside).serve()
+            Server(theirs, server.inside, server.read_limits).serve()
             os._exit(0)
         theirs.close()
 

@@ -24,6 +24,7 @@ import traceback
 from pathlib import Path
 
 import report
+import system_calls
 from pace import SlowOutput, shorten_sleeps, take_turns
 from redirect import redirect
 from report import here, send
@@ -34,7 +35,8 @@ KEYCTL = {"x86_64": 250, "aarch64": 219}  # the number of this call to Linux
 KEYCTL_JOIN, KEYCTL_CLEAR, KEYCTL_GET_PERSISTENT = 1, 7, 22
 KEYS_OF_SESSION, KEYS_OF_USER = -3, (-4, -5)
 
-OURS = {"inside", "pace", "redirect", "report"}  # modules that student code must not find
+# modules that student code must not find
+OURS = {"inside", "own_limits", "pace", "redirect", "report", "system_calls"}
 ALONE = {"resource", "runpy"}  # modules of Python that only we have imported
 
 _libraries = set()  # the modules that student code finds imported
@@ -131,6 +133,7 @@ def live(request, output, report_fd, http_fd):
     signal.signal(signal.SIGXCPU, report.end_at_time_limit)
     _limit(request["limits"])
     _become(request["user"])
+    system_calls.refuse()
     _hide(request["hidden"])
     exit_code = _exit_code(request)
     with contextlib.suppress(Exception):
