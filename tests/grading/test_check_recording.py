@@ -104,6 +104,19 @@ def test_an_id_is_lost_with_the_worker_that_takes_it(programs):
     assert picture["workers"]["worker.py"]["gone"] and len(picture["failed"]) == 1
 
 
+def test_an_id_is_lost_even_if_it_is_in_the_record_of_its_job(programs):
+    add_job, worker = programs.start("add_job()"), programs.start("worker.py")
+    save(add_job)
+    add_job.queue.rpush(KEY, ID)
+    worker.queue.blpop(KEY)
+    save(worker, status="in progress")
+    programs.end(worker, -9)
+    assert programs.told[3:] == [
+        f"worker.py sets status in progress at job.{ID}",
+        f"! {ID} is lost: worker.py ended while it held the message (killed by SIGKILL)",
+    ]
+
+
 def test_a_status_goes_to_a_ghost_key(programs):
     add_job, worker = programs.start("add_job()"), programs.start("worker.py")
     save(add_job)

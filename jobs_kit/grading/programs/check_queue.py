@@ -126,8 +126,12 @@ class _Tracker(QueueTracker):
             self.say(at, "keep", message=self.holds(who)[-1], who=who, key=keeps)
 
     def keep(self, at, who, texts, key):
-        """Record that Redis keeps what a worker holds, if that is one of the texts."""
-        for message in self.holds(who):
+        """Record that Redis keeps what a worker holds, if that is one of the texts.
+
+        The record of a job holds its id, but keeps it for no worker.
+        """
+        held = [message for message in self.holds(who) if self.jobs.status(message) is None]
+        for message in held:
             if message not in self._kept and self.text(message) in texts:
                 self._kept.add(message)
                 self.say(at, "keep", message=message, who=who, key=key)
