@@ -180,8 +180,8 @@ def _hint(process, printed, output, submission):
             "put() appends to the end of the list. From which end does your program take messages?"
         )
     return (
-        "A message overtakes another one that takes longer. Which line of yours starts on the next "
-        "message before this one is printed?"
+        "A message overtakes another one that takes longer. Which line of yours starts on a message "
+        "before the one before it is printed?"
     )
 
 

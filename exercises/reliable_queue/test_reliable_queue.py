@@ -355,8 +355,8 @@ def test_a_worker_that_stood_still_lives_again(submission):
         "ana keeps 'second': she lives, and shows it again",
         call=call,
         got=scenario.begun_in_order() + scenario.complaints(),
-        hint="While she stood still, her lease ran out, and Redis removed the key. Which command of "
-        "yours shows life when there is no such key any more?",
+        hint="While she stood still, her lease ran out. What does your heartbeat do when there is no "
+        "lease left to prolong?",
     )
 
 
