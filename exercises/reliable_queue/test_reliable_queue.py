@@ -364,7 +364,7 @@ def test_a_worker_that_stood_still_lives_again(submission):
     1, after=("test_a_worker_that_starts_later_finds_it", "test_what_was_acknowledged_stays_away")
 )
 def test_two_workers_bring_it_back_once(submission):
-    """If two workers find a dead one's message at the same moment, it comes back once"""
+    """If two workers find the message of a dead one at the same moment, it comes back once"""
     scenario = WorkerScenario(submission, LEASE)
     scenario.kill(scenario.start_ana())
     submission.until(after(1.5 * LEASE))
