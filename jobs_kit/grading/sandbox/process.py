@@ -180,7 +180,7 @@ def _lists_of_names(event):
     """Return the lists of texts that an error may have, see child/report.py."""
     error = event.get("error", {})
     lists = [error.get(name, []) for name in ("names", "workers", "files")]
-    return [*lists, [error.get("library", "")]]
+    return [*lists, [error.get("library", ""), error.get("name") or ""]]
 
 
 def _is_names(names):
@@ -199,4 +199,5 @@ def _can_be_read(value):
 
 
 def _is_frame(frame):
-    return isinstance(frame, dict) and {"file", "line", "name", "text"} <= frame.keys()
+    fields = {"file": str, "line": int | None, "name": str, "text": str}
+    return isinstance(frame, dict) and _has(frame, fields)
