@@ -168,7 +168,7 @@ def test_imports_only_go_down():
 def test_every_dependency_is_pinned_inside_its_range():
     pins = {}
     for line in text_of(ROOT / "requirements.txt").splitlines():
-        pin = Requirement(line)  # a line with an option or an address is none
+        pin = Requirement(line)  # a line with an option or an address is no pin
         assert re.fullmatch(r"==[^,*]+", str(pin.specifier)), line
         pins.setdefault(pin.name, []).append(str(pin.specifier).removeprefix("=="))
     wanted = declared_dependencies()

@@ -27,7 +27,7 @@ NO_TEXT = (
 
 
 def is_attempted(source):
-    """Return True if api.py has more functions than were handed out, or jobs_api() is another.
+    """Return True if api.py has more functions than the starter, or a changed jobs_api().
 
     Raises NotAttemptedError.
     """

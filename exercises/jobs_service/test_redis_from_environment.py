@@ -11,7 +11,7 @@ READS = {"environ", "environb", "getenv"}
 
 
 def is_attempted(source):
-    """Tell whether the address is another than the handed-out one, or the environment is read."""
+    """Tell whether the address is not the starter's, or the environment is read."""
     nodes = source.nodes()
     texts = [node.value for node in nodes if isinstance(node, ast.Constant)]
     names = {getattr(node, "attr", getattr(node, "id", None)) for node in nodes}

@@ -36,7 +36,7 @@ class Exercise:
     number (int): its place in the course; only the order counts, and gaps leave room for more.
     lesson: the name of its lesson without the number, "build_the_jobs_service": lessons may move.
     title: the task in a few words.
-    files: the files to hand in; () for an exercise in live shells, which leaves only evidence.
+    files: the files to submit; () for an exercise in live shells, which leaves only evidence.
     hints: three rungs: where to look, which shape, almost the line.
     changes: {file: names of the definitions that the exercise changes}; a submission counts as
     attempted when one of them differs from the starter.
@@ -144,7 +144,7 @@ def shuffled_in(folder):
 
 
 def folder_of_file(name):
-    """Return the exercise folder in which a file belongs that was handed in without one.
+    """Return the exercise folder for a file that was submitted without one.
 
     That is the first in the course with a file of this name. A name that no exercise has belongs
     to the project, the folder that most exercises share: students may add modules to it.

@@ -126,7 +126,7 @@ def _starters(folder):
 
 
 def given_files(folder):
-    """Return {file name: bytes} of what an exercise folder holds that nobody has to change."""
+    """Return {file name: bytes} of the files that an exercise folder holds and students don't change."""
     shuffled = {
         name: shuffled_definitions(exercise).encode()
         for name, exercise in shuffled_in(folder).items()

@@ -37,7 +37,7 @@ def check(name):
 
 
 def _check_gap(gap):
-    """Return the Verdict on what the reader wrote into a gap, judged in a copy of its own."""
+    """Return the Verdict on the code in a gap, judged in a separate copy."""
     cell = _cell_of(gap)
     folder = Path("scratch") / "gaps" / gap.id
     folder.mkdir(parents=True, exist_ok=True)

@@ -19,7 +19,7 @@ INK, GREY, BLUE, PALE = "#111111", "#555555", "#1d4ed8", "#dbeafe"
 
 
 class Moves(list):
-    """Where one message was, and when: pairs (seconds, place), for draw_timeline()."""
+    """The places of one message over time: pairs (seconds, place), for draw_timeline()."""
 
     def to(self, place):
         """Record that the message is at a place from this moment on."""

@@ -57,7 +57,7 @@ def compare(tracker, at, length, messages=None, is_first=False, guess=NO_GUESS):
 
 
 def _lose(tracker, at, known, guess):
-    """Record what became of the messages that are missing."""
+    """Record how the missing messages were removed or taken."""
     waiting, kept = list(tracker.now["waiting"]), set(known)
     missing = [message for message in waiting if message not in kept]
     tail = known[:1] == waiting[:1] and missing == waiting[len(waiting) - len(missing) :]

@@ -40,7 +40,7 @@ class Message:
 
 
 class Evidence:
-    """What the events of a Recording prove. Reading the summary brings it up to this moment.
+    """The facts that the events of a Recording prove. Reading the summary brings it up to this moment.
 
     is_heard (bool): whether every command was heard, and not only looks compared. Where looks are
     compared, a message has waited if two of them show it.

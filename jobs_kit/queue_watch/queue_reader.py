@@ -16,7 +16,7 @@ MOST_JOBS = 200  # that are looked up in one go
 
 
 class Look(NamedTuple):
-    """What is there: how many messages, the first of them as bytes, {address: its properties}."""
+    """The state of a queue: how many messages, the first of them as bytes, {address: its properties}."""
 
     length: int
     messages: list | None

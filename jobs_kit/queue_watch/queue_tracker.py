@@ -15,7 +15,7 @@ LATE_SECONDS = 0.05  # a busy Redis may still serve those whose time is over
 
 
 class QueueTracker:
-    """What is known of one queue. Messages are numbers, written as text.
+    """The state of one queue, as far as it is known. Messages are numbers, written as text.
 
     recording: where events go. names: what clients are called (see client_names.py).
     exit_reason(who): why a worker ended, or "" if that is unknown.

@@ -20,7 +20,7 @@ class NotARecordingError(ValueError):
 
 
 class Recording:
-    """What happened since the watch began, the last 20,000 events one by one.
+    """The events since the watch began, the last 20,000 of them one by one.
 
     start (dict): the picture before the first of events (list). now (dict): the picture after the
     last. count (int): of all events, those that went into start included.

@@ -15,7 +15,7 @@ FOREVER = float("inf")
 
 
 class Senders:
-    """Who sent what. commands: Commands, oldest first. log: the raw answer to SLOWLOG GET.
+    """The sender of each command. commands: Commands, oldest first. log: the raw answer to SLOWLOG GET.
 
     clients: the address of each command's client, as CommandInterpreter takes it: "unix:NAME", or
     "NAME#2" for the second connection of NAME that waits at a list. names: the names alone, None

@@ -13,7 +13,7 @@ class RedisNotFoundError(Exception):
 
 
 class Server:
-    """A Redis server that somebody else runs.
+    """A Redis server that this process did not start.
 
     url (str): for student code; admin_url: for the kit; host (str), port (int), address (dict):
     the keyword arguments of a client; prefix (str): what your queues' names start with;

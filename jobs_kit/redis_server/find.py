@@ -24,7 +24,7 @@ from jobs_kit.redis_server.server import OLDEST, StandIn, StartedServer, start_s
 NAMES = ("REDIS_URL", "REDIS_HOST", "REDIS_PORT", "JOBS_KIT_ADMIN_URL", "JOBS_KIT_ORIGIN")
 
 PROXIES = ("http_proxy", "https_proxy", "all_proxy")
-NEAR = ("127.0.0.1", "localhost")  # where lessons start services of their own
+NEAR = ("127.0.0.1", "localhost")  # where lessons start their own services
 
 _found = None  # what find_redis() returned last
 _service = None  # your own server beside a shared one; it lives as long as this process

@@ -11,7 +11,7 @@ def is_shared(server):
 
 
 def own_prefix(server):
-    """Return what your keys on the Server start with; your login where its URL names nobody."""
+    """Return the prefix of your keys on the Server; your login if its URL names no user."""
     if is_shared(server) and "JOBS_KIT_PREFIX" not in os.environ:
         return server.prefix or f"{_login()}."
     return server.prefix

@@ -2,7 +2,7 @@
 
 A small shell waits at the other end of a pipe. However this Python ends, the system closes the
 pipe; then the shell kills the session of the kept process and removes its directory. A session
-and not a group: the work horses of RQ have groups of their own. (Where there is no pkill that
+and not a group: RQ's work horses have their own groups. (Where there is no pkill that
 knows sessions, they end with their work.) Windows has no such pipes; there nothing is kept.
 """
 
@@ -27,7 +27,7 @@ POSIX = os.name == "posix"
 
 
 class Keeper:
-    """Keeps at most one process at a time, a subprocess.Popen that leads a session of its own.
+    """Keeps at most one process at a time, a subprocess.Popen that leads its own session.
 
     directory: removed at the end; None if there is nothing to remove.
     """
@@ -64,7 +64,7 @@ class Keeper:
         return process
 
     def keep(self, process):
-        """Keep a process that leads a session of its own and was started elsewhere."""
+        """Keep a process that leads its own session and was started elsewhere."""
         self.process = process
         self._order(process.pid)
 

@@ -28,7 +28,7 @@ PROGRAMS = ("redis-server", "valkey-server")
 # The default user may do everything except administer the server or move keys off it.
 RULES = (
     "on nopass ~* &* +@all -@admin -migrate -swapdb "
-    # all of CLIENT is @admin before Redis 7; these are for anybody
+    # all of CLIENT is @admin before Redis 7; these are for every user
     "+client|list +client|id +client|getname +client|setname"
 )
 

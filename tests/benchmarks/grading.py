@@ -62,7 +62,7 @@ def write_class(place, size):
 
 @functools.cache
 def answers():
-    """Return {kind: [text of jobs.py, ...]} that fit into a notebook and come to an end."""
+    """Return {kind: [text of jobs.py, ...]} that fit into a notebook and end."""
     found = {"master": [], "starter": [], "wrong": [], "right": []}
     with tempfile.TemporaryDirectory() as place:
         first, last = map(find_exercise, BOTH)
@@ -100,7 +100,7 @@ def write_small_class(place, size):
 
 @dataclass
 class Measured:
-    """What grading a class came to: seconds, processor seconds, bytes at the most."""
+    """The cost of grading a class: seconds, processor seconds, bytes at the most."""
 
     seconds: float
     processor: float
@@ -188,7 +188,7 @@ class JobsKit:
 
 
 class Peer:
-    """A grader of notebooks, from an environment of its own, with a Redis that all share."""
+    """A grader of notebooks, from a separate environment, with a Redis that all share."""
 
     def __init__(self, environment, redis):
         self.bin, self.redis = environment / "bin", redis
@@ -229,7 +229,7 @@ class Nbgrader(Peer):
     name = "nbgrader 0.9.6"
 
     def prepare(self, place, variables, texts):
-        """Write the course, the assignment and what was handed in."""
+        """Write the course, the assignment and the submissions."""
         (place / "nbgrader_config.py").write_text(
             f"c = get_config()\nc.CourseDirectory.root = {str(place)!r}\n"
         )
@@ -271,7 +271,7 @@ class Otter(Peer):
     name = "otter-grader 7.0.0"
 
     def prepare(self, place, variables, texts):
-        """Write the checks, pack them, and write what was handed in."""
+        """Write the checks, pack them, and write the submissions."""
         (place / "tests").mkdir()
         for name in CHECKS:
             (place / "tests" / f"{name}.py").write_text(
@@ -313,7 +313,7 @@ def _cell(name, source, **told):
 
 
 class Redis:
-    """A Redis at a port of its own, for those who cannot lead an answer elsewhere."""
+    """A Redis on its own port, for graders that cannot redirect an answer's connections."""
 
     def __enter__(self):
         with socket.socket() as free:
@@ -438,7 +438,7 @@ def tell_agreement(points, ours, others):
 NOTES = """
 Compared: the same answers to save_and_queue and add_job, {} checks of one point. The others take
 jobs.py as one notebook, with checks of the same behaviours in hidden cells, and a real Redis at a
-port (its address stands in the answer and is changed there); jobs-kit takes the file.
+port (its address is in the answer and is changed there); jobs-kit takes the file.
 Not compared: the other exercises, which need programs, an API or several workers; answers that
 never end; containment, which jobs-kit alone has here (`otter grade`, with Docker, is another
 grader); feedback pages and reports, which jobs-kit writes within its time and the others do not.

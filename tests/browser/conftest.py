@@ -44,7 +44,7 @@ FOLDERS = {
     "pages": Path(__file__).parent / "notebooks",
 }
 
-# they are for the browser: one of them blocks until somebody types
+# they are for the browser: one of them blocks until a user types
 collect_ignore = ["notebooks"]
 
 
@@ -78,7 +78,7 @@ def lab(browser, tmp_path_factory):
 
 
 class Lab:
-    """A JupyterLab with settings of its own, and a page in a browser context to look at it.
+    """A JupyterLab with its own settings, and a page in a browser context that shows it.
 
     root (Path): the copied folders. page_errors, outside_requests (lists): both should stay empty.
     """

@@ -30,7 +30,7 @@ from cases import all_cases  # noqa: E402
 
 
 def first_cell_with(text, name):
-    """Return the number of the first code cell of a lesson that contains a text."""
+    """Return the number of the first code cell of a lesson that contains a string."""
     cells = json.loads((ROOT / "notebooks" / name).read_text(encoding="utf-8"))["cells"]
     sources = ["".join(cell["source"]) if cell["cell_type"] == "code" else "" for cell in cells]
     return next(number for number, source in enumerate(sources) if text in source)

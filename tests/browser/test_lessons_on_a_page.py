@@ -53,7 +53,7 @@ def run_and_guess(notebook, asking):
 
 
 def shows_the_answer_to_a_guess(notebook, prediction, guess):
-    """Below the question, locked, and once more where the lesson has come to the answer."""
+    """Below the question, locked, and again where the lesson gives the answer."""
     expect(prediction.verdict).to_have_text(re.compile("^You predicted"))
     others = set(prediction.options) - {guess}
     line = prediction.verdict.inner_text()

@@ -31,13 +31,13 @@ def fresh_terminal(monkeypatch, tmp_path):
 
 @pytest.fixture
 def terminal(run):
-    """terminal("redis", "--port", "0") types `jobs-kit redis --port 0` in a terminal of its own."""
+    """terminal("redis", "--port", "0") types `jobs-kit redis --port 0` in a separate terminal."""
     return lambda *words, **environment: run("-m", "jobs_kit.cli", *words, **environment)
 
 
 @pytest.fixture
 def taken():
-    """A port on which somebody else listens."""
+    """A port on which another program listens."""
     with socket.create_server(("127.0.0.1", 0)) as listener:
         yield listener.getsockname()[1]
 

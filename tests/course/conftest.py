@@ -18,7 +18,7 @@ def run_git(folder, *arguments):
 
 
 class KitCopy:
-    """A copy of the repository with a git of its own. folder (Path): where it is."""
+    """A copy of the repository with its own git. folder (Path): where it is."""
 
     def __init__(self, folder):
         self.folder = folder

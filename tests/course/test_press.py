@@ -9,7 +9,9 @@ from jobs_kit.course.starters import MASTERS, all_starters
 
 def test_every_pressed_file_is_fresh():
     stale = [str(path.relative_to(ROOT)) for path in stale_files()]
-    assert stale == [], "run `make press` (work of your own in exercises/ is stale, too: no fault)"
+    assert stale == [], (
+        "run `make press` (your own work in exercises/ counts as stale, too: ignore it)"
+    )
 
 
 def test_every_exercise_has_its_notebook_its_master_and_its_files():

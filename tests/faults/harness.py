@@ -38,7 +38,7 @@ WORKER = Path(__file__).with_name("faulty_worker.py")
 
 @dataclasses.dataclass
 class Result:
-    """What became of the jobs, in numbers; which is what the names say."""
+    """The numbers of jobs that met each fate, named by the fields."""
 
     accepted: int = 0
     poison: int = 0

@@ -33,7 +33,7 @@ def place(tmp_path):
 
 @pytest.fixture
 def grade_here(place, monkeypatch, capsys):
-    """Return grade() without a process of its own, and so without the half second it needs."""
+    """Return a grade() that runs in this process, which saves half a second."""
     monkeypatch.setattr(
         instructor, "end_at_sigterm", lambda: None
     )  # these signals are pytest's here

@@ -59,7 +59,7 @@ class Terminal:
             self.wait_for(mark, wait)
 
     def wait_for(self, text, timeout=SECONDS):
-        """Wait until the terminal has shown a text."""
+        """Wait until the terminal has shown a string."""
         until(lambda: text in self._said, lambda: f"{text!r} did not come: {self._said[-2000:]}")
 
     def interrupt(self):

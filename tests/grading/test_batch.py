@@ -296,7 +296,7 @@ def test_hidden_checks_that_did_not_run_count_in_the_maximum(place, tmp_path, mo
     begun += "import time\n"
     (hidden / "test_b.py").write_text(begun + "def test_b(source):\n    time.sleep(9999)\n")
     other = "EXERCISE = 'add_job'\ndef test_c(source):\n    raise SystemError\n"
-    (hidden / "test_c.py").write_text(other)  # of an exercise that nobody asked for
+    (hidden / "test_c.py").write_text(other)  # of an exercise that is not graded here
     monkeypatch.setattr("jobs_kit.grading.limits.SUBMISSION_TIMEOUT_SECONDS", 8)
     results = Batch(
         place.folder, tmp_path / "out", ["echo_worker"], 2, hidden, contained=False

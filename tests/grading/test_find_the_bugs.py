@@ -37,9 +37,9 @@ STAGES = {
 }
 
 
-@pytest.mark.parametrize("mended", STAGES.values(), ids=STAGES)
-def test_verdicts_on_several_defects_are_complete(judge, mended, tmp_path):
-    for name, text in starters.press_folder(BUGS.folder, lambda name: name in mended).items():
+@pytest.mark.parametrize("fixed", STAGES.values(), ids=STAGES)
+def test_verdicts_on_several_defects_are_complete(judge, fixed, tmp_path):
+    for name, text in starters.press_folder(BUGS.folder, lambda name: name in fixed).items():
         (tmp_path / name).write_text(text)
     verdict = judge.check(BUGS, tmp_path)
     checks = {check.name: check for check in verdict.checks}

@@ -1,4 +1,4 @@
-"""Read what students hand in, in every form in which they do."""
+"""Read what students submit, in every form in which they submit it."""
 
 import json
 import os

@@ -44,7 +44,7 @@ def graded(tmp_path_factory):
         write(place, f"{'afkpz'[number]}_honest", HONEST)
     write_unusual(place)
     keep_a_key()
-    mine = tmp_path_factory.mktemp("t")  # a place of its own for what the judges write
+    mine = tmp_path_factory.mktemp("t")  # a separate folder for the files that the judges write
     command = [sys.executable, "-m", "jobs_kit.cli", "grade", place, "--out", out]
     done = subprocess.run(
         [*command, "--exercise", "echo_worker"],
@@ -73,7 +73,7 @@ def write(place, name, text):
 
 
 def write_unusual(place):
-    """Write the hand-ins that are no text: each of them has nothing that could be judged."""
+    """Write the submissions that a text can't hold: none of them contains anything to judge."""
     secret = place.parent / "secret.txt"
     secret.write_text("hush")
     for name in ("link_to_a_secret", "link_to_a_folder", "named_pipe", "huge_file", *NO_TEXTS):

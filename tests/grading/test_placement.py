@@ -23,7 +23,7 @@ def page(*sources):
 
 @pytest.fixture
 def placed(tmp_path):
-    """Return a function that hands in {path: text}; it returns what was placed, and the remarks."""
+    """Return a function that submits {path: text}; it returns the placed files and the remarks."""
 
     def hand_in(files):
         for name, text in files.items():

@@ -51,7 +51,7 @@ def test_gradescope_gets_a_results_file_even_after_a_crash(place, tmp_path):
     made = json.loads((tmp_path / "out" / "results.json").read_text())
     assert made["score"] == MOST and made["tests"]
     assert {test["status"] for test in made["tests"]} == {"passed"}
-    place("ben")  # of two there is no one result, and none that says that there is none
+    place("ben")  # for two students there is no single result, and no file that says so
     assert grade(place, tmp_path / "out", "--gradescope")[0] == 0
     assert not (tmp_path / "out" / "results.json").exists()
     assert len(list((tmp_path / "out" / "gradescope").glob("*/results.json"))) == 2

@@ -28,7 +28,7 @@ def uploads_of(names):
 
 @pytest.fixture
 def match(tmp_path):
-    """Return a function that matches a roster, a text, with names of folders, or Uploads."""
+    """Return a function that matches a roster (a string) with names of folders, or Uploads."""
 
     def match(roster, uploads):
         path = tmp_path / "roster.csv"

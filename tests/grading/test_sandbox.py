@@ -42,7 +42,7 @@ def check_redis():
 
 @pytest.fixture
 def folder(sandbox):
-    """Where the answer lies in the sandbox."""
+    """The path of the answer in the sandbox."""
     return Path(sandbox.home, "answer")
 
 
@@ -373,7 +373,7 @@ except OSError:
 
 @pytest.fixture
 def contained(tmp_path, check_redis, until):
-    """contained(text) runs a program in a world of its own and returns what it printed."""
+    """contained(text) runs a program under containment and returns its output."""
     try:
         containment.require()
     except containment.NotContainedError as problem:

@@ -1,4 +1,4 @@
-"""Find who handed in, as platforms pack and name submissions."""
+"""Find the students of submissions, as platforms pack and name them."""
 
 import zipfile
 

@@ -1,4 +1,4 @@
-"""The board watches a real queue: what is put, who takes it, what becomes of it."""
+"""The board watches a real queue: which messages are put, taken, done and lost."""
 
 import json
 import os
@@ -76,7 +76,7 @@ def lesson(use, server):
 
 @pytest.fixture
 def queue(lesson):
-    """queue("some_queue") is a HotQueue as the lessons make it, with a connection of its own."""
+    """queue("some_queue") is a HotQueue as the lessons make it, with its own connection."""
 
     def make(name="some_queue"):
         return HotQueue(name, serializer=json, **lesson.address, db=1, socket_timeout=None)
@@ -411,7 +411,7 @@ def test_where_nothing_happens_nothing_runs(use, until):
     watcher = board._watcher
     until(lambda: watcher._check_due() is None and watcher._shown == board.recording.count)
 
-    def sleeps():  # it may still have to hear of its own last look
+    def sleeps():  # its own last look may still wake it
         before = watcher.wakes
         time.sleep(2)
         return watcher.wakes == before

@@ -19,7 +19,7 @@ from jobs_kit.redis_server import find
 
 @pytest.fixture(autouse=True)
 def quiet_place(server, monkeypatch):
-    """A Redis that is named, and a free port for the API: nothing has to be mended."""
+    """Name a Redis and a free port for the API, so that nothing has to be fixed."""
     before = dict(os.environ)
     for name in before:
         if name.startswith(("REDIS_", "JOBS_KIT_")):
@@ -34,7 +34,7 @@ def quiet_place(server, monkeypatch):
 
 
 def the_fault(findings):
-    """Return the only finding that has to be mended, as text."""
+    """Return the only finding that has to be fixed, as text."""
     (fault,) = [finding for finding in findings if finding.state == "fix"]
     assert not findings.ok
     return str(fault)
@@ -143,7 +143,7 @@ def test_a_kit_that_is_not_installed_is_said(monkeypatch):
 
 
 def test_folders_that_may_only_be_read_are_said(monkeypatch, tmp_path):
-    """A course that lies in a folder of the teacher's; every file may be read, none written."""
+    """The course is in the teacher's folder: every file may be read, none written."""
     (tmp_path / "notebooks").mkdir()
     assert doctor.folders(tmp_path).state == "ok"
     monkeypatch.setattr(doctor.os, "access", lambda path, mode: mode != os.W_OK)  # root may all

@@ -219,7 +219,7 @@ def test_equal_messages_are_told_apart(ear):
     ear.hear("p", f"RPUSH {KEY} same same")
     ear.hear("a", f"BLPOP {KEY} 0")
     ear.trace.settle()
-    ear.look("same", "same")  # a third one was put, and nobody heard it
+    ear.look("same", "same")  # a third one was put, and its command was missed
     assert (ear.texts("worker-1"), ear.texts("waiting")) == (["same"], ["same", "same"])
 
 

@@ -156,7 +156,7 @@ def test_where_little_is_allowed_the_length_is_seen(on_class, watch, seen):
 
 
 def test_who_may_not_listen_looks(own, watch, seen, until):
-    watch(Server(own.url))  # as somebody else's server: without the kit's own user
+    watch(Server(own.url))  # as a foreign server: without the kit's own user
     queue_on(own).put("one", "two", "three")
     assert seen()["most"] == 3 and seen()["asked_length"] is None
     # the connection that asked in vain may take a moment to close

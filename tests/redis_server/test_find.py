@@ -84,7 +84,7 @@ def test_on_a_class_server_all_is_yours_and_your_services_get_their_own(class_se
     assert (found.prefix, found.queue_name("some_queue")) == ("ana.", "ana.some_queue")
     own = redis.Redis(os.environ["REDIS_HOST"], int(os.environ["REDIS_PORT"]))
     assert own.ping() and os.environ["REDIS_PORT"] != str(found.port)
-    assert find_redis() is found  # it may refuse a PING and be there all the same
+    assert find_redis() is found  # it may refuse a PING and still be there
 
 
 @pytest.fixture

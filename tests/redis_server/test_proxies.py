@@ -41,11 +41,11 @@ def variables(monkeypatch):
 
 @pytest.mark.parametrize("name", ["HTTP_PROXY", "http_proxy"])
 def test_a_lesson_reaches_its_own_service_past_a_proxy(name, redis_url):
-    nobody = {name: "http://127.0.0.1:9", "PATH": os.environ["PATH"], "REDIS_URL": redis_url}
+    proxied = {name: "http://127.0.0.1:9", "PATH": os.environ["PATH"], "REDIS_URL": redis_url}
 
     def call(finds):
         command = [sys.executable, "-c", CALL.format(finds=finds)]
-        return subprocess.run(command, capture_output=True, text=True, env=nobody, timeout=60)
+        return subprocess.run(command, capture_output=True, text=True, env=proxied, timeout=60)
 
     assert "ProxyError" in call(finds=False).stderr, "the trouble itself"
     done = call(finds=True)

@@ -20,7 +20,7 @@ LEGAL = re.compile(r"submitted(,in progress,submitted)*(,in progress(,complete|,
 
 
 class Worker:
-    """What a worker knows of itself: its latest claim, and the job that it got for it."""
+    """The state of a worker: its latest claim, and the job it got with it."""
 
     def __init__(self):
         self.number, self.job, self.job_number = 0, None, ""

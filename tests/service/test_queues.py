@@ -354,7 +354,7 @@ def test_a_claim_that_arrives_late_and_out_of_order_changes_nothing(q):
     q.put("a", "b", "c")
     consumer.next()
     consumer.next("done")
-    # the first call once more: its claim number is older than the one in force
+    # the first call again: its claim number is older than the one in force
     assert q.step("next", consumer.id, 1, "", "", "", "") is None
     assert held(q) == ["b"]
     consumer.next("done")

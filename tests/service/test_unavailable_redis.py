@@ -18,7 +18,7 @@ MONTH = ("2012-01-01", "2012-01-31")
 
 @pytest.fixture
 def server(monkeypatch):
-    """Start a server of its own, which the environment names."""
+    """Start a separate server, which the environment names."""
     server = start_server()
     monkeypatch.setenv("REDIS_URL", server.url)
     yield server

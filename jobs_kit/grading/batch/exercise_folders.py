@@ -41,7 +41,7 @@ def folder_of(path, known):
 
 
 def home_of(name):
-    """Return the exercise folder of a file that was handed in without one."""
+    """Return the exercise folder of a file that was submitted without one."""
     if name.startswith(".evidence"):
         return shell_exercise().folder
     return folder_of_file(name)

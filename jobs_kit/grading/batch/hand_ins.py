@@ -1,4 +1,4 @@
-"""Read what a student handed in: the files of an Upload, each in its exercise folder.
+"""Read a student's submission: the files of an Upload, each in its exercise folder.
 
     cem/final version/echo.py      one folder more than asked for
     fay/echo_worker.ipynb          a notebook alone: its %%writefile cells, or its code
@@ -31,7 +31,7 @@ IMPOSSIBLE_NAME = {  # the errors of a system for a name that no file can have
 
 @dataclass
 class HandIn:
-    """What one student handed in.
+    """The files that one student submitted.
 
     files: {(exercise folder, file name): bytes}. remarks: what was left out, and why. other_files:
     names of files that can be no answer. newest: when the latest file was saved, in seconds since

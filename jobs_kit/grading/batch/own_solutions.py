@@ -51,7 +51,7 @@ def require_full_marks(pool, exercises, contained, again=False):
 
 
 def judge(pool, exercises, hidden=None):
-    """Return the ExerciseResults of the kit's solutions, without those that cannot be handed in.
+    """Return the ExerciseResults of the kit's solutions, without those that cannot be submitted.
 
     hidden: HiddenChecks to run, too, or None.
     """

@@ -208,7 +208,7 @@ class Placement:
                 self.unused.append(path)
 
     def _take_from_notebook(self, key, piece):
-        """Place what a notebook writes; a file of its own counts more, unless it is the starter."""
+        """Place a file that a notebook writes; a separate file wins unless it is the starter."""
         first = self.taken.get(key)
         if first and first.is_starter and first.data.split() != piece.data.split():
             self.taken[key] = piece

@@ -1,4 +1,4 @@
-"""Read who handed in from the names that learning platforms give to folders and files.
+"""Read the student from the names that learning platforms give to folders and files.
 
     Moodle      Ana Silva_4711_assignsubmission_file/…      4711 is the number of its worksheet, also
                 Participant_4711_assignsubmission_file/…    where it hides names; with its "folders"

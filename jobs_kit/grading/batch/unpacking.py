@@ -97,7 +97,7 @@ def _unpacked(packed, entry, name, hand_in):
     most = max(0, min(hand_in.room, SOURCE_FILE_BYTES * 4))
     try:
         with packed.open(entry) as file:
-            data = file.read(most + 1)  # the size that it states may be a lie
+            data = file.read(most + 1)  # the size that it states may be wrong
     except Exception as problem:  # whatever the unpackers make of broken bytes
         hand_in.remark(f"{name} cannot be unpacked: {problem}")
         hand_in.room -= SOURCE_FILE_BYTES  # unpacking in vain takes time, too

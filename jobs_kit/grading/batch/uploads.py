@@ -35,7 +35,7 @@ VERSION = re.compile(  # a folder that is hardly named after a student
 
 @dataclass
 class Upload:
-    """What one student, or one group, uploaded.
+    """The files that one student, or one group, uploaded.
 
     student: the name of the submission. people: its authors, Persons. paths: {name inside the
     submission: Path}; a folder or zip file named "" is the submission itself. late (bool): the

@@ -7,7 +7,7 @@ from jobs_kit.grading.text import short
 
 
 class Call:
-    """A call in a process of its own, when it has ended or waits for a message.
+    """A call in a separate process, once it has ended or waits for a message.
 
     process: the Process. waits (bool): whether it is blocked on a queue. call_text: the call itself.
     error: the event "error" (see sandbox/child/report.py), or None. hint: the question that leads to

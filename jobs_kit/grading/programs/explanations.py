@@ -26,7 +26,7 @@ def ending(process, waits=False):
 
 
 def printed(process):
-    """Return what a program printed; of a traceback only the lines of its own files."""
+    """Return a program's output; of a traceback only the lines in its own files."""
     before, traceback, _ = process.output.partition("Traceback (most recent call last):")
     output = short(before.strip(), 1000) or "nothing"
     if not traceback:
@@ -46,7 +46,7 @@ def _given():
 
 
 def is_of_given_file(error):
-    """Tell whether an exception was raised in a file that is handed out as it is."""
+    """Tell whether an exception was raised in a file that students don't change."""
     return (error.get("frames") or [{}])[-1].get("file") in _given()
 
 

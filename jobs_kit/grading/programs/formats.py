@@ -112,7 +112,7 @@ def tells_something(value, known):
 
 
 def other_id(message, jid):
-    """Return a message (bytes) with an id that no job has in place of its own, and that id.
+    """Return a message (bytes) whose id is replaced by one that no job has, and that id.
 
     The new id is as long as the old one, because a pickled string states its length.
     """

@@ -30,7 +30,7 @@ PATIENCE = 2  # seconds until a consumer at work counts as one that does not wai
 
 
 class QueueObservation:
-    """What was seen, and what is there now.
+    """The events that were seen, and the queue as it is now.
 
     seen (dict): the queue that shows most, see Evidence.summary(); was_watched, is_watched (bool).
     problem (str): why Redis cannot be asked, or None. by_record (bool): whether "now" is what was

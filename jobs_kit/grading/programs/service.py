@@ -280,7 +280,7 @@ def _hint_for_decorator(error):
     return None
 
 
-# What becomes of a job
+# The statuses of a job
 
 
 def expect_journey(submission, worker, jids, call):

@@ -75,7 +75,7 @@ class Submission:
             self._sandbox.write(self.folder, {file: self._files[file]})
 
     def call(self, module, name, *arguments, times=1, skip_waits=False, **environment):
-        """Call a function in a process of its own; return its outcome as a Call.
+        """Call a function in a separate process; return its outcome as a Call.
 
         name: the function's, or several of which the first that exists is meant, in a class
         too, with any number of underscores before it; None only
@@ -119,7 +119,7 @@ class Submission:
         return next((path for path, _ in found), names[0] if names else None)
 
     def names_at_run(self, module):
-        """Return {name: what may stand after its dot} of a module once imported, or None."""
+        """Return {name: its attributes} of a module's names after its import, or None."""
         with contextlib.suppress(TimedOutError):
             values = self.call(module, None).process.events("value")
             return values[-1]["names"] if values else None
@@ -166,7 +166,7 @@ class Submission:
     def until(self, condition, seconds=CHECK_TIMEOUT_SECONDS, watched=()):
         """Wait until condition() is true; return its value, or its last value when the time is up.
 
-        It is called as soon as a process reports something, or something comes to the watched
+        It is called as soon as a process reports something, or something arrives at the watched
         sockets, and every few milliseconds. seconds: of an idle machine, see Patience.
         """
         patience, pause = Patience(self.processes, seconds), 0.004

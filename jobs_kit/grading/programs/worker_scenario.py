@@ -350,7 +350,7 @@ def _takes(command, word):
 
 
 class _Absence:
-    """How long a message has been nowhere in Redis; a single look may miss it on its way."""
+    """The time that a message has been nowhere in Redis; a single look may miss it on its way."""
 
     def __init__(self, scenario, message):
         self._scenario, self._message = scenario, message

@@ -106,7 +106,7 @@ def _is_in_environment(folder):
 
 
 def _require_import(module, folders):
-    """Raise ValueError unless a Python of its own can import a module as answers will."""
+    """Raise ValueError unless a separate Python can import a module as answers will."""
     command = [sys.executable, "-I", "-c", TRY, module, *folders]
     try:
         done = subprocess.run(command, capture_output=True, text=True, timeout=TRY_SECONDS)

@@ -85,7 +85,7 @@ class Process:
 
     @property
     def failed_in_given_file(self):
-        """Whether its exception was raised in a file that is handed out as it is."""
+        """Whether its exception was raised in a file that students don't change."""
         return bool(self.error) and is_of_given_file(self.error)
 
     @property
@@ -105,7 +105,7 @@ class Process:
 
     @property
     def printed_text(self):
-        """What it printed, of a traceback only the lines of its own files."""
+        """Its output; of a traceback only the lines in its own files."""
         return printed(self)
 
     def signal(self, number):

@@ -1,4 +1,4 @@
-"""Decide whether a submission is an attempt: whether it differs from what was handed out."""
+"""Decide whether a submission is an attempt: whether it differs from the starter."""
 
 from jobs_kit.grading.expectations import CheckError, NotAttemptedError
 

@@ -1,4 +1,4 @@
-"""Read the files that a student hands in for an exercise."""
+"""Read the files that a student submits for an exercise."""
 
 import ast
 import contextlib
@@ -63,7 +63,7 @@ class Source:
             self.tree(name)
 
     def modules(self):
-        """Return the names of the Python files, without those that are handed out as they are.
+        """Return the names of the Python files, without those that students don't change.
 
         Those of a package that one of them imports are "store/clients.py". A file that cannot be
         imported is left out: JupyterLab calls a copy `jobs-Copy1.py`.
@@ -103,7 +103,7 @@ class Source:
     def packages(self):
         """Return the names of the modules that it imports from elsewhere, Python's own among them.
 
-        A file of an exercise is none of them, also where it is missing.
+        A file of an exercise never counts as one, even if it is missing.
         """
         files = [file for exercise in all_exercises().values() for file in exercise.files]
         files += [*given_in(self.exercise.folder), *shuffled_in(self.exercise.folder)]
@@ -177,7 +177,7 @@ class Source:
         return sorted(found, key=lambda pair: pair[0] not in names)
 
     def has_other_definitions(self):
-        """Tell whether some function or class was not handed out under its name, and is not blank."""
+        """Tell whether some function or class is not blank and has a name that the starter lacks."""
         trees = map(ast.parse, self.handed_out().values())
         nodes = [node for tree in trees for node in ast.walk(tree)]
         known = {public_name(node.name) for node in nodes if isinstance(node, DEFINITIONS)}

@@ -114,7 +114,7 @@ class Project:
         may_be_inside: names that a function may hold, if it is itself none of the names.
         """
         reached = self.reached()
-        # a module that no other imports yet counts for what stands nowhere else
+        # a module that isn't imported yet counts only for names that no other module defines
         groups = reached, [module for module in self.trees if module not in reached]
         groups = [[site for module in group for site in self.sites(module)] for group in groups]
         found = {}
@@ -254,7 +254,7 @@ class Project:
         return min(spelled, key=lambda place: place[1] != name, default=None)
 
     def place_of(self, name):
-        """Describe where a name could be meant to come from: " (it stands in jobs.py)", or ""."""
+        """Describe where a name probably is: " (it is in jobs.py)", or ""."""
         if name in self.trees:
             return f" (there is a file {name}.py)"
         owner = self.owner(name)
@@ -263,7 +263,7 @@ class Project:
         return f" (there is {owner[1]} in {owner[0]}.py)" if owner else ""
 
     def hides_a_package(self, module):
-        """Tell whether a file of this name would be found in the place of a package."""
+        """Tell whether a file of this name would be imported instead of a package."""
         return module in sys.stdlib_module_names or module in PACKAGES
 
     def carriers_of(self, kind, but=()):

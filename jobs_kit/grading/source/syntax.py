@@ -314,7 +314,7 @@ def counted(sites, names=None):
 
 
 def is_blank(definition):
-    """Tell whether nothing but `...`, pass and a docstring stands in a definition."""
+    """Tell whether a definition contains only `...`, pass and a docstring."""
     return all(
         isinstance(node, ast.Pass)
         or (isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant))

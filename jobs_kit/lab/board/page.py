@@ -32,7 +32,7 @@ class BoardPage(anywidget.AnyWidget):
     news = Dict().tag(sync=True)  # {"first": how many events came before, "events": [...]}
     recording = Dict().tag(sync=True)  # of a replay: {"start": picture, "events": [...]}
     controls = Dict().tag(sync=True)  # of a live board: {"workers": [...], "failure": text}
-    notice = Unicode().tag(sync=True)  # what came of a control that was used
+    notice = Unicode().tag(sync=True)  # the result of a control that was used
 
     def __init__(self, on_message=lambda message: None, **traits):
         super().__init__(**traits)
@@ -63,7 +63,7 @@ class BoardPage(anywidget.AnyWidget):
 
 
 class OnPage:
-    """What a live board and a replay have in common: a recording, and the forms to show it in."""
+    """The base of a live board and a replay: a recording, and the forms to show it in."""
 
     def __init__(self, title, recording):
         self.title, self.recording = title, recording

@@ -112,7 +112,7 @@ class Tokens {
       const old = before.get(message), [x, y] = old ? [old.left - now.left, old.top - now.top] : [-14, 0];
       return { token: this.buttons.get(message), x, y, opacity: old ? 1 : 0 };
     }).filter(({ x, y }) => x || y);
-    if (moves.length > MOST_GLIDING) return; // nobody can follow so many
+    if (moves.length > MOST_GLIDING) return; // too many to follow by eye
     for (const { token, x, y, opacity } of moves) {
       const way = [{ transform: `translate(${x}px, ${y}px)`, opacity }, { transform: "none", opacity: 1 }];
       token.animate(way, { duration: 260, easing: "ease-out" });

@@ -1,4 +1,4 @@
-"""Where is Redis?"""
+"""The address of Redis."""
 
 import os
 from urllib.parse import urlsplit

@@ -1,4 +1,4 @@
-"""Messages in flight stand in a sorted set; their score is the time at which they come back."""
+"""Messages in flight are in a sorted set; their score is the time at which they return."""
 import pickle, threading, time, uuid
 
 from hotqueue import HotQueue

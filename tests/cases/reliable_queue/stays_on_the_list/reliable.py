@@ -26,7 +26,7 @@ class ReliableQueue(HotQueue):
             if self.rd.set(self.lock(number), "held", nx=True, px=self.lease):
                 if self.rd.lpos(self.key, packed) is not None:
                     return packed, number, message
-                self.rd.delete(self.lock(number))  # somebody has just done it
+                self.rd.delete(self.lock(number))  # another worker has just done it
         return None
 
     def consume(self, block=True, timeout=None):
