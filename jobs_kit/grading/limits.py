@@ -18,6 +18,8 @@ TIMEOUTS_PER_EXERCISE = 2  # after these its other checks are not run: they woul
 SUBMISSION_TIMEOUT_SECONDS = 300  # for all exercises; what is not judged by then is "timeout"
 SUBMISSION_FILES = 300
 SUBMISSION_BYTES = 20 * MB
+SUBMISSION_ENTRIES = 50_000  # files of a folder that are looked at
+ZIP_INDEX_BYTES = 8 * MB  # of the list of files in a zip file, 100 bytes each
 SUBMISSION_REMARKS = 20  # lines about files that were left out
 REMARK_CHARACTERS = 200
 
@@ -28,6 +30,7 @@ JUDGE_MEMORY_BYTES = 125 * MB
 SOURCE_FILE_BYTES = MB
 SOURCE_BYTES = 8 * MB
 SOURCE_FOLDER_DEPTH = 3  # folders below the answer's own, from which files are still taken
+PROGRESS_BYTES = 8 * MB  # of the file that keeps a student's progress
 SYNTAX_TREE_DEPTH = 100  # steps from a file's tree down to its smallest part
 
 # One process that runs student code

@@ -24,6 +24,7 @@ from jobs_kit.grading.results import kit_failure
 from jobs_kit.grading.source.files import PROGRESS, Source, regular_files
 from jobs_kit.grading.verdict import Verdict
 
+LARGEST_COUNT = 1 << 31  # of attempts or hints
 ATTEMPTS = 3  # before a solution opens without a pass
 
 
@@ -125,11 +126,7 @@ class ExerciseProgress:
 
     def _notes(self):
         notes = Source(self.exercise, self.folder).record()
-        return {
-            name: value
-            for name, value in notes.items()
-            if isinstance(value, list if name.endswith(".py") else dict)
-        }
+        return {name: value for name, value in notes.items() if _is_sound(name, value)}
 
     def _write(self, notes):
         path = self.folder / PROGRESS
@@ -138,6 +135,16 @@ class ExerciseProgress:
             part = path.with_suffix(f".{os.getpid()}")
             part.write_text(json.dumps(notes, indent=1), encoding="utf-8")
             part.replace(path)
+
+
+def _is_sound(name, value):
+    """Tell whether this module writes such a value under such a name."""
+    if name.endswith(".py"):
+        return isinstance(value, list)
+    if not isinstance(value, dict):
+        return False
+    counts = [value.get(count, 0) for count in ("attempts", "hints")]
+    return all(isinstance(count, int) and 0 <= count < LARGEST_COUNT for count in counts)
 
 
 def next_hint(name, place=None):

@@ -253,8 +253,18 @@ def test_catching_up_does_not_overwrite_the_solutions(monkeypatch):
     assert cli.main(["catch-up", "echo_worker"]) == 2
 
 
-def test_unreadable_progress_is_ignored(folder):
-    (folder / ".progress.json").write_text('{"echo_worker": 7, "worker": "x"')
+@pytest.mark.parametrize(
+    "text",
+    [
+        '{"echo_worker": 7, "worker": "x"',
+        "[" * 1_000_000,
+        '{"echo_worker": {"attempts": "many", "hints": {}}, "echo.py": 7}',
+        '{"echo_worker": {"attempts": 1' + "0" * 4000 + "}}",
+    ],
+    ids=["cut off", "too deep", "of the wrong types", "a huge number"],
+)
+def test_unreadable_progress_is_ignored(folder, text):
+    (folder / ".progress.json").write_text(text)
     assert check("echo_worker").outcome == "fail"
     assert json.loads((folder / ".progress.json").read_text())["echo_worker"]["attempts"] == 1
 

@@ -7,8 +7,9 @@ import zipfile
 import pytest
 from batch_runs import RIGHT, WRONG, grade
 
-from jobs_kit.grading.batch import hand_ins
+from jobs_kit.grading.batch import hand_ins, unpacking, uploads
 from jobs_kit.grading.batch.uploads import Upload, find_uploads, ignored_files
+from jobs_kit.grading.limits import SOURCE_FILE_BYTES, SUBMISSION_FILES
 
 
 def read(student, path):
@@ -80,7 +81,57 @@ def test_files_that_cannot_be_read_are_named_in_the_remarks(place):
     submission = read("ana", place.folder / "ana")
     said = "\n".join(submission.remarks)
     assert all(word in said for word in ("work.zip", "echo.ipynb", "jobs.py is too large"))
-    assert set(submission.files) == {("echo_worker", "echo.py")}
+    assert set(submission.files) == {("echo_worker", "echo.py"), ("jobs_service", "jobs.py")}
+    # enough for its check, which rejects it
+    assert len(submission.files["jobs_service", "jobs.py"]) == SOURCE_FILE_BYTES + 1
+
+
+def test_a_hard_link_is_not_read(place, tmp_path):
+    (tmp_path / "secret").write_text("hush")
+    (place.folder / "ana").mkdir()
+    os.link(tmp_path / "secret", place.folder / "ana" / "echo.py")
+    submission = read("ana", place.folder / "ana")
+    assert not submission.files and "echo.py is a hard link" in submission.remarks[0]
+
+
+def test_a_notebook_writes_no_more_files_than_may_be_submitted(place):
+    for number in range(3):
+        cells = [f"%%writefile f{number}_{cell}.py\nx = 1" for cell in range(SUBMISSION_FILES + 5)]
+        place("ana", f"{number}.ipynb", notebook(*cells))
+    submission = read("ana", place.folder / "ana")
+    assert len(submission.files) == SUBMISSION_FILES
+    assert sum(f"more than {SUBMISSION_FILES} files" in one for one in submission.remarks) >= 3
+
+
+def test_a_notebook_of_empty_lines_is_read_at_once(place):
+    place("ana", "echo_worker.ipynb", notebook("\n" * 1_000_000 + RIGHT))
+    assert RIGHT.encode() in files(place.folder / "ana")["echo_worker/echo.py"]
+
+
+def test_a_folder_of_many_files_is_read_in_part(place, monkeypatch):
+    monkeypatch.setattr(unpacking, "SUBMISSION_ENTRIES", 20)
+    for number in range(30):
+        place("ana", f"data/{number}.txt", "x")
+    submission = read("ana", place.folder / "ana")
+    assert "more than 20 files" in submission.remarks[0] and len(submission.other_files) == 20
+
+
+@pytest.mark.parametrize("is_alone", [True, False])
+def test_a_zip_file_of_too_many_files_is_not_read(place, monkeypatch, is_alone):
+    monkeypatch.setattr(uploads, "ZIP_INDEX_BYTES", 5000)
+    packed = place.folder / "ana.zip" if is_alone else place("ana", "work.zip")
+    with zipfile.ZipFile(packed, "w") as file:
+        for number in range(200):
+            file.writestr(f"{number}/echo.py", RIGHT)
+    submission = hand_ins.read(find_uploads(place.folder)["ana"])
+    assert not submission.files and "holds too many files" in submission.remarks[0]
+
+
+def test_a_zip_file_that_cannot_be_unpacked_piece_by_piece_is_not_unpacked(place):
+    with zipfile.ZipFile(place("ana", "w.zip"), "w", zipfile.ZIP_BZIP2) as packed:
+        packed.writestr("echo.py", b"#" * (50 << 20))
+    submission = read("ana", place.folder / "ana")
+    assert not submission.files and "make an ordinary zip file" in submission.remarks[0]
 
 
 KIT = ["exercises/echo_worker/echo.py", "jobs_kit/__init__.py", "jobs_kit/jobs.py"]

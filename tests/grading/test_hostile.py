@@ -150,8 +150,6 @@ def test_it_gets_what_it_deserves(graded, name):
         "link_to_a_secret",
         "link_to_a_folder",
         "named_pipe",
-        "huge_file",
-        "zip_bomb",
         "zip_that_leads_out",
         "deep_folders",
         "broken_zip",
@@ -161,6 +159,12 @@ def test_it_gets_what_it_deserves(graded, name):
 )
 def test_what_is_no_answer_is_not_attempted(graded, name):
     assert result(graded, name)["outcome"] == "not attempted"
+
+
+@pytest.mark.parametrize("name", ["huge_file", "zip_bomb"])
+def test_a_program_that_is_too_large_is_a_failure_that_says_so(graded, name):
+    found = result(graded, name)
+    assert found["outcome"] == "fail" and "too large" in json.dumps(found)
 
 
 @pytest.mark.parametrize("name", ["names_in_a_zip", "names_in_a_notebook"])

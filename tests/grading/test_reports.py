@@ -51,6 +51,7 @@ def test_gradescope_gets_a_results_file_even_after_a_crash(place, tmp_path):
     made = json.loads((tmp_path / "out" / "results.json").read_text())
     assert made["score"] == MOST and made["tests"]
     assert {test["status"] for test in made["tests"]} == {"passed"}
+    assert {part["output_format"] for part in (made, *made["tests"])} == {"text"}
     place("ben")  # for two students there is no single result, and no file that says so
     assert grade(place, tmp_path / "out", "--gradescope")[0] == 0
     assert not (tmp_path / "out" / "results.json").exists()
@@ -59,3 +60,4 @@ def test_gradescope_gets_a_results_file_even_after_a_crash(place, tmp_path):
     assert code == 1 and "nowhere" in said
     made = json.loads((tmp_path / "other" / "results.json").read_text())
     assert made["score"] == 0 and "nowhere" in made["output"]
+    assert made["output_format"] == "text"

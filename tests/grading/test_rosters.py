@@ -268,11 +268,19 @@ def test_a_name_cannot_be_a_formula(written, sign):
 
 
 def test_only_a_column_of_an_earlier_run_is_replaced(written):
-    header = written("Login,total,echo_worker\nana,9,8\nben,,\n", ["ana"]).decode().splitlines()
-    assert header[0] == "Login,total,echo_worker,student,echo_worker,total,max"
-    assert header[1] == "ana,9,8,ana,3,3,5"
-    header = written("Login,student,add_job,total,max\nana,ana,7,7,9\nben,,,,\n", ["ana"]).decode()
-    assert header.splitlines()[0] == "Login,student,add_job,echo_worker,total,max"
+    lines = written("Login,total,echo_worker\nana,9,8\nben,,\n", ["ana"]).decode().splitlines()
+    header, ana, *_ = csv.reader(lines)
+    assert header == ["Login", "total", "echo_worker", "student", "echo_worker", "total", "max"]
+    assert ana == ["ana", "9", "8", "ana", "3", "3", "5"]
+    lines = written("Login,student,add_job,total,max\nana,ana,7,7,9\nben,,,,\n", ["ana"]).decode()
+    header = next(csv.reader(lines.splitlines()))
+    assert header == ["Login", "student", "add_job", "echo_worker", "total", "max"]
+
+
+def test_each_cell_is_quoted_so_that_no_part_of_it_is_a_formula(written):
+    names = ["Ana;=1+1", "Ana\t=1+1", "Ana\n=1+1"]
+    text = written("Name\nBen\n", ["Ben", *names]).decode()
+    assert all(f'"{name}"' in text for name in names)
 
 
 def test_a_list_is_its_own_round_trip(written):

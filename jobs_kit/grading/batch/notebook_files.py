@@ -7,9 +7,11 @@ from pathlib import PurePosixPath
 from jobs_kit.course.exercise import all_exercises, exercises_in
 from jobs_kit.grading.batch.exercise_folders import EXACT, folder_of, folders, handed_out, home_of
 from jobs_kit.grading.batch.near_names import likest, stem_of
+from jobs_kit.grading.limits import SUBMISSION_FILES
 
 WRITTEN = re.compile(r"\s*%%(?:writefile|file)\s+(-a\s+)?(\S+)\s*\n", re.ASCII)
-OF_THE_PAGE = re.compile(r"^\s*[%!]|jobs_kit|^\s*(check|hint|solution)\(", re.MULTILINE)
+# not \s, which would look through all empty lines from each of them
+OF_THE_PAGE = re.compile(r"^[ \t]*[%!]|jobs_kit|^[ \t]*(check|hint|solution)\(", re.MULTILINE)
 
 
 def files_in_notebook(path, data, known, hand_in):
@@ -17,11 +19,21 @@ def files_in_notebook(path, data, known, hand_in):
     exercise, _ = exercise_of(path)
     try:
         sources = _code_cells(data)
-    except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as problem:
+    except (
+        ValueError,
+        KeyError,
+        TypeError,
+        AttributeError,
+        RecursionError,
+        MemoryError,
+    ) as problem:
         hand_in.remark(f"{path.name} cannot be read as a notebook: {problem!r}")
         return {}
     home = folder_of(path, known) or (exercise.folder if exercise else None)
-    written = _written_files(sources, home, known)
+    writing = [(match, source) for source in sources if (match := WRITTEN.match(source))]
+    if len(writing) > SUBMISSION_FILES:
+        hand_in.remark(f"{path.name} writes more than {SUBMISSION_FILES} files: the first are read")
+    written = _written_files(writing[:SUBMISSION_FILES], home, known)
     if not written and exercise and len(exercise.files) == 1:
         page = handed_out(exercise.folder, f"{exercise.id}.ipynb")
         of_the_page = _code_cells(page) if page else []
@@ -54,16 +66,15 @@ def _alone(folder):
     return exercises[0] if len(exercises) == 1 and len(exercises[0].files) == 1 else None
 
 
-def _written_files(sources, home, known):
-    """Return {(folder, file): text} of the cells that write files.
+def _written_files(writing, home, known):
+    """Return {(folder, file): text} of cells that write files.
 
-    sources: the texts of the cells. home: the folder of a file that names none, or None.
+    writing: [(match of WRITTEN, text of the cell), ...]. home: the folder of a file that names none.
     """
     written = {}
-    for source in sources:
-        if match := WRITTEN.match(source):
-            name = PurePosixPath(match[2].strip("'\"")).name
-            folder = folder_of(PurePosixPath(match[2]), known) or home or home_of(name)
-            before = written.get((folder, name), "") if match[1] else ""
-            written[folder, name] = before + source[match.end() :].rstrip("\n") + "\n"
+    for match, source in writing:
+        name = PurePosixPath(match[2].strip("'\"")).name
+        folder = folder_of(PurePosixPath(match[2]), known) or home or home_of(name)
+        before = written.get((folder, name), "") if match[1] else ""
+        written[folder, name] = before + source[match.end() :].rstrip("\n") + "\n"
     return written

@@ -26,6 +26,7 @@ from jobs_kit.grading.batch.near_names import (
     words_of,
 )
 from jobs_kit.grading.batch.notebook_files import exercise_of, files_in_notebook
+from jobs_kit.grading.limits import SUBMISSION_FILES
 
 NAMES = 5  # files that one remark names
 IMPORT = re.compile(rb"^[ \t]*(?:from|import)[ \t]+(.{1,300})", re.MULTILINE)
@@ -200,6 +201,9 @@ class Placement:
             exercise, likeness = exercise_of(path)
             files = files_in_notebook(path, notebooks[path], self.known, self.hand_in)
             for key, code in files.items():
+                if len(self.taken) >= SUBMISSION_FILES and key not in self.taken:
+                    self.hand_in.remark(f"more than {SUBMISSION_FILES} files: {key[1]} is left out")
+                    break
                 piece = Piece(path, code.encode(errors="replace"), key[0], path.parent)
                 self._take_from_notebook(key, piece)
             if files and exercise and likeness != EXACT:

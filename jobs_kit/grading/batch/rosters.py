@@ -29,7 +29,10 @@ class Roster:
     def text(self, header, rows):
         """Return the text of a CSV file of other cells that is written like this one."""
         text = io.StringIO(newline="")
-        writer = csv.writer(text, delimiter=self.delimiter, lineterminator=self.line_end)
+        # with another delimiter, too, no part of a cell becomes a cell and a formula
+        writer = csv.writer(
+            text, delimiter=self.delimiter, lineterminator=self.line_end, quoting=csv.QUOTE_ALL
+        )
         writer.writerows([header, *rows])
         return self.prefix + text.getvalue()
 

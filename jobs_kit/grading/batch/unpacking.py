@@ -1,19 +1,23 @@
 """Read the files of a hand-in, from a folder, a zip file or loose files."""
 
+import io
+import itertools
 import re
 import zipfile
 from pathlib import Path, PurePosixPath
 
 from jobs_kit.grading.batch.exercise_folders import folder_of, folders
 from jobs_kit.grading.batch.near_names import code_type
-from jobs_kit.grading.batch.uploads import name_text
-from jobs_kit.grading.limits import SOURCE_FILE_BYTES, SUBMISSION_FILES
+from jobs_kit.grading.batch.uploads import ZipIndex, name_text
+from jobs_kit.grading.limits import SOURCE_FILE_BYTES, SUBMISSION_ENTRIES, SUBMISSION_FILES
 from jobs_kit.grading.source.files import regular_files
 
 NEVER_READ = re.compile(
     r"__pycache__|__MACOSX|\.DS_Store|\.git|\.ipynb_checkpoints|\.venv|site-packages|.*\.pyc"
 )
 PACKED = re.compile(r"\.(?:zip|rar|7z|tar|tgz|gz|bz2|xz)", re.IGNORECASE)
+# the others are unpacked in pieces without a limit
+COMPRESSIONS = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)
 KIT = re.compile(r"(.*/)?jobs_kit/__init__\.py")
 
 
@@ -42,6 +46,11 @@ def _add_folder(place, hand_in, files, prefix):
         hand_in.remark(f"{Path(problem.filename).name} cannot be read: {problem.strerror}")
 
     paths = regular_files(place, left_out=NEVER_READ, depth=6, onerror=refuse)
+    paths = list(itertools.islice(paths, SUBMISSION_ENTRIES + 1))
+    if len(paths) > SUBMISSION_ENTRIES:
+        hand_in.remark(
+            f"more than {SUBMISSION_ENTRIES} files: {paths.pop().name} and more are left out"
+        )
     names = {path: name_text(path.relative_to(place).as_posix()) for path in paths}
     paths = {(prefix / name).as_posix(): path for path, name in names.items()}
     _add_files(paths, hand_in, files)
@@ -54,23 +63,23 @@ def _add_files(paths, hand_in, files):
     for name in [*_chosen(others, hand_in, files), *packed]:
         path, status = paths[name], paths[name].stat()
         hand_in.newest = max(hand_in.newest, status.st_mtime)
-        if name in packed:
+        if status.st_nlink > 1:  # of a file that the student may not be able to read
+            hand_in.remark(f"{name} is a hard link to another file: left out; submit a copy")
+        elif name in packed:
             _add_zip(path, hand_in, files, f"{PurePosixPath(name).stem}/")
-        elif status.st_size > min(SOURCE_FILE_BYTES * 4, hand_in.room):
-            hand_in.remark(f"{name} is too large ({status.st_size} bytes): left out")
         else:
             try:
-                files[name] = path.read_bytes()
+                with path.open("rb") as file:
+                    files |= _bounded(file, name, hand_in)
             except OSError as problem:
                 hand_in.remark(f"{name} cannot be read: {problem.strerror}")
-            hand_in.room -= status.st_size
 
 
 def _add_zip(path, hand_in, files, prefix=""):
     """Add the files of a zip file to files; nothing too large, nothing that leads out of it."""
     hand_in.newest = max(hand_in.newest, path.stat().st_mtime)
     try:
-        with zipfile.ZipFile(path) as packed:
+        with ZipIndex(io.FileIO(path)) as file, zipfile.ZipFile(file) as packed:
             entries = _entries(packed, path.name, hand_in)
             for name in _chosen(entries, hand_in, files):
                 files |= _unpacked(packed, entries[name], f"{prefix}{name}", hand_in)
@@ -94,19 +103,28 @@ def _entries(packed, zip_name, hand_in):
 
 def _unpacked(packed, entry, name, hand_in):
     """Return {name: bytes} of one file of a zip file, or {} where it cannot be read."""
-    most = max(0, min(hand_in.room, SOURCE_FILE_BYTES * 4))
     try:
+        if entry.compress_type not in COMPRESSIONS:
+            raise ValueError("it is compressed in an unusual way; make an ordinary zip file")
         with packed.open(entry) as file:
-            data = file.read(most + 1)  # the size that it states may be wrong
+            return _bounded(file, name, hand_in)
     except Exception as problem:  # whatever the unpackers make of broken bytes
         hand_in.remark(f"{name} cannot be unpacked: {problem}")
         hand_in.room -= SOURCE_FILE_BYTES  # unpacking in vain takes time, too
         return {}
+
+
+def _bounded(file, name, hand_in):
+    """Return {name: bytes} of an open file; of a program that is too large only enough to say so."""
+    most = max(0, min(hand_in.room, SOURCE_FILE_BYTES * 4))
+    data = file.read(most + 1)  # the size that is stated somewhere may be wrong
     hand_in.room -= min(len(data), most)
-    if len(data) > most:
-        hand_in.remark(f"{name} is too large; left out")
-        return {}
-    return {name: data}
+    if len(data) <= most:
+        return {name: data}
+    hand_in.remark(f"{name} is too large; left out")
+    # a check must see that it was there
+    is_program = code_type(PurePosixPath(name).name) == "py" and most > SOURCE_FILE_BYTES
+    return {name: data[: SOURCE_FILE_BYTES + 1]} if is_program else {}
 
 
 def _without_kit(names, hand_in):

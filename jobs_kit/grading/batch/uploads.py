@@ -11,6 +11,7 @@ Links are not followed.
 """
 
 import contextlib
+import io
 import os
 import re
 import zipfile
@@ -25,6 +26,7 @@ from jobs_kit.grading.batch.platforms import (
     entry_of,
     gradescope_authors,
 )
+from jobs_kit.grading.limits import ZIP_INDEX_BYTES
 from jobs_kit.redis_server.text import text
 
 VERSION = re.compile(  # a folder that is hardly named after a student
@@ -46,6 +48,18 @@ class Upload:
     people: tuple
     paths: dict = field(default_factory=dict)
     late: bool = False
+
+
+class ZipIndex(io.BufferedReader):
+    """A zip file open for reading; its list of files, which zipfile reads at once, must be short."""
+
+    def read(self, size=-1):
+        """Return so many bytes, -1 for all. Raises ValueError where a list of files has fewer."""
+        most = ZIP_INDEX_BYTES + 1
+        data = super().read(size if 0 <= size < most else most)
+        if len(data) == most:
+            raise ValueError("it holds too many files: submit only those of the exercises")
+        return data
 
 
 def find_uploads(place):
@@ -149,7 +163,7 @@ def _first_names(path):
 
 def _names_in_zip(path):
     try:
-        with zipfile.ZipFile(path) as packed:
+        with ZipIndex(io.FileIO(path)) as file, zipfile.ZipFile(file) as packed:
             return packed.namelist()
     except Exception:  # whatever zipfile makes of broken bytes; reading it makes the remark
         return []

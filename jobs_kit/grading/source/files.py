@@ -10,7 +10,7 @@ from pathlib import Path
 from jobs_kit.course import starters
 from jobs_kit.course.exercise import all_exercises, earlier, given_in, shuffled_in
 from jobs_kit.grading.expectations import CheckError
-from jobs_kit.grading.limits import SOURCE_BYTES, SOURCE_FOLDER_DEPTH
+from jobs_kit.grading.limits import PROGRESS_BYTES, SOURCE_BYTES, SOURCE_FOLDER_DEPTH
 from jobs_kit.grading.source.definitions import (
     are_equal,
     defined_in,
@@ -133,10 +133,11 @@ class Source:
         return bool(names & TAKES) or any(isinstance(node, LOOPS) for node in nodes)
 
     def equals(self, file, text):
-        """Tell whether a file is the same syntax tree as this text."""
+        """Tell whether a file is the same syntax tree as this text, which may be anything."""
+        tree = self.tree(file)
         try:
-            return ast.dump(self.tree(file)) == ast.dump(ast.parse(text))
-        except (SyntaxError, ValueError):
+            return ast.dump(tree) == ast.dump(parse(text, file))
+        except CheckError:
             return False
 
     def definitions(self):
@@ -189,10 +190,14 @@ class Source:
         return starters.stage(self.exercise.folder, set(earlier(self.exercise)))
 
     def record(self):
-        """Return the dict that progress.py has noted in this folder."""
+        """Return the dict that progress.py has noted in this folder; {} if it wrote something else.
+
+        The file is handed in with the answer, so it may hold anything.
+        """
         try:
-            notes = json.loads((self.folder / PROGRESS).read_text(encoding="utf-8"))
-        except (OSError, ValueError):
+            with open(self.folder / PROGRESS, "rb") as file:
+                notes = json.loads(file.read(PROGRESS_BYTES))
+        except (OSError, ValueError, RecursionError, MemoryError):
             return {}
         return notes if isinstance(notes, dict) else {}
 

@@ -21,7 +21,9 @@ def read_text(path, name):
         )
     if path.stat().st_size > SOURCE_FILE_BYTES:
         raise CheckError(
-            f"{name} is a short program", got=f"{name} has {path.stat().st_size} bytes"
+            f"{name} is a short program",
+            got=f"{name} has more than {SOURCE_FILE_BYTES} bytes, which is too large",
+            hint="Does your program contain data that it could compute, or read from Redis?",
         )
     try:
         return _decode(path)

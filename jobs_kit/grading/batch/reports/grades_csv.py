@@ -11,6 +11,7 @@ import unicodedata
 from jobs_kit.grading.batch.out_folder import write_whole
 
 HARMLESS = re.compile(r'="[^"]*"|[-+]?[\d\s.,/()-]*', re.ASCII)
+UNSEEN = " \u00a0\u3000\u200b\u2060\ufeff"  # spaces, of which some have no width
 FORMULA = "=+-@\t\r\n\0"  # what begins a formula, also in full width
 
 
@@ -68,7 +69,7 @@ def _cell(exercise):
 
 def _harmless(cell):
     """Return a cell that no spreadsheet takes for a formula."""
-    first = unicodedata.normalize("NFKC", cell.lstrip(" ")[:1])
+    first = unicodedata.normalize("NFKC", cell.lstrip(UNSEEN)[:1])
     if first and first in FORMULA and not HARMLESS.fullmatch(cell):
         return f"'{cell}"
     return cell

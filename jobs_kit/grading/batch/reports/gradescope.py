@@ -26,7 +26,7 @@ def write_crash(out, problem):
     out.mkdir(parents=True, exist_ok=True)
     problem = str(problem) or type(problem).__name__
     output = f"Grading failed: {problem}. Tell your instructor."
-    report = {"score": 0, "output": output, "tests": []}
+    report = {"score": 0, "output": output, "output_format": "text", "tests": []}
     (out / "results.json").write_text(json.dumps(report, indent=1), "utf-8")
 
 
@@ -34,6 +34,9 @@ def _report(result):
     checks = [(exercise, check) for exercise in result.exercises for check in exercise.checks]
     return {
         "score": result.points,
+        "output_format": "text",  # a name or a message of a student is no Markdown and no HTML
+        "test_output_format": "text",
+        "test_name_format": "text",
         "output": "\n".join(result.remarks),
         "tests": [_test(exercise, check) for exercise, check in checks],
         "execution_time": result.seconds,
@@ -47,4 +50,5 @@ def _test(exercise, check):
         "max_score": check.max_points,
         "status": "passed" if check.outcome == "pass" else "failed",
         "output": check_text(check),
+        "output_format": "text",
     }
