@@ -221,7 +221,7 @@ def expect_address(process, host, port):
 def test_no_command_is_a_deprecated_one(submission, api):
     """Letter 9: A job is saved and updated without deprecated commands"""
     _, jid = post(submission, api)
-    with suppress(CheckError):  # what is wrong with an update is for another check
+    with suppress(CheckError):  # another check judges the update itself
         service.set_status(submission, jid, "in progress")
     old = [command for command in submission.redis.commands if command.name == "HMSET"]
     expect(

@@ -49,7 +49,7 @@ def own_id(submission, call, jid):
 
 
 def lean_on(submission, names, *arguments):
-    """Raise NotReachedError if a helper stores nothing; else call add_job() again."""
+    """Raise NotReachedError if a helper stores nothing; else return add_job(submission)."""
     submission.redis.reset()
     for path, node in submission.source.definitions_like(*names)[:1]:
         call = submission.call("jobs", names, *arguments)

@@ -20,7 +20,7 @@ from jobs_kit.course.exercise import (
 )
 from jobs_kit.redis_server.text import text
 
-# files of the same names are here, too, and none of them is an answer
+# these folders contain files with the same names, but no answers
 NO_ANSWERS = [ROOT / name for name in ("jobs_kit", "notebooks", "tests")]
 
 

@@ -97,10 +97,10 @@ def _import_checks():
     with contextlib.redirect_stdout(io.StringIO()):
         _call_pytest("--collect-only", tests=tests)
     for name in set(sys.modules) - known:
-        if name.startswith("test_"):  # a fork reads these again, for they may be edited
+        if name.startswith("test_"):  # a fork reads these again, because they may have been edited
             del sys.modules[name]
     all_exercises()
-    gc.freeze()  # a fork need not look through what is here now, which would copy it
+    gc.freeze()  # so that a fork's collector doesn't touch these objects, which would copy their pages
 
 
 def _run_in_a_fork(request, parts):

@@ -12,10 +12,10 @@ CHECK_TEXT_CHARACTERS = 5000  # of one text in a result: the call, the hint, a l
 CHECKS_AT_ONCE = (
     4  # of an exercise whose checks mostly wait; each takes 10 MB for its Redis and pages
 )
-TIMEOUTS_PER_EXERCISE = 2  # after these its other checks are not run: they would wait as long
+TIMEOUTS_PER_EXERCISE = 2  # after these its other checks don't run, because they would wait as long
 
 # One submission
-SUBMISSION_TIMEOUT_SECONDS = 300  # for all exercises; what is not judged by then is "timeout"
+SUBMISSION_TIMEOUT_SECONDS = 300  # for all exercises; those not judged by then are "timeout"
 SUBMISSION_FILES = 300
 SUBMISSION_BYTES = 20 * MB
 SUBMISSION_ENTRIES = 50_000  # files of a folder that are looked at
@@ -34,7 +34,7 @@ PROGRESS_BYTES = 8 * MB  # of the file that keeps a student's progress
 SYNTAX_TREE_DEPTH = 100  # steps from a file's tree down to its smallest part
 
 # One process that runs student code
-OUTPUT_BYTES = 200_000  # kept of what it prints; at ten times as much it is ended
+OUTPUT_BYTES = 200_000  # of its output are kept; at ten times as much it is ended
 REPORT_BYTES = 8 * MB  # a plot needs 200,000
 REPORT_LINES = 20_000
 CALL_PROCESSOR_SECONDS = 2

@@ -20,5 +20,5 @@ def arrows(statuses):
 
 def short(value, length=70):
     """Return a value as text of at most `length` characters."""
-    # cut before it is searched: a pattern would need minutes for a line as long as a program prints
+    # cut before it is searched: a pattern could need minutes for a program's longest line
     return cut(without_folder(one_line(value)[: length + 1000]), length)

@@ -154,7 +154,7 @@ def folders(root=ROOT):
     needed = [root / name for name in ("notebooks", "exercises") if (root / name).is_dir()]
     locked = [str(folder) for folder in needed if not os.access(folder, os.W_OK)]
     if locked:
-        how = "copy the whole kit to a folder of your own, and run `make lab` there"
+        how = "copy the whole kit to your own folder, and run `make lab` there"
         text = f"{' and '.join(locked)} may only be read, and lessons write files there: {how}"
         return Finding("folders", "fix", text)
     if needed:

@@ -321,7 +321,7 @@ def open_shells(*names, folder=None):
     if not names or not all(isinstance(name, str) and name.strip() for name in names):
         raise ValueError(f'name each shell, as in open_shells("producer"); got {names!r}')
     if len(set(names)) < len(names):
-        raise ValueError(f"each shell needs a name of its own; got {names!r}")
+        raise ValueError(f"each shell needs its own name; got {names!r}")
     folder = Path(folder or ".").resolve()
     if not folder.is_dir():
         raise ValueError(f"there is no folder {str(folder)!r} to open a shell in")

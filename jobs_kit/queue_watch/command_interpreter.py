@@ -8,7 +8,7 @@ from jobs_kit.redis_server.monitor import BLOCKING, MOVES, POPS, PUSHES
 
 REMOVALS = {"DEL", "UNLINK"}
 READS = {"LRANGE", "LINDEX", "LPOS", "EXISTS", "TYPE", "TTL", "EVAL", "EVALSHA", "WATCH"}
-SOCKET = "unix:"  # what the address of a client begins with that came through a Unix socket
+SOCKET = "unix:"  # the start of a client's address if it uses a Unix socket
 
 
 class CommandInterpreter:
@@ -22,7 +22,7 @@ class CommandInterpreter:
         self._tracker, self._key, self._db = tracker, key.encode(), db
         self._held, self._dead = self._key + b":held:", self._key + b":dead"
         self._consumers = {}  # the list of what a consumer holds: its name on the board
-        self._heard_at = 0  # when the last command came
+        self._heard_at = 0  # when the last command arrived
         self._caller = ""  # the client that sent the script that runs
         self._acknowledged = deque()  # messages; what happens to their jobs may come next
         self.unsure = False
@@ -32,7 +32,7 @@ class CommandInterpreter:
         try:
             self._begin(command)
             self._hear(command)
-        except (ValueError, LookupError, TypeError):  # its words are not what its name asks for
+        except (ValueError, LookupError, TypeError):  # its arguments don't fit its name
             self.unsure = True
 
     def _begin(self, command):

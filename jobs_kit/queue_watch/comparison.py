@@ -11,7 +11,7 @@ from jobs_kit.queue_watch.picture import MOST_WAITING, depth
 
 
 class Guess(NamedTuple):
-    """Who may have done what a comparison shows: clients, "" where that cannot be told.
+    """The clients that may have caused the changes of a comparison, "" where that is unknown.
 
     from_the_end: whether the taker takes from the end. removed: whether what is missing was
     removed, and not taken.

@@ -18,7 +18,7 @@ LENGTH = 60
 PROMPT = 2  # seconds; a message taken so soon did not have to wait
 RECENT = 20  # messages of which it is not yet known whether they were taken at once
 REMEMBERED = 1000  # messages that may still come back
-ANYBODY = ""  # a client that could not be told
+ANYBODY = ""  # an unknown client
 
 
 @dataclass(eq=False)

@@ -8,7 +8,7 @@ from collections import defaultdict, deque
 
 from jobs_kit.redis_server.monitor import BLOCKING, MOVES, POPS
 
-KEPT = 10_000  # commands in the slow log; of more it is not told who sent them
+KEPT = 10_000  # commands in the slow log; if there are more, their senders stay unknown
 SETTINGS = {"slowlog-log-slower-than": 0, "slowlog-max-len": KEPT}
 WORDS, BYTES = 30, 100  # of a command that are compared: the log shortens longer ones
 FOREVER = float("inf")

@@ -19,7 +19,10 @@ FAULT = "!"  # before the line that shows what goes wrong
 
 def add_story(recording):
     """Give the events of a Recording their sentences."""
-    picture, idle = copy.deepcopy(recording.start), set()  # idle: whose waiting was told
+    picture, idle = (
+        copy.deepcopy(recording.start),
+        set(),
+    )  # idle: workers whose wait is in the story
     for event in recording.events:
         teller, who = _TELLERS.get(event["did"]), event.get("who")
         sentence = teller(picture, event) if teller else None

@@ -75,7 +75,7 @@ def _no_answer(url, problem):
     return (
         f"REDIS_URL (or REDIS_HOST) names {shown}, and no Redis lets us in there ({problem}). "
         "Is the address right, with its user and password, and is that server running? "
-        "Unset the variable to let the kit start a Redis of its own."
+        "Unset the variable to let the kit start its own Redis."
     )
 
 

@@ -67,7 +67,7 @@ def test_a_failure_that_is_put_ends_a_worker_and_quotes_its_error(board):
     expect(board.root.locator(".jk-why")).to_contain_text("RuntimeError: cannot do 'fail'")
 
 
-def test_a_paused_board_stands_still_and_then_catches_up(board):
+def test_a_paused_board_shows_no_change_and_then_catches_up(board):
     board.press("Pause")
     board.put("hello", 2)
     expect(board.state).to_have_text("paused, 2 changes behind")
@@ -198,7 +198,7 @@ def test_jobs_show_submitted_in_progress_complete(notebook):
     assert phases == ["submitted", *held, "in progress", "done"]
 
 
-def test_a_recording_plays_in_a_cell_and_in_a_page_of_its_own(board, notebook, lab, browser):
+def test_a_recording_plays_in_a_cell_and_in_a_separate_page(board, notebook, lab, browser):
     board.put("hello", 2)
     board.press("Start a worker")
     expect(board.tokens("done")).to_have_count(2)

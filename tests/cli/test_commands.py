@@ -90,7 +90,7 @@ def test_without_its_course_a_check_of_all_fails(no_course, capsys):
     assert ended.value.code == 0 and "the exercises are missing" in capsys.readouterr().out
 
 
-def test_a_package_that_is_missing_is_said(monkeypatch, capsys):
+def test_a_missing_package_is_reported(monkeypatch, capsys):
     monkeypatch.setitem(sys.modules, "jobs_kit.worker", None)
     assert cli.main(["worker"]) == 1
     assert "`make lab`" in capsys.readouterr().err

@@ -113,7 +113,7 @@ def test_redis_ends_with_its_terminal(terminal, until, number):
     until(lambda: not psutil.pid_exists(pid))
 
 
-def test_redis_that_was_killed_is_said(terminal):
+def test_a_killed_redis_is_reported(terminal):
     server = terminal("redis", "--port", "0")
     url = line_with(server, "redis://").strip()
     os.kill(redis.Redis.from_url(url).info("server")["process_id"], signal.SIGKILL)
@@ -139,7 +139,7 @@ def test_a_burst_worker_ends_when_nothing_waits(terminal, server):
 
 
 @pytest.mark.parametrize("command", ["api", "redis", "start"])
-def test_a_port_that_is_taken_is_said_in_one_line(terminal, taken, command):
+def test_a_taken_port_is_reported_in_one_line(terminal, taken, command):
     more = ["--no-browser"] if command == "start" else []
     process = terminal(command, *more, "--port", str(taken))
     said = process.stdout.read()
@@ -157,14 +157,14 @@ def test_a_port_that_is_taken_is_said_in_one_line(terminal, taken, command):
         (["api", "--port", "http"], {}, "'http' is not a port"),
     ],
 )
-def test_a_setting_that_cannot_be_used_is_said(terminal, words, setting, message):
+def test_an_unusable_setting_is_reported(terminal, words, setting, message):
     process = terminal(*words, **setting)
     said = process.stdout.read()
     assert message in said and "Traceback" not in said
     assert process.wait() == 2
 
 
-def test_a_redis_that_is_not_there_is_said(terminal):
+def test_a_missing_redis_is_reported(terminal):
     process = terminal("start", "--no-browser", REDIS_URL="redis://127.0.0.1:1")
     assert "no Redis lets us in there" in process.stdout.read()
     assert process.wait() == 1

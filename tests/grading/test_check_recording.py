@@ -205,7 +205,7 @@ def test_each_message_goes_to_the_program_that_got_it(programs):
     ]
 
 
-def test_a_worker_that_waits_at_another_list_is_told(programs):
+def test_a_worker_that_waits_at_another_list_is_reported(programs):
     add_job, worker = programs.start("add_job()"), programs.start("worker.py")
     thread = programs.wait(worker, "hotqueue:jobs")
     save(add_job)

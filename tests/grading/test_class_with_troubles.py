@@ -114,7 +114,7 @@ def test_what_matches_nothing_is_printed_and_in_the_summary(graded):
     page = (out / "summary.html").read_text(encoding="utf-8")
     for line in (
         "2 submissions are not on the roster: roejim_4712, zed",
-        "1 student on the roster handed in nothing: Kim (kim)",
+        "1 student on the roster submitted nothing: Kim (kim)",
     ):
         assert line in printed and line in page
     assert f"The class is in {out.parent / 'submissions' / 'homework'}" in printed

@@ -121,7 +121,7 @@ def test_a_notebook_with_the_answer_beats_the_untouched_starter(placed):
     )
     assert files[ECHO] == "x = 1\n" and files[untouched[0]] == starter(untouched[0])
     assert remarks == [
-        f"{ECHO} is as it was handed out: Ana_echo_worker (1).ipynb is graded",
+        f"{ECHO} is unchanged: Ana_echo_worker (1).ipynb is graded",
         "Ana_echo_worker (1).ipynb is graded as echo_worker.ipynb",
     ]
 

@@ -64,7 +64,7 @@ def test_grades_keep_the_columns_and_rows_of_the_roster(place, tmp_path):
     code, said = grade(place, tmp_path / "out", "--roster", roster)
     found = [
         "1 submission is not on the roster: stranger",
-        "1 student on the roster handed in nothing: Zoe Z. (zoe)",
+        "1 student on the roster submitted nothing: Zoe Z. (zoe)",
     ]
     page = (tmp_path / "out" / "summary.html").read_text()
     assert code == 0 and all(line in said and line in page for line in found), said
@@ -134,7 +134,7 @@ def test_a_row_that_several_submissions_could_have_gets_no_points(match, written
         "(2 submissions could be of Ana S (ana)), Bo Li_8 (the roster has this 2 times)",
         "3 students on the roster could have one of these submissions, so no points are in "
         "grades.csv: Ana S (ana), Bo Li (bo1), Bo Li (bo2)",
-        "1 student on the roster handed in nothing: Zoe (zoe)",
+        "1 student on the roster submitted nothing: Zoe (zoe)",
     ]
     rows = list(csv.reader(io.StringIO(written(roster, names).decode())))
     assert [row[3] for row in rows[1:7]] == ["", "3", "", "", "3", "0"]
@@ -161,7 +161,7 @@ def test_a_canvas_gradebook_is_matched_by_its_ids(written, match):
         ["Student, Test (a1b2c3d4)", "0", "0", "5"],
     ]
     assert match(CANVAS, names).findings() == [
-        "1 student on the roster handed in nothing: Student, Test (a1b2c3d4)"
+        "1 student on the roster submitted nothing: Student, Test (a1b2c3d4)"
     ]
     without_ids = "Name\nAna Maria Silva\nBen Roe\n"
     assert match(without_ids, names).students == {0: "silvaanamaria_4711", 1: "roeben_4712"}

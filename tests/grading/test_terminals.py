@@ -43,7 +43,7 @@ def test_each_command_shows_question_marks_for_what_a_terminal_lacks(
         shown = terminal.buffer.getvalue().decode(encoding)
         assert code in (0, 1, 2) and shown, words
     zoe = name.encode(encoding, "replace").decode(encoding)
-    assert f"{zoe}: {MOST} of {MOST} points" in shown and "handed in nothing: " in shown
+    assert f"{zoe}: {MOST} of {MOST} points" in shown and "submitted nothing: " in shown
 
 
 def test_names_are_read_as_utf_8_whatever_the_locale_is(place, tmp_path):

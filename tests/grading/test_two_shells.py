@@ -53,7 +53,7 @@ def test_nothing_done_is_not_attempted(judge, play):
     assert "no message is on hotqueue:some_queue (db 1)" in str(verdict)
 
 
-def test_nothing_done_and_nobody_watching_says_how_to_be_watched(judge, play):
+def test_nothing_done_and_no_watch_explains_how_to_watch(judge, play):
     verdict = judge.check(TWO_SHELLS, play(Nothing(watched=False)).folder)
     assert verdict.outcome == "not attempted"
     assert "jobs-kit check two_shells --watch" in str(verdict)
@@ -97,7 +97,7 @@ def test_what_was_seen_is_no_excuse_for_what_is_there_now(judge, play):
     assert verdict.outcome == "fail" and '1 on it: "left"' in str(verdict)
 
 
-def test_a_redis_that_has_gone_is_said_to_have_gone(judge, play):
+def test_a_redis_that_has_ended_is_reported(judge, play):
     session = play(Nothing(step=[{"shell": "producer", "type": "q.put(1, 2, 3)"}]))
     session.server_stops()
     verdict = judge.check(TWO_SHELLS, session.folder)
@@ -125,7 +125,7 @@ def test_evidence_that_cannot_be_read_is_none(judge, tmp_path, redis_url, text):
     assert verdict.outcome == "not attempted", str(verdict)
 
 
-def test_an_address_that_makes_no_sense_is_said(judge, tmp_path, monkeypatch):
+def test_an_invalid_address_is_reported(judge, tmp_path, monkeypatch):
     monkeypatch.delenv("REDIS_URL", raising=False)
     monkeypatch.setenv("REDIS_PORT", "many")
     verdict = judge.check(TWO_SHELLS, tmp_path)

@@ -75,12 +75,12 @@ def test_the_first_lesson_says_what_each_beginning_of_a_line_means():
 
 
 @pytest.mark.parametrize("version", [(3, 10, 14), (3, 14, 0)])
-def test_another_python_is_said(version):
+def test_an_unsupported_python_is_reported(version):
     finding = doctor.python(version)
     assert finding.state == "fix" and "the kit needs 3.11, 3.12 or 3.13" in str(finding)
 
 
-def test_a_redis_that_does_not_answer_is_said(capsys):
+def test_a_redis_that_does_not_answer_is_reported(capsys):
     os.environ["REDIS_URL"] = "redis://ana:secret@127.0.0.1:1"
     fault = the_fault(examine())
     assert "redis://ana:***@127.0.0.1:1" in fault and "Unset the variable" in fault
@@ -88,20 +88,20 @@ def test_a_redis_that_does_not_answer_is_said(capsys):
     assert "fix   Redis server" in capsys.readouterr().out
 
 
-def test_without_a_server_the_stand_in_is_said(monkeypatch):
+def test_the_stand_in_for_a_missing_server_is_reported(monkeypatch):
     monkeypatch.setattr(doctor, "find_programs", lambda: iter([]))
     assert "note  Redis program: none; a stand-in" in repr(examine())
     assert examine().ok
 
 
-def test_no_redis_at_all_is_said(monkeypatch):
+def test_no_redis_at_all_is_reported(monkeypatch):
     monkeypatch.setattr(doctor, "find_programs", lambda: iter([]))
     real = doctor._version
     monkeypatch.setattr(doctor, "_version", lambda name: name != "fakeredis" and real(name))
     assert "none: install redis-server 6.2 or later" in the_fault(examine())
 
 
-def test_an_old_redis_on_the_path_is_said_and_needs_no_mending(monkeypatch, tmp_path):
+def test_an_old_redis_on_the_path_is_reported_and_needs_no_fix(monkeypatch, tmp_path):
     program = tmp_path / "redis-server"
     program.write_text("#!/bin/sh\necho Redis server v=6.0.16 sha=0\n")
     program.chmod(0o755)
@@ -127,14 +127,14 @@ def test_it_starts_nothing(monkeypatch):
         ("redis[hiredis]>=8", ""),
     ],
 )
-def test_a_package_that_is_missing_or_too_old_is_said(monkeypatch, required, message):
+def test_a_missing_or_old_package_is_reported(monkeypatch, required, message):
     monkeypatch.setattr(importlib.metadata, "requires", lambda name: ["flask>=3", required])
     finding = doctor.packages()
     assert finding.state == ("fix" if message else "ok")
     assert re.search(f"{message}.*`make lab`" if message else "all [12] as", str(finding))
 
 
-def test_a_kit_that_is_not_installed_is_said(monkeypatch):
+def test_a_kit_that_is_not_installed_is_reported(monkeypatch):
     def requires(name):
         raise importlib.metadata.PackageNotFoundError(name)
 
@@ -142,14 +142,14 @@ def test_a_kit_that_is_not_installed_is_said(monkeypatch):
     assert "jobs-kit itself is not installed: run `make" in str(doctor.packages())
 
 
-def test_folders_that_may_only_be_read_are_said(monkeypatch, tmp_path):
+def test_read_only_folders_are_reported(monkeypatch, tmp_path):
     """The course is in the teacher's folder: every file may be read, none written."""
     (tmp_path / "notebooks").mkdir()
     assert doctor.folders(tmp_path).state == "ok"
     monkeypatch.setattr(doctor.os, "access", lambda path, mode: mode != os.W_OK)  # root may all
     finding = doctor.folders(tmp_path)
     assert finding.state == "fix" and f"{tmp_path / 'notebooks'} may only be read" in str(finding)
-    assert "copy the whole kit to a folder of your own" in str(finding)
+    assert "copy the whole kit to your own folder" in str(finding)
 
 
 def test_a_kit_without_its_course_is_a_note(tmp_path):
@@ -166,12 +166,12 @@ def test_a_port_that_is_taken_is_noted():
     assert doctor.port().state == "ok"
 
 
-def test_a_port_that_is_none_is_said():
+def test_an_invalid_port_is_reported():
     os.environ["JOBS_KIT_API_PORT"] = "http"
     assert "JOBS_KIT_API_PORT is 'http'; it must be" in the_fault(examine())
 
 
-def test_a_front_end_that_is_missing_is_said(monkeypatch, tmp_path):
+def test_a_missing_front_end_is_reported(monkeypatch, tmp_path):
     extensions = tmp_path / "labextensions"
     monkeypatch.setattr(jupyter_core.paths, "jupyter_path", lambda name: [str(extensions)])
     (extensions / "anywidget").mkdir(parents=True)

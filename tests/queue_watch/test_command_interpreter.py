@@ -231,7 +231,7 @@ def test_what_a_worker_did_not_get_after_all_is_on_the_queue(ear):
     assert (ear.texts("waiting"), ear.texts("failed")) == (["1"], [])
 
 
-def test_what_nobody_was_heard_to_take_is_taken_by_nobody_knows_whom(ear):
+def test_a_message_that_vanishes_unheard_is_taken_by_an_unknown_client(ear):
     ear.hear("p", f"RPUSH {KEY} 1 2 3")
     ear.look("1", "3", "4")
     assert (ear.texts("taken"), ear.texts("waiting")) == (["2"], ["1", "3", "4"])

@@ -104,7 +104,7 @@ def test_who_begins_to_consume_takes_nothing_at_once(three):
     assert three.shown("at_once", "most") == ([], 4)
 
 
-def test_who_waits_for_its_own_message_is_nobody_else(ear):
+def test_a_client_that_waits_for_its_own_message_is_one_client(ear):
     ear.hear("ana", "BLPOP", 0)
     ear.put("ana", "one")
     ear.hear("ana", "BLPOP", 0)
@@ -148,7 +148,7 @@ def test_what_vanishes_by_an_unknown_command_was_removed(three):
     assert three.shown("removed", "all_taken", "taken") == (1, False, SHOWN[:1])
 
 
-def test_what_was_there_before_belongs_to_nobody(ear):
+def test_an_earlier_message_has_no_owner(ear):
     ear.look("one", "two", "three")
     take(ear, "ben")
     assert ear.shown("waited", "all_taken", "by_another") == (SHOWN, True, True)

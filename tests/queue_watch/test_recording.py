@@ -183,7 +183,7 @@ def test_another_file_is_no_recording(tmp_path, text):
         replay(path)
 
 
-def test_a_page_of_its_own_needs_nothing_else(story, tmp_path):
+def test_a_separate_page_needs_nothing_else(story, tmp_path):
     story.add(put(5, text="</script><b>{x}"))
     (tmp_path / "a.json").write_text(json.dumps(story.as_dict()))
     replay(tmp_path / "a.json").save_page(tmp_path / "a.html")

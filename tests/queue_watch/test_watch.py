@@ -234,7 +234,7 @@ def test_a_long_queue_is_not_followed(own, watch, seen):
     assert watching.is_watching
 
 
-def test_it_steps_aside_where_much_is_said(own, watch, until, seen, monkeypatch):
+def test_it_steps_aside_on_a_busy_server(own, watch, until, seen, monkeypatch):
     monkeypatch.setattr(queue_listener, "BUSY", 100)
     monkeypatch.setattr(module, "REST_SECONDS", 0.2)
     watch(own)
@@ -301,7 +301,7 @@ def test_a_folder_that_cannot_be_written_is_no_obstacle(own, tmp_path):
     watching.stop()
 
 
-def test_nobody_is_waited_for_who_was_killed(named, tmp_path, until):
+def test_a_killed_process_is_not_waited_for(named, tmp_path, until):
     code = f"import time; from jobs_kit.lab import watch_queue; watch_queue({str(tmp_path)!r})"
     process = subprocess.Popen(
         [sys.executable, "-c", code + "; print('on', flush=True); time.sleep(99)"]

@@ -57,20 +57,20 @@ def test_the_named_server_wins(server):
         ("redis://127.0.0.1:port", "could not be cast.*Is the address right"),
     ],
 )
-def test_a_named_server_that_is_not_there_is_said(url, message):
+def test_a_missing_named_server_is_reported(url, message):
     os.environ["REDIS_URL"] = url
     with pytest.raises(RedisNotFoundError, match=message):
         find_redis()
 
 
-def test_a_wrong_password_is_said_and_not_shown(class_server):
+def test_a_wrong_password_is_reported_but_not_shown(class_server):
     os.environ["REDIS_URL"] = class_server.replace("secret", "guessed")
     with pytest.raises(RedisNotFoundError, match=r"ana:\*\*\*@.*password pair") as why:
         find_redis()
     assert "guessed" not in str(why.value)
 
 
-def test_a_named_server_that_is_too_old_is_said(old_server):
+def test_an_old_named_server_is_reported(old_server):
     os.environ["REDIS_HOST"], os.environ["REDIS_PORT"] = "127.0.0.1", str(old_server)
     with pytest.raises(RedisNotFoundError, match=r"is Redis 5\.0\.7; the kit needs Redis 6\.2"):
         find_redis()
@@ -196,7 +196,7 @@ def test_the_stand_in_works_and_says_that_it_is_one(monkeypatch):
     found.stop()
 
 
-def test_without_any_redis_it_is_said_what_to_install(monkeypatch):
+def test_without_any_redis_the_error_says_what_to_install(monkeypatch):
     monkeypatch.setattr(module, "find_programs", lambda: iter([]))
     monkeypatch.setitem(sys.modules, "fakeredis", None)
     with pytest.raises(RedisNotFoundError, match=r"install redis-server 6\.2 or later"):

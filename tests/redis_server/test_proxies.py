@@ -72,7 +72,7 @@ def test_what_was_there_stays(variables):
     )
 
 
-def test_nothing_is_said_twice(variables):
+def test_no_address_is_listed_twice(variables):
     said = "localhost, 127.0.0.1"
     assert variables(HTTP_PROXY="x", NO_PROXY=said)[1] == "localhost,127.0.0.1"
     assert variables(HTTP_PROXY="x", NO_PROXY="*") == ("*", "*")

@@ -110,7 +110,7 @@ def test_a_private_socket_and_no_port(process_id):
     assert not started.directory.exists()
 
 
-def test_a_port_that_was_asked_for_and_is_taken_is_said(server):
+def test_a_requested_port_that_is_taken_is_reported(server):
     with pytest.raises(RedisNotFoundError, match=f"port {server.port} is taken"):
         start_server(port=server.port)
 
@@ -183,7 +183,7 @@ def test_it_ends_however_its_owner_does(run, until, then):
     until(lambda: not psutil.pid_exists(int(pid)) and not Path(directory).exists())
 
 
-def test_it_ends_with_the_object_that_stands_for_it(until, process_id):
+def test_it_ends_with_its_object(until, process_id):
     started = start_server()
     pid, directory = process_id(started), started.directory
     del started

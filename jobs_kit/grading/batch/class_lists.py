@@ -65,7 +65,7 @@ class ClassList:
             lines.append(f"{len(unlisted)} {verb} not on the roster: {', '.join(unlisted)}")
         for rows, what in (
             (self.doubtful, "could have one of these submissions, so no points are in grades.csv"),
-            (self.absent, "handed in nothing"),
+            (self.absent, "submitted nothing"),
         ):
             noun, names = "student" if len(rows) == 1 else "students", ", ".join(rows.values())
             if rows:

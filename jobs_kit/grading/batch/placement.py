@@ -152,8 +152,8 @@ class Placement:
         self.unused += [self.taken[key].path for key in unused]
 
     def _rename(self, key, target, is_imported):
-        """Place what was placed at a key at another one, a target."""
-        problem = "as it was handed out" if target in self.taken else "missing"
+        """Move the piece at a key to another one, a target."""
+        problem = "unchanged" if target in self.taken else "missing"
         piece = self.taken[target] = self.taken[key]
         self.hand_in.remark(f"{piece.path} is graded as {target[1]}, which is {problem}")
         if stem_of(key[1]).isidentifier() and not is_imported:
@@ -175,7 +175,7 @@ class Placement:
     def _target(self, piece, is_imported):
         """Return ((folder, file), likeness, copy number) of the file that a piece may be, or None.
 
-        That file is missing, or it is as it was handed out. A module that others import is a helper
+        That file is missing or unchanged. A module that others import is a helper
         (api_tools.py), unless its last word is that file's (my_jobs.py).
         """
         names = {}
@@ -216,7 +216,7 @@ class Placement:
         first = self.taken.get(key)
         if first and first.is_starter and first.data.split() != piece.data.split():
             self.taken[key] = piece
-            self.hand_in.remark(f"{first.path} is as it was handed out: {piece.path} is graded")
+            self.hand_in.remark(f"{first.path} is unchanged: {piece.path} is graded")
         elif not first or code_type(first.path.name) == "ipynb":
             self._take(key, piece)
 

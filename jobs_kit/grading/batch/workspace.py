@@ -16,7 +16,7 @@ class Workspace:
 
     def __exit__(self, kind, *_):
         if kind:
-            self._writing.acquire()  # no grader writes any more into what is removed now
+            self._writing.acquire()  # no grader may write into a folder that is being removed
         self._folder.cleanup()
 
     @contextlib.contextmanager

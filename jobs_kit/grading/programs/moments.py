@@ -15,7 +15,11 @@ from jobs_kit.redis_server.monitor import HASH_WRITES, OTHER_WRITES
 from jobs_kit.redis_server.text import text
 
 FIELDS = {"id", "status", "start", "end"}
-MAKERS = HASH_WRITES | {"HINCRBY", "HINCRBYFLOAT", "HSETEX"}  # of a hash, if there is none
+MAKERS = HASH_WRITES | {
+    "HINCRBY",
+    "HINCRBYFLOAT",
+    "HSETEX",
+}  # these create a hash that doesn't exist
 REMOVERS = {"GETDEL", "RENAME", "RENAMENX", "MOVE"}  # of their first key
 
 

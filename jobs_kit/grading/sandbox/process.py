@@ -159,7 +159,7 @@ class Process:
         seconds, ended = event.get("processor") or 0, event.get("exit")
         killed = ended == -signal.SIGKILL and seconds >= CALL_PROCESSOR_SECONDS
         if killed or ended == -signal.SIGXCPU:
-            # the system ended it, for it would not stop when it was told
+            # the system ended it, because it ignored the signal to stop
             self.report.append({"time_limit": "it used up its processor time"})
 
 

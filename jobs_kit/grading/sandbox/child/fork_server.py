@@ -212,7 +212,9 @@ class Server:
             _remove_shared_memory(self.user)
         home = Path(request["home"])
         for place in (home, *(one for one in self.homes if home in one.parents)):
-            for left in place.iterdir():  # what lies beside a folder would be there for the next
+            for (
+                left
+            ) in place.iterdir():  # files beside a folder would be there for the next submission
                 if left not in self.homes:
                     _remove_all(left)
         self.folders = [one for one in self.folders if not one.is_relative_to(home)]

@@ -45,7 +45,7 @@ _rules = {}  # the places that a child may use -> Landlock's rules for them
 
 def prepare():
     """Import what student code imports, and patch it; to be called before the first child."""
-    # not at the top of the file: student code finds imported what is imported here, and no more
+    # not at the top of the file: student code finds only these modules imported already
     import csv  # noqa: F401
     import uuid  # noqa: F401
 
@@ -67,7 +67,7 @@ def prepare():
     redirect(redis, hotqueue, serving=(werkzeug, werkzeug.serving, flask.cli))
     for name in OURS:
         del sys.modules[name]
-    gc.freeze()  # a child need not look through what is here now, which would copy it
+    gc.freeze()  # so that a child's collector doesn't touch these objects, which would copy their pages
 
 
 def _hide_kit_modules():

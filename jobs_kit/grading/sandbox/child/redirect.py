@@ -47,7 +47,7 @@ def _record_queues(kind):
         names = {"name": str(name), "serializer": _name_of(self.serializer)}
         pool = options.get("connection_pool")
         patience = (pool.connection_kwargs if pool else options).get("socket_timeout", "not given")
-        # asked of the client, for it may come from a pool, an address or a default
+        # read from the client, because it may come from a pool, an address or a default
         client = getattr(self, "_HotQueue__redis", None)
         db = client.connection_pool.connection_kwargs.get("db") if client else None
         send({"queue": names | {"socket_timeout": patience, "db": db or 0}})
