@@ -1,4 +1,4 @@
-"""What a class's Redis server offers, whatever its version: users, and clients that can be told."""
+"""What a class's Redis server offers, whatever its version: users, and clients with different names."""
 
 import re
 

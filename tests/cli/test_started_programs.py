@@ -63,8 +63,8 @@ def ask(url, body=None, token=None):
 def end(process, number=signal.SIGINT):
     """Press Ctrl-C; return (exit code, what was printed since the last line that was read)."""
     process.send_signal(number)
-    said = process.stdout.read()
-    return process.wait(), said
+    output = process.stdout.read()
+    return process.wait(), output
 
 
 def test_three_terminals_serve_a_job(terminal, until):
@@ -142,9 +142,9 @@ def test_a_burst_worker_ends_when_nothing_waits(terminal, server):
 def test_a_taken_port_is_reported_in_one_line(terminal, taken, command):
     more = ["--no-browser"] if command == "start" else []
     process = terminal(command, *more, "--port", str(taken))
-    said = process.stdout.read()
+    output = process.stdout.read()
     assert process.wait() == 1
-    assert len(said.strip().splitlines()) == 1 and str(taken) in said
+    assert len(output.strip().splitlines()) == 1 and str(taken) in output
 
 
 @pytest.mark.parametrize(
@@ -159,8 +159,8 @@ def test_a_taken_port_is_reported_in_one_line(terminal, taken, command):
 )
 def test_an_unusable_setting_is_reported(terminal, words, setting, message):
     process = terminal(*words, **setting)
-    said = process.stdout.read()
-    assert message in said and "Traceback" not in said
+    output = process.stdout.read()
+    assert message in output and "Traceback" not in output
     assert process.wait() == 2
 
 
@@ -172,8 +172,8 @@ def test_a_missing_redis_is_reported(terminal):
 
 def test_no_command_says_which_there_are(terminal):
     process = terminal()
-    said = process.stdout.read()
-    assert all(name in said for name in ("start", "redis", "api", "worker", "doctor"))
+    output = process.stdout.read()
+    assert all(name in output for name in ("start", "redis", "api", "worker", "doctor"))
     assert process.wait() == 2
 
 
@@ -229,8 +229,8 @@ def test_start_needs_no_home_that_can_be_written(terminal, monkeypatch):
 
 def test_a_terminal_that_lacks_a_character_shows_a_question_mark(terminal):
     process = terminal("doctor", PYTHONIOENCODING="ascii")
-    said = process.stdout.read()
-    assert "packages" in said and " ?)" in said and "Traceback" not in said
+    output = process.stdout.read()
+    assert "packages" in output and " ?)" in output and "Traceback" not in output
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
@@ -252,8 +252,8 @@ def test_start_opens_jupyterlab_and_leaves_nothing_behind(lab, until, number):
         assert inside["PATH"].split(os.pathsep)[0] == str(Path(sys.executable).parent)
 
     started = descendants(process)
-    code, said = end(process, number)
-    assert code == 0 and "[y/n]" not in said.lower()
+    code, output = end(process, number)
+    assert code == 0 and "[y/n]" not in output.lower()
     until(lambda: all_gone(started))
 
 

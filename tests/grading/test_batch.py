@@ -41,8 +41,8 @@ def test_each_student_of_a_class_gets_the_right_points(place, tmp_path):
     place("ben", text=WRONG)
     place("cem", text=HUNG)
     (place.folder / "dia").mkdir()
-    code, said = grade(place, tmp_path / "out")
-    assert code == 0, said
+    code, output = grade(place, tmp_path / "out")
+    assert code == 0, output
     assert points(tmp_path / "out") == {"ana": MOST, "ben": 0, "cem": 0, "dia": 0}
     outcomes = {
         name: json.loads((tmp_path / "out" / "results" / f"{name}.json").read_text())["exercises"][
@@ -93,9 +93,9 @@ def test_a_killed_batch_continues_where_it_was(place, tmp_path, run_and_read, un
     assert "Traceback" not in "".join(batch.lines)
     done = {path.name: path.stat().st_mtime_ns for path in (out / "results").glob("*.json")}
     assert len(done) < 8
-    code, said = grade(place, out)
+    code, output = grade(place, out)
     assert code == 0
-    assert said.count("as before") == len(done)
+    assert output.count("as before") == len(done)
     assert all((out / "results" / name).stat().st_mtime_ns == at for name, at in done.items())
     assert points(out) == {f"student{n}": (MOST, 0)[n % 2] for n in range(8)}
 
@@ -106,9 +106,9 @@ def test_only_changed_submissions_are_graded_again(place, tmp_path):
     place("ben")
     grade(place, tmp_path / "out")
     place("ana")
-    said = grade(place, tmp_path / "out")[1]
+    output = grade(place, tmp_path / "out")[1]
     full = f"{MOST} of {MOST} points"
-    assert f"ana: {full} (" in said and f"ben: {full} (as before)" in said
+    assert f"ana: {full} (" in output and f"ben: {full} (as before)" in output
     assert points(tmp_path / "out") == {"ana": MOST, "ben": MOST}
 
 
@@ -124,8 +124,8 @@ def test_only_and_since_keep_the_other_results(place, tmp_path):
     assert points(tmp_path / "out") == {"ana": MOST, "ben": 0}
     assert grade(place, tmp_path / "out", "--only", "ben")[0] == 0
     assert points(tmp_path / "out") == {"ana": MOST, "ben": MOST}
-    code, said = grade(place, tmp_path / "out", "--only", "zoe")
-    assert code == 2 and "zoe" in said
+    code, output = grade(place, tmp_path / "out", "--only", "zoe")
+    assert code == 2 and "zoe" in output
 
 
 @pytest.mark.slow
@@ -158,9 +158,9 @@ def test_a_failure_of_the_kit_is_reported_and_graded_again(place, tmp_path, monk
     command = ["grade", str(place.folder), "--out", str(tmp_path / "out"), "--uncontained"]
     for _ in range(2):
         assert cli.main([*command, "--exercise", "echo_worker"]) == 1
-        said = capsys.readouterr().out
-        assert "failed while grading ana (echo_worker), so these points are not" in said
-        assert "as before" not in said
+        output = capsys.readouterr().out
+        assert "failed while grading ana (echo_worker), so these points are not" in output
+        assert "as before" not in output
     monkeypatch.setattr(Path, "write_bytes", Mock(side_effect=full))
     assert cli.main([*command, "--exercise", "echo_worker"]) == 1
     assert "No space left" in capsys.readouterr().err
@@ -204,7 +204,7 @@ def test_wrong_options_are_reported_before_anything_is_graded(place, grade_here,
     for name, text in checks.items():
         (tmp_path / name.removesuffix(".py")).mkdir()
         (tmp_path / name.removesuffix(".py") / name).write_text(text)
-    for said, out, *options in (
+    for expected, out, *options in (
         ("name a folder elsewhere", place.folder / "out"),
         ("name a folder elsewhere", place.folder / "out", "--gradescope"),
         ("is a file", tmp_path / "file"),
@@ -221,9 +221,9 @@ def test_wrong_options_are_reported_before_anything_is_graded(place, grade_here,
         ("write a day", None, "--since", ""),
         ("write a day", None, "--since", "27.11.2026"),
     ):
-        code, told = grade_here(out or tmp_path / "out", "--uncontained", *options)
-        assert code in (1, 2) and said in told and "Traceback" not in told, told
-        assert len(told.splitlines()) == 1, told
+        code, output = grade_here(out or tmp_path / "out", "--uncontained", *options)
+        assert code in (1, 2) and expected in output and "Traceback" not in output, output
+        assert len(output.splitlines()) == 1, output
     assert not (tmp_path / "out").exists() and not (place.folder / "out").exists()
 
 
@@ -232,8 +232,8 @@ def test_two_runs_cannot_grade_into_one_folder(place, tmp_path):
     out = tmp_path / "out"
     out.mkdir()
     with locked(out):
-        code, said = grade(place, out, "--uncontained")
-    assert code == 1 and "another run" in said and not (out / "grades.csv").exists()
+        code, output = grade(place, out, "--uncontained")
+    assert code == 1 and "another run" in output and not (out / "grades.csv").exists()
 
 
 @contained
@@ -245,8 +245,8 @@ def test_no_grades_are_written_if_no_judge_starts(place, tmp_path):
     server.chmod(0o755)
     paths = {name: f"{tmp_path}:{os.environ.get(name, '')}" for name in ("PATH", "PYTHONPATH")}
     new = {"XDG_CACHE_HOME": str(tmp_path)}  # it knows of no judge that has ever started here
-    code, said = grade(place, tmp_path / "out", env=os.environ | paths | new)
-    assert code == 1 and "no judge starts" in said
+    code, output = grade(place, tmp_path / "out", env=os.environ | paths | new)
+    assert code == 1 and "no judge starts" in output
     assert not (tmp_path / "out" / "grades.csv").exists()
 
 
@@ -329,8 +329,8 @@ def test_an_ordinary_user_needs_landlock_to_grade(monkeypatch):
 
 def test_a_run_without_containment_says_so(place, tmp_path):
     place("ana")
-    code, said = grade(place, tmp_path / "out", "--uncontained")
-    assert code == 0 and "because of --uncontained" in said
+    code, output = grade(place, tmp_path / "out", "--uncontained")
+    assert code == 0 and "because of --uncontained" in output
     assert points(tmp_path / "out") == {"ana": MOST}
 
 

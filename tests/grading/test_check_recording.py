@@ -63,7 +63,7 @@ class Programs:
         return thread
 
     @property
-    def told(self):
+    def sentences(self):
         """The sentences of the recording, the faults with a !"""
         lines = story_lines(record(self), shown=100)
         return [(line[:2] + line.partition(" s  ")[2]).strip() for line in lines]
@@ -93,7 +93,7 @@ def test_an_id_is_lost_with_the_worker_that_takes_it(programs):
     add_job.queue.rpush(KEY, json.dumps(ID))
     worker.queue.blpop(KEY)
     programs.end(worker, 1, {"type": "NameError", "message": "name 'time' is\nnot defined"})
-    assert programs.told == [
+    assert programs.sentences == [
         f"add_job() saves status submitted at job.{ID}",
         f"add_job() puts {ID} on the queue",
         f"worker.py takes {ID}",
@@ -111,7 +111,7 @@ def test_an_id_is_lost_even_if_it_is_in_the_record_of_its_job(programs):
     worker.queue.blpop(KEY)
     save(worker, status="in progress")
     programs.end(worker, -9)
-    assert programs.told[3:] == [
+    assert programs.sentences[3:] == [
         f"worker.py sets status in progress at job.{ID}",
         f"! {ID} is lost: worker.py ended while it held the message (killed by SIGKILL)",
     ]
@@ -122,7 +122,7 @@ def test_a_status_goes_to_a_ghost_key(programs):
     save(add_job)
     worker.jobs.hset(f"job.b'{ID}'", "status", "in progress")
     worker.jobs.set(f"status:{ID}", "complete")
-    assert [line for line in programs.told if line.startswith("!")] == [
+    assert [line for line in programs.sentences if line.startswith("!")] == [
         f"! worker.py writes status in progress at job.b'{ID}', but the job is at job.{ID}",
         f"! worker.py writes status complete at status:{ID}, but the job is at job.{ID}",
     ]
@@ -134,7 +134,7 @@ def test_a_status_in_another_database_is_a_ghost(programs):
     add_job = programs.start("add_job()")
     save(add_job)
     add_job.queue.hset(f"job.{ID}", "status", "complete")
-    assert programs.told[-1].startswith(
+    assert programs.sentences[-1].startswith(
         f"! add_job() writes status complete at job.{ID} in database 1, but the job is at job.{ID}"
     )
 
@@ -145,14 +145,14 @@ def test_a_job_is_looked_for_at_another_key(programs):
     for _ in range(2):
         api.jobs.hgetall(f"job:{ID}")
         api.jobs.hgetall(f"job.{ID}")
-    assert programs.told[1:] == [f"api.py reads the key job:{ID}, where nothing is stored"]
+    assert programs.sentences[1:] == [f"api.py reads the key job:{ID}, where nothing is stored"]
 
 
 def test_an_id_is_queued_before_its_job_exists(programs):
     add_job = programs.start("add_job()")
     add_job.queue.rpush(KEY, ID)
     add_job.jobs.set(f"job.{ID}", json.dumps({"id": ID, "status": "submitted"}))
-    assert programs.told == [
+    assert programs.sentences == [
         f"add_job() puts {ID} on the queue",
         f"! no job with the id {ID} is saved yet",
         f"add_job() saves status submitted at job.{ID}",
@@ -169,11 +169,11 @@ def test_an_id_is_followed_in_whatever_form(programs, jid, encoded):
     add_job.queue.lpush("ids", encoded(jid))
     worker.queue.brpop("ids")
     worker.jobs.hset(f"jobs:{jid}", "status", "complete")
-    told = programs.told
-    assert told[0] == f"add_job() saves status submitted at jobs:{jid}"
-    assert "puts" in told[1] and told[1].startswith("add_job()") and jid in told[1]
-    assert told[2].startswith("worker.py takes ") and jid in told[2]
-    assert told[3] == f"worker.py sets status complete at jobs:{jid}"
+    sentences = programs.sentences
+    assert sentences[0] == f"add_job() saves status submitted at jobs:{jid}"
+    assert "puts" in sentences[1] and sentences[1].startswith("add_job()") and jid in sentences[1]
+    assert sentences[2].startswith("worker.py takes ") and jid in sentences[2]
+    assert sentences[3] == f"worker.py sets status complete at jobs:{jid}"
     assert len(programs.picture()["done"]) == 1
 
 
@@ -183,7 +183,7 @@ def test_what_the_check_does_for_itself_is_left_out(programs):
     programs.redis.put(1, KEY, ID.encode())
     thread.join()
     programs.redis.client().hset(f"job.{ID}", "status", "complete")
-    assert programs.told == [
+    assert programs.sentences == [
         "worker.py waits for a message",
         f"the check puts {ID} on the queue",
         f"no job with the id {ID} is saved",
@@ -197,7 +197,7 @@ def test_each_message_goes_to_the_program_that_got_it(programs):
     for number in range(2):
         add_job.queue.rpush(KEY, f"m{number}")
         threads[number].join()
-    assert programs.told[2:] == [
+    assert programs.sentences[2:] == [
         "add_job() puts m0 on the queue",
         "worker.py takes m0",
         "add_job() puts m1 on the queue",
@@ -211,7 +211,7 @@ def test_a_worker_that_waits_at_another_list_is_reported(programs):
     save(add_job)
     add_job.queue.rpush(KEY, ID)
     words = f"worker.py waits at hotqueue:jobs in database 1, but the queue is {KEY} in database 1"
-    assert f"! {words}" in programs.told and programs.picture()["note"] == words
+    assert f"! {words}" in programs.sentences and programs.picture()["note"] == words
     add_job.queue.rpush("hotqueue:jobs", "end")
     thread.join()
 
@@ -227,7 +227,7 @@ def test_a_message_is_followed_into_the_list_of_its_worker_and_out_of_it(program
     ana.jobs.rpush("check:done", "ana second")
     programs.end(ana, -9)
     ben.queue.lmove(HELD, KEY, "RIGHT", "LEFT")
-    assert programs.told[2:] == [
+    assert programs.sentences[2:] == [
         "ana takes first",
         f"Redis keeps first at {HELD} for ana",
         f"ana removes first from {HELD}: Redis keeps it no longer",
@@ -292,8 +292,8 @@ def test_the_judge_records_a_failed_check_and_no_other(judge, tmp_path):
     assert {check.outcome for check in verdict.checks if check.recording} == {"fail"}
     lines = str(verdict).splitlines()
     at = lines.index("  what happened in Redis: The job is saved before its id is queued")
-    told = [line.partition(" s  ")[2] for line in lines[at + 1 :]]
-    assert told == [
+    sentences = [line.partition(" s  ")[2] for line in lines[at + 1 :]]
+    assert sentences == [
         "add_job() puts <id 1> on the queue",
         "no job with the id <id 1> is saved yet",
         "add_job() saves status submitted at job.<id 1>",

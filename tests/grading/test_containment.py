@@ -53,13 +53,13 @@ with tempfile.TemporaryDirectory() as shared, Sandbox(contained=True, shared=sha
 def test_root_without_the_right_to_namespaces_is_told_that_an_ordinary_user_has_it():
     command = as_root_of_a_namespace("--cap-drop", "CAP_SYS_ADMIN")
     require = "from jobs_kit.grading.sandbox.containment import require\nrequire()"
-    told = subprocess.run([*command, "-c", require], capture_output=True, text=True).stderr
-    assert "Operation not permitted" in told and "an ordinary user can grade contained" in told
+    errors = subprocess.run([*command, "-c", require], capture_output=True, text=True).stderr
+    assert "Operation not permitted" in errors and "an ordinary user can grade contained" in errors
 
 
 @contained
 def test_where_no_user_may_create_namespaces_the_message_says_so():
     command = as_root_of_a_namespace("--disable-userns", "--cap-drop", "CAP_SYS_ADMIN")
     require = "from jobs_kit.grading.sandbox.containment import require\nrequire()"
-    told = subprocess.run([*command, "-c", require], capture_output=True, text=True).stderr
-    assert "Namespaces are forbidden here" in told and "ordinary user can" not in told
+    errors = subprocess.run([*command, "-c", require], capture_output=True, text=True).stderr
+    assert "Namespaces are forbidden here" in errors and "ordinary user can" not in errors

@@ -60,13 +60,13 @@ def test_every_entry_point_gives_the_same_verdict(folder, tmp_path):
     assert page.outcome == "fail" and page.points == 0
     assert "Which line of yours calls it" in str(page)
 
-    code, said = terminal("check", "echo_worker")
+    code, output = terminal("check", "echo_worker")
     assert code == 1
-    assert str(page) in said
+    assert str(page) in output
 
-    code, said = by_pytest(folder, "--results", tmp_path / "results.json")
+    code, output = by_pytest(folder, "--results", tmp_path / "results.json")
     assert code == 1
-    assert str(page) in said
+    assert str(page) in output
     result = ExerciseResult.from_dict(json.loads((tmp_path / "results.json").read_text())[0])
     for check_result in [*result.checks, *page.result.checks]:
         check_result.seconds = 0
@@ -78,15 +78,15 @@ def test_every_entry_point_accepts_the_solution(folder):
     verdict = check("echo_worker").require_pass()
     assert verdict.points == verdict.max_points
     assert terminal("check", "echo_worker")[0] == 0
-    code, said = by_pytest(folder)
-    assert code == 0 and f"{len(verdict.checks)} passed" in said
+    code, output = by_pytest(folder)
+    assert code == 0 and f"{len(verdict.checks)} passed" in output
 
 
 def test_pytest_fails_on_an_untouched_starter(folder):
     (folder / "echo.py").write_text('"""Nothing yet."""\n')
-    code, said = by_pytest(folder)
+    code, output = by_pytest(folder)
     assert code == 1
-    assert "4 not attempted" in said and "passed" not in said
+    assert "4 not attempted" in output and "passed" not in output
 
 
 def test_require_pass_raises_with_the_verdict(folder):
@@ -115,8 +115,8 @@ def test_an_unknown_exercise_raises_nothing_on_a_page():
     for answer in (check("nonsense"), hint("nonsense"), solution("nonsense")):
         assert "there is no exercise 'nonsense'; there are: " in repr(answer)
     assert "'echoworker': did you mean echo_worker?" in repr(check("echoworker"))
-    code, said = terminal("check", "nonsense")
-    assert code == 2 and "echo_worker" in said
+    code, output = terminal("check", "nonsense")
+    assert code == 2 and "echo_worker" in output
 
 
 def test_three_hints_follow_each_other_and_progress_is_kept(folder):
@@ -148,8 +148,8 @@ def test_a_solution_opens_after_three_attempts(folder):
         (folder / "echo.py").write_text(f"{WRONG}\n# attempt {attempts}\n")
         check("echo_worker")
     assert "@q.worker" in repr(solution("echo_worker"))
-    code, said = terminal("solution", "echo_worker")
-    assert code == 0 and "@q.worker" in said
+    code, output = terminal("solution", "echo_worker")
+    assert code == 0 and "@q.worker" in output
 
 
 def test_checking_an_unchanged_file_again_does_not_count_as_an_attempt(folder):
@@ -174,8 +174,8 @@ def test_a_solution_opens_after_a_pass(folder):
 
 def test_catching_up_keeps_backups_of_the_files(folder):
     desk = ExerciseProgress(find_exercise("echo_worker"))
-    code, said = terminal("catch-up", "echo_worker")
-    assert code == 0 and "echo.py.bak" in said
+    code, output = terminal("catch-up", "echo_worker")
+    assert code == 0 and "echo.py.bak" in output
     assert (folder / "echo.py.bak").read_text() == WRONG
     assert list(desk.catch_up()) == []
     (folder / "echo.py").write_text("# another try\n")
@@ -312,8 +312,8 @@ def test_a_closed_judge_leaves_no_process(folder, until):
 def test_two_checks_at_once_do_not_disturb_each_other(folder):
     command = [sys.executable, "-m", "jobs_kit.cli", "check", "echo_worker"]
     both = [subprocess.Popen(command, stdout=subprocess.PIPE, text=True) for _ in range(2)]
-    said = [one.communicate(timeout=60)[0] for one in both]
-    assert said[0] == said[1] and "fail" in said[0]
+    outputs = [one.communicate(timeout=60)[0] for one in both]
+    assert outputs[0] == outputs[1] and "fail" in outputs[0]
 
 
 def test_a_check_does_not_change_the_answer(folder):

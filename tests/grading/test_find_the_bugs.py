@@ -1,4 +1,4 @@
-"""Each defect is planted alone somewhere, and what is said of many at once can be read."""
+"""Each defect is planted alone somewhere, and the verdict on several at once is readable."""
 
 import re
 
@@ -53,5 +53,5 @@ def test_verdicts_on_several_defects_are_complete(judge, fixed, tmp_path):
         elif check.outcome != "pass":
             assert check.outcome == "not reached", str(verdict)
             assert any(claim in check.message for claim in claims), str(verdict)
-    said = checks["test_a_body_that_is_no_job_is_refused"].got
-    assert "KeyError: 'start'\napi.py, line 20, in jobs_api:" in said, said
+    got = checks["test_a_body_that_is_no_job_is_refused"].got
+    assert "KeyError: 'start'\napi.py, line 20, in jobs_api:" in got, got

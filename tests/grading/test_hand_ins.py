@@ -79,8 +79,8 @@ def test_files_that_cannot_be_read_are_named_in_the_remarks(place):
     place("ana", "jobs.py", "x" * 9_000_000)
     place("ana", "echo.py")
     submission = read("ana", place.folder / "ana")
-    said = "\n".join(submission.remarks)
-    assert all(word in said for word in ("work.zip", "echo.ipynb", "jobs.py is too large"))
+    remarks = "\n".join(submission.remarks)
+    assert all(word in remarks for word in ("work.zip", "echo.ipynb", "jobs.py is too large"))
     assert set(submission.files) == {("echo_worker", "echo.py"), ("jobs_service", "jobs.py")}
     # enough for its check, which rejects it
     assert len(submission.files["jobs_service", "jobs.py"]) == SOURCE_FILE_BYTES + 1
@@ -180,8 +180,8 @@ def test_archives_other_than_zip_are_remarked(place):
     place("ana", "work.tar.gz", "x")
     with zipfile.ZipFile(place.folder / "ana" / "w.zip", "w") as packed:
         packed.writestr("again.ZIP", "x")
-    said = " ".join(read("ana", place.folder / "ana").remarks)
-    assert "work.tar.gz" in said and "again.ZIP" in said and "one zip file" in said
+    remarks = " ".join(read("ana", place.folder / "ana").remarks)
+    assert "work.tar.gz" in remarks and "again.ZIP" in remarks and "one zip file" in remarks
 
 
 def test_a_broken_file_in_a_zip_file_loses_only_itself(place):
@@ -232,8 +232,8 @@ def test_files_beside_the_students_are_reported(place, tmp_path):
         "linked",
         "roe_12_echo.py",
     ]
-    code, said = grade(place, tmp_path / "out", "--uncontained")
-    assert code == 0 and "Ignored" in said and "doejane_12_34_echo.txt" in said
+    code, output = grade(place, tmp_path / "out", "--uncontained")
+    assert code == 0 and "Ignored" in output and "doejane_12_34_echo.txt" in output
 
 
 def test_loose_files_from_canvas_are_sorted_by_student(place):

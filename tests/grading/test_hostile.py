@@ -169,8 +169,8 @@ def test_a_program_that_is_too_large_is_a_failure_that_says_so(graded, name):
 
 @pytest.mark.parametrize("name", ["names_in_a_zip", "names_in_a_notebook"])
 def test_a_name_that_no_file_can_have_is_reported(graded, name):
-    said = json.loads((graded / "results" / f"{name}.json").read_text())["remarks"]
-    assert sum("cannot be the name of a file" in remark for remark in said) >= 3, said
+    remarks = json.loads((graded / "results" / f"{name}.json").read_text())["remarks"]
+    assert sum("cannot be the name of a file" in remark for remark in remarks) >= 3, remarks
 
 
 def test_no_report_holds_a_code_of_the_terminal(graded):

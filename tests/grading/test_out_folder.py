@@ -43,7 +43,7 @@ def test_grades_of_other_exercises_are_not_replaced(place, grade_here, tmp_path)
     out, more = tmp_path / "out", ("--uncontained", "--exercise", "two_shells")
     assert grade_here(out, *more)[0] == 0
     before = (out / "grades.csv").read_bytes()
-    code, told = grade_here(out, "--uncontained")
-    assert code == 2 and "two_shells" in told and "another folder with --out" in told
+    code, output = grade_here(out, "--uncontained")
+    assert code == 2 and "two_shells" in output and "another folder with --out" in output
     assert (out / "grades.csv").read_bytes() == before
     assert grade_here(out, *more)[0] == 0 and f"{MOST}".encode() in before

@@ -56,8 +56,10 @@ def test_gradescope_gets_a_results_file_even_after_a_crash(place, tmp_path):
     assert grade(place, tmp_path / "out", "--gradescope")[0] == 0
     assert not (tmp_path / "out" / "results.json").exists()
     assert len(list((tmp_path / "out" / "gradescope").glob("*/results.json"))) == 2
-    code, said = grade(place, tmp_path / "other", "--gradescope", "--hidden", tmp_path / "nowhere")
-    assert code == 1 and "nowhere" in said
+    code, output = grade(
+        place, tmp_path / "other", "--gradescope", "--hidden", tmp_path / "nowhere"
+    )
+    assert code == 1 and "nowhere" in output
     made = json.loads((tmp_path / "other" / "results.json").read_text())
     assert made["score"] == 0 and "nowhere" in made["output"]
     assert made["output_format"] == "text"

@@ -61,13 +61,13 @@ def test_grades_keep_the_columns_and_rows_of_the_roster(place, tmp_path):
     place("stranger")
     roster = tmp_path / "roster.csv"
     roster.write_text("Name,Login,Section\nAna A.,ana,1\nZoe Z.,zoe,2\n")
-    code, said = grade(place, tmp_path / "out", "--roster", roster)
+    code, output = grade(place, tmp_path / "out", "--roster", roster)
     found = [
         "1 submission is not on the roster: stranger",
         "1 student on the roster submitted nothing: Zoe Z. (zoe)",
     ]
     page = (tmp_path / "out" / "summary.html").read_text()
-    assert code == 0 and all(line in said and line in page for line in found), said
+    assert code == 0 and all(line in output and line in page for line in found), output
     with open(tmp_path / "out" / "grades.csv", newline="") as file:
         header, *rows = csv.reader(file)
     full = str(MOST)

@@ -204,10 +204,10 @@ def test_the_service_that_loses_nothing_gives_a_message_back(use, server, servic
     assert texts(board, "ana") == [job["id"]]  # Redis keeps it
     run("-m", "jobs_kit.worker", JOBS_KIT_WORKER_NAME="ben")
     until(lambda: texts(board, "done") == [job["id"]])
-    said = words(board, job["id"])
-    assert said[:4] == ["put", "submitted", "taken", "in progress"]
-    assert said[-4:] == ["taken", "in progress", "complete", "done"]
-    assert "back" in said and board.picture["workers"]["ben"]["done"] == 1
+    changes = words(board, job["id"])
+    assert changes[:4] == ["put", "submitted", "taken", "in progress"]
+    assert changes[-4:] == ["taken", "in progress", "complete", "done"]
+    assert "back" in changes and board.picture["workers"]["ben"]["done"] == 1
     assert len(events(board, "look")) == 1
 
 

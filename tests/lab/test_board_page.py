@@ -10,7 +10,7 @@ CLOSE = {"do": "close"}
 
 @pytest.fixture
 def board(monkeypatch):
-    """A BoardPage that keeps what it is told: board.got, a list."""
+    """A BoardPage that keeps its messages: board.got, a list."""
     monkeypatch.setattr(page, "UNSEEN_SECONDS", 0.05)
     got = []
     board = BoardPage(got.append)

@@ -54,8 +54,8 @@ def test_settle_may_be_run_again(guess, capsys):
     click(guess, "1")
     guess.settle(0)
     guess.settle(1)
-    said = "You predicted 1. The answer is: 0.\nYou predicted 1, and that is right.\n"
-    assert capsys.readouterr().out == said
+    expected = "You predicted 1. The answer is: 0.\nYou predicted 1, and that is right.\n"
+    assert capsys.readouterr().out == expected
 
 
 def test_a_guess_that_comes_late_changes_nothing(guess):

@@ -73,6 +73,6 @@ def test_what_was_there_stays(variables):
 
 
 def test_no_address_is_listed_twice(variables):
-    said = "localhost, 127.0.0.1"
-    assert variables(HTTP_PROXY="x", NO_PROXY=said)[1] == "localhost,127.0.0.1"
+    hosts = "localhost, 127.0.0.1"
+    assert variables(HTTP_PROXY="x", NO_PROXY=hosts)[1] == "localhost,127.0.0.1"
     assert variables(HTTP_PROXY="x", NO_PROXY="*") == ("*", "*")

@@ -29,8 +29,8 @@ def on_path(tmp_path, monkeypatch):
     def put(name, version, text='exec "{real}" "$@"'):
         program = tmp_path / name
         real = WHEEL
-        said = f'[ "$1" = --version ] && echo "Redis server v={version} sha=0" && exit'
-        program.write_text(f"#!/bin/sh\n{said}\n{text.format(real=real)}\n")
+        reply = f'[ "$1" = --version ] && echo "Redis server v={version} sha=0" && exit'
+        program.write_text(f"#!/bin/sh\n{reply}\n{text.format(real=real)}\n")
         program.chmod(0o755)
         monkeypatch.setenv("PATH", str(tmp_path), prepend=os.pathsep)
         return str(program)
