@@ -36,7 +36,7 @@ def site(tmp_path, monkeypatch):
 @pytest.mark.parametrize("name", ["weather", "Weather_Lib", "weather-lib"])
 def test_a_package_is_found_by_its_module_and_as_pip_knows_it(site, name):
     packages = find_packages([name, "single"])
-    assert packages.modules == ("weather", "single") and packages.folders == (str(site),)
+    assert packages.names == ("weather", "single") and packages.folders == (str(site),)
     assert can_import("weather", packages.folders) and not can_import("weather")
 
 

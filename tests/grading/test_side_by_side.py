@@ -84,3 +84,15 @@ def test_a_branch_ends_its_own_processes_alone(sandbox, until):
     until(lambda: processes[1].pump() or not processes[1].running)
     for branch in branches:
         branch.leave()
+
+
+def test_ending_all_keeps_the_homes_of_branches_after_a_program_that_draws(sandbox, until):
+    folder = f"{sandbox.home}/answer"
+    sandbox.write(folder, {"draw.py": b""})
+    drawing = sandbox.start({"do": "program", "file": "draw.py"}, folder, "/no/redis", draws=True)
+    until(lambda: drawing.pump() or not drawing.running)
+    for _ in range(2):
+        branch = sandbox.branch(0)
+        branch.write(f"{branch.home}/answer", {"program.py": b""})
+        sandbox.end_processes()
+        branch.leave()

@@ -23,9 +23,9 @@ KIT = "jobs_kit"
 
 @dataclass(frozen=True)
 class Packages:
-    """Packages that answers may import, too. modules: their names. folders: where they are."""
+    """Packages that answers may import, too. names: of their modules. folders: where they are."""
 
-    modules: tuple = ()
+    names: tuple = ()
     folders: tuple = ()
 
     def to_dict(self):

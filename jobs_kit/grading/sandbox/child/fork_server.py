@@ -2,7 +2,7 @@
 
     python -I fork_server.py FD PACKAGES
 
-It has flask, redis and hotqueue imported, and the modules of PACKAGES (JSON: {"modules", "folders"}),
+It has flask, redis and hotqueue imported, and the modules of PACKAGES (JSON: {"names", "folders"}),
 and hands out a fresh child in milliseconds. matplotlib is imported by a fork of it, and only when a
 program needs it: with matplotlib a process has twice as many pages, and copying and freeing their table
 takes each child 5 ms more. A request is one JSON object, sent over the socket FD with the open files
@@ -48,7 +48,7 @@ def main(control, packages):
     sys.path.pop(0)
     sys.path += packages["folders"]
     inside.prepare()
-    inside.import_all(packages["modules"])
+    inside.import_all(packages["names"])
     _control(PR_SET_CHILD_SUBREAPER, 1)
     # no program can look into this process, not even where student code runs as the same user
     _control(PR_SET_DUMPABLE, 0)
@@ -204,13 +204,18 @@ class Server:
 
     def _end(self, request):
         if self.drawing:
-            self._ask_drawing(request)
+            self._ask_drawing(request | {"home": None})  # it has processes, and no files
         if request["processes"] is not None:
             self.end_some(request["processes"])
         else:
             self.end_all(but=self.drawing and self.drawing.pid)
             _remove_shared_memory(self.user)
-        home = Path(request["home"])
+        if request["home"] is not None:
+            self.remove_files(Path(request["home"]))
+        return {}
+
+    def remove_files(self, home):
+        """Remove what is in a home and in those of its branches, but not these folders."""
         for place in (home, *(one for one in self.homes if home in one.parents)):
             for (
                 left
@@ -218,7 +223,6 @@ class Server:
                 if left not in self.homes:
                     _remove_all(left)
         self.folders = [one for one in self.folders if not one.is_relative_to(home)]
-        return {}
 
     def become_the_child(self, request, output, report, http):
         """Turn this process, just forked, into the one that runs student code; never returns."""
