@@ -1,4 +1,4 @@
-"""What a class's Redis server offers, whatever its version: users, and clients with different names."""
+"""Set up users on a class's Redis server, and tell how much its version shows of clients."""
 
 import re
 

@@ -1,4 +1,4 @@
-"""What an exercise is, which ones there are, and in which order.
+"""Define exercises, and list those of the course in their order.
 
 An exercise declares itself in its test file, exercises/<folder>/test_<id>.py, as EXERCISE. Its id and
 its folder are those of the file. The kit knows what is declared there and no exercise by name.

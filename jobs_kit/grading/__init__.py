@@ -3,7 +3,7 @@
     from jobs_kit.grading import Exercise, expect, points, service
 
 A check, exercises/<folder>/test_<id>.py, imports nothing else of the kit. The programs of a
-submission come to it as fixtures (plugin.py): `submission`, `source`, `project`, `api`, `redis`,
+submission are passed to it as fixtures (plugin.py): `submission`, `source`, `project`, `api`, `redis`,
 `observation`, `note`. Steps that several checks take are in `service` (programs/service.py), and what
 a job was between two commands is in `moments` (programs/moments.py).
 """

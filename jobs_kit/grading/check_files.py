@@ -25,11 +25,11 @@ def claim_of(check, name):
 
 
 def points_of(check):
-    """Return what one check, a function, is worth."""
+    """Return the points of one check, a function."""
     marks = getattr(check, "pytestmark", ())
     return next((mark.args[0] for mark in marks if mark.name == "points"), 1)
 
 
 def exercise_points(exercise):
-    """Return what all checks of an Exercise are worth together."""
+    """Return the points of all checks of an Exercise together."""
     return sum(map(points_of, checks_in(exercise.file).values()))

@@ -1,4 +1,4 @@
-"""Say what a check expects of a submission, and raise an error when it is not so.
+"""State what a check expects of a submission, and raise an error if that is not the case.
 
 The plugin turns these errors into results (results.py). Every text in them is for the student.
 """
@@ -32,7 +32,7 @@ class NotAttemptedError(CheckError):
 
 
 class NotReachedError(CheckError):
-    """Something that this check needs does not work; another check shows what.
+    """This check depends on another one, which has failed.
 
     waits_for: the name of that check's function, or None if it belongs to another exercise.
     """

@@ -1,4 +1,4 @@
-"""Tell whether a check failed for a cause that is outside of the answer.
+"""Tell whether a check failed for a cause outside the answer.
 
 An answer can bring about most of these causes itself. So a batch judges it again, alone, and
 believes in the cause only if the kit's own solution fails there, too (see batch/second_look.py).

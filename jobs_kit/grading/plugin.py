@@ -53,7 +53,7 @@ def pytest_addoption(parser):
 
 
 def pytest_ignore_collect(collection_path):
-    """Ignore notebooks in exercises/: that one runs through says nothing about the answers."""
+    """Ignore notebooks in exercises/, because a notebook can run although the answers are wrong."""
     if collection_path.suffix == ".ipynb" and collection_path.is_relative_to(EXERCISES):
         return True
     return None
@@ -257,7 +257,7 @@ def source(request):
 
 @pytest.fixture
 def project(source):
-    """Return a Project: how its modules hang together. Raises CheckError where one is no Python."""
+    """Return a Project: how its modules depend on each other. Raises CheckError for bad syntax."""
     return Project(source)
 
 

@@ -87,7 +87,7 @@ class ExerciseProgress:
         return f"{self.exercise.id}, hint {rung} of {len(hints)}{last}: {hints[rung - 1]}"
 
     def solution(self):
-        """Return (opens, text): the solution, or what has to come before it."""
+        """Return (opens, text): the solution, or the steps that must come before it."""
         attempts = self._entry().get("attempts", 0)
         if not self.passed and attempts < ATTEMPTS:
             name = self.exercise.id
@@ -175,14 +175,14 @@ def progress_of(name, place=None):
 
 
 def starting_point(exercise):
-    """Return {file name: text} of what a student starts this exercise with."""
+    """Return {file name: text} of the files with which a student starts this exercise."""
     if not exercise.files:
         return {}
     return starters.stage(exercise.folder, set(earlier(exercise)))
 
 
 def solution_of(exercise):
-    """Return what solves an exercise: the definitions that it adds or changes, as text."""
+    """Return the solution of an exercise: the definitions that it adds or changes, as text."""
     walk = f"solutions/{exercise.folder}/{exercise.id}.ipynb"
     parts = [f"# {walk} explains it step by step."]
     if exercise.files:

@@ -1,4 +1,4 @@
-"""Hold what grading found: of one check, of one exercise, of one student's submission.
+"""Hold the results of grading: of one check, one exercise, one student's submission.
 
 The judge process sends these as JSON, and `jobs-kit grade` stores them as results/<student>.json.
 """

@@ -1,6 +1,6 @@
 """The names that a lesson imports: find Redis, open shells, start programs, predict, check.
 
-Each name is loaded when it is first used, so a lesson waits only for the modules that it needs.
+Each name is loaded when it is first used, so a lesson loads only the modules that it needs.
 """
 
 import importlib

@@ -1,4 +1,4 @@
-"""Keep what a watch has seen in two files in the folder of the exercise.
+"""Keep the evidence of a watch in two files in the folder of the exercise.
 
     .evidence.json  {"watches": [{"id", "server", "watching", "queues": [{"db", "key", ...}]}]}
     .evidence.ask   a word: every watch looks at once, and repeats it as "asked"
@@ -25,7 +25,7 @@ WATCH = {"id": "", "server": "", "prefix": "", "process": ["", 0], "queues": [QU
 
 
 def read_watches(folder):
-    """Return what all watches have noted in a folder, a list of dicts, the latest last."""
+    """Return the evidence of all watches in a folder, a list of dicts, the latest last."""
     with contextlib.suppress(ValueError, TypeError, KeyError, RecursionError):
         watches = json.loads(_text(Path(folder) / EVIDENCE))["watches"]
         return [watch for watch in watches if _is_whole(watch)]
@@ -33,7 +33,7 @@ def read_watches(folder):
 
 
 def save_watch(folder, seen):
-    """Write what one watch has seen (a dict with its "id") beside the evidence of others."""
+    """Write the evidence of one watch (a dict with its "id") beside that of others."""
     path = Path(folder) / EVIDENCE
     with contextlib.suppress(OSError), _alone(folder):
         others = [watch for watch in read_watches(folder) if watch["id"] != seen["id"]]
@@ -90,7 +90,7 @@ def read_question(folder):
 
 
 def _is_whole(watch):
-    """Tell whether all is there that is used later; a person may have edited the file."""
+    """Tell whether all needed fields are there, because a person may have edited the file."""
     asked_at = watch.get("asked_at") if _is_like(watch, WATCH) else None
     return isinstance(asked_at, dict) and _is_like(list(asked_at.values()), [[[0, ""]]])
 

@@ -70,7 +70,7 @@ def depth(picture):
 
 
 def apply(picture, event):
-    """Change the picture by what happened."""
+    """Change the picture by an event."""
     picture["at"] = max(picture["at"], event["at"])
     _RULES[event["did"]](picture, event)
     _note_second(picture, event)

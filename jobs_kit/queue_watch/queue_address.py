@@ -1,4 +1,4 @@
-"""Find the queue that is meant: by its name, or by the queue itself."""
+"""Find a queue by its name, or by the queue itself."""
 
 from typing import NamedTuple
 from urllib.parse import quote

@@ -19,7 +19,7 @@ DATABASES = (0, 1)  # where queues are looked for at the start
 
 
 class TooBusyError(Exception):
-    """So many commands come that listening would slow down who sends them."""
+    """There are so many commands that listening would slow down their senders."""
 
 
 class QueueListener:

@@ -34,7 +34,7 @@ class Recording:
             self.add(event)
 
     def add(self, event):
-        """Add what happened, and change the picture."""
+        """Add an event, and change the picture."""
         with self.lock:
             apply(self.now, event)
             self.events.append(event)
@@ -64,7 +64,7 @@ class Recording:
             return copy.deepcopy(now | cut)
 
     def as_dict(self):
-        """Return all of it as what JSON can express."""
+        """Return all of it as a dict that JSON can express."""
         with self.lock:
             return {"format": FORMAT, "start": self.start, "events": list(self.events)}
 
@@ -76,7 +76,7 @@ class Recording:
 
     @classmethod
     def load(cls, path):
-        """Read what save() wrote. Raises NotARecordingError, or OSError where there is no file."""
+        """Read a file that save() wrote. Raises NotARecordingError, or OSError without a file."""
         try:
             whole = json.loads(Path(path).read_text(encoding="utf-8"))
             if whole["format"] != FORMAT:

@@ -1,4 +1,4 @@
-"""Tell a recording in sentences: each event that changes something for a reader gets one.
+"""Describe a recording in sentences: each event that matters to a reader gets one.
 
 add_story(recording)                     events get says, and fault where they show what goes wrong
 story_lines(recording.as_dict())         "0.012 s  worker.py takes 4f1c…"

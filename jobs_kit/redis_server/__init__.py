@@ -1,4 +1,4 @@
 """A Redis server: find one, start one, keep it alive, and follow what its clients send.
 
-Nothing here knows of queues, lessons or exercises.
+Nothing here knows about queues, lessons or exercises.
 """

@@ -1,4 +1,4 @@
-"""Choose what a user's keys start with on a Redis that others use too."""
+"""Choose the prefix of a user's keys on a Redis that others use too."""
 
 import getpass
 import os

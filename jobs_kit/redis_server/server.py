@@ -174,7 +174,7 @@ def find_programs():
 
 
 def program_version(path):
-    """Return what `path --version` says, as a tuple: (7, 0, 15); () when it says nothing."""
+    """Return the version that `path --version` prints, as a tuple: (7, 0, 15); () if none."""
     try:
         run = subprocess.run([path, "--version"], capture_output=True, text=True, timeout=10)
     except (OSError, ValueError, subprocess.TimeoutExpired):

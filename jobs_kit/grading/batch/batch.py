@@ -3,8 +3,8 @@
     results = Batch("submissions", "out").run()
 
 As soon as a student is done, OUT holds the whole result: a batch that was interrupted continues
-where it was, and a submission that has not changed is not judged again. What the kit fails at is
-judged once more, alone, at the end.
+where it was, and a submission that has not changed is not judged again. An exercise at which the
+kit fails is judged again, alone, at the end.
 """
 
 import functools
@@ -95,13 +95,13 @@ class Batch:
             )
 
     def containment_measures(self):
-        """Return what held student code back, as a list of texts."""
+        """Return the measures that contained student code, as a list of strings."""
         if not self.contained:
             return ["limits of time and memory only, because of --uncontained"]
         return containment.containment_measures(containment.student_user(1, os.getpid()))
 
     def findings(self, results):
-        """Return what the instructor should know of SubmissionResults, as a list of sentences."""
+        """Return remarks about SubmissionResults for the instructor, as a list of sentences."""
         return [*self.class_list.findings(), *missing_packages(results)]
 
     def run(self, on_result=lambda result, seconds: None):
@@ -155,7 +155,7 @@ class Batch:
         return known.digest == digest and not new
 
     def _grade_again(self, failed):
-        """Judge again, with no other judge at work, what SubmissionResults lack; complete them."""
+        """Judge again, with no other judge at work, the results that SubmissionResults lack."""
         with JudgePool(self._judges(1)) as pool:
             for result in failed:
                 pool.do(self._judge_again, result)

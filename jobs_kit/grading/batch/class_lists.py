@@ -46,7 +46,7 @@ class ClassList:
     column: int | None = None
 
     def name_of_absent(self, row):
-        """Return what a student without submission is called in the column of submissions."""
+        """Return the name of a student without submission for the column of submissions."""
         in_column = self.column is not None and self.roster.rows[row][self.column]
         return in_column or self.absent[row]
 
@@ -57,7 +57,7 @@ class ClassList:
         return [student if number == column else "" for number in range(len(names))]
 
     def findings(self):
-        """Return lines about what did not match, for the instructor."""
+        """Return lines about the rows and submissions that did not match, for the instructor."""
         unlisted = [f"{name} ({why})" if why else name for name, why in self.unlisted.items()]
         lines = []
         if unlisted:

@@ -1,4 +1,4 @@
-"""Know the environment that a class is graded in: what can be read there, and if it has changed."""
+"""Describe the environment in which a class is graded, and tell whether it has changed."""
 
 import contextlib
 import functools
@@ -37,7 +37,7 @@ class KnownPasses:
             self.ids = set(json.loads(self._path.read_text()))
 
     def add(self, ids):
-        """Keep more ids. Where there is no place for them, they are judged again next time."""
+        """Keep more ids. If they can't be stored, they are judged again next time."""
         self.ids |= set(ids)
         with contextlib.suppress(OSError):
             self._path.parent.mkdir(parents=True, exist_ok=True)

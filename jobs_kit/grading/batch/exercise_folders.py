@@ -31,7 +31,7 @@ def folder_in(path, known):
 
 
 def _can_hold(folder, inner, known):
-    """Tell whether a file may belong to a folder. One of another exercise has only come along."""
+    """Tell whether a file may belong to a folder. A file of another exercise does not."""
     return inner[0] in known[folder] or not any(inner[-1] in names for names in known.values())
 
 

@@ -46,7 +46,7 @@ class HandIn:
     room: int = SUBMISSION_BYTES
 
     def remark(self, message):
-        """Add a line about what was left out, unless there are many already."""
+        """Add a line about something left out, unless there are many already."""
         if len(self.remarks) < SUBMISSION_REMARKS:
             self.remarks.append(one_line(message)[:REMARK_CHARACTERS])
 

@@ -1,4 +1,4 @@
-"""Report the packages that the answers of a class import and cannot use."""
+"""Report the packages that the answers of a class import but can't use."""
 
 from collections import Counter
 

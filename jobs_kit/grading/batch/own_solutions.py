@@ -20,7 +20,7 @@ from jobs_kit.grading.verdict import details
 
 
 class UnfairGradesError(OSError):
-    """Right answers would lose points here; the message says why and what helps."""
+    """Right answers would lose points here; the message gives the reason and a remedy."""
 
 
 def examine():

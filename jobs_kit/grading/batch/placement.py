@@ -80,7 +80,7 @@ def place_files(raw, hand_in):
 
 
 class Placement:
-    """The files of one hand-in while they find their places.
+    """The files of one hand-in while they are sorted.
 
     taken: {(exercise folder, file name): Piece}. unused: paths of code that is in no exercise.
     """
@@ -127,7 +127,7 @@ class Placement:
         )
 
     def _take(self, key, piece):
-        """Place a piece, unless another is there; return whether what it holds was placed."""
+        """Place a piece, unless another is there; return whether its text was placed."""
         first = self.taken.setdefault(key, piece)
         if first.data != piece.data:
             self.hand_in.remark(
@@ -194,7 +194,7 @@ class Placement:
         return names[name], likeness, words_of(stem)[1]
 
     def add_notebooks(self, notebooks):
-        """Place the files that notebooks, {path: bytes}, write or are."""
+        """Place notebooks, {path: bytes}, and the files that they write."""
         for path in sorted(
             notebooks, key=lambda path: (-exercise_of(path)[1], len(path.parts), path)
         ):

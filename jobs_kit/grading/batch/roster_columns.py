@@ -1,4 +1,4 @@
-"""Tell which columns of a roster hold ids, logins and names, and compare what is in them."""
+"""Tell which columns of a roster hold ids, logins and names, and compare their cells."""
 
 import re
 import unicodedata
@@ -78,7 +78,7 @@ def login_form(cell):
 
 
 def mailbox_form(cell):
-    """Return what a login or address has before its domain."""
+    """Return a login, or the part of an address before its domain."""
     return _text(cell).partition("@")[0]
 
 
@@ -125,7 +125,7 @@ def _has_letter(cell):
 
 
 def _text(cell):
-    """Return a cell as it is compared: without what a spreadsheet needs, not all write é alike."""
+    """Return a cell in the form in which it is compared: without apostrophe, é in one spelling."""
     text = unicodedata.normalize("NFKC", DEFUSED.sub("", cell.strip(), count=1))
     match = QUOTED.fullmatch(text)
     return (match[1] if match else text).strip().casefold()

@@ -1,4 +1,4 @@
-"""Decide what an error is worth that remains when a submission is judged again, alone."""
+"""Decide about an error that remains when a submission is judged again, alone."""
 
 from jobs_kit.grading.batch import own_solutions
 

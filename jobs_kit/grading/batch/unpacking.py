@@ -76,7 +76,7 @@ def _add_files(paths, hand_in, files):
 
 
 def _add_zip(path, hand_in, files, prefix=""):
-    """Add the files of a zip file to files; nothing too large, nothing that leads out of it."""
+    """Add the files of a zip file to files; none that is too large or has a path outside of it."""
     hand_in.newest = max(hand_in.newest, path.stat().st_mtime)
     try:
         with ZipIndex(io.FileIO(path)) as file, zipfile.ZipFile(file) as packed:
@@ -88,7 +88,7 @@ def _add_zip(path, hand_in, files, prefix=""):
 
 
 def _entries(packed, zip_name, hand_in):
-    """Return {path: entry} of the files of a zip file that do not lead out of it."""
+    """Return {path: entry} of the files of a zip file whose paths stay inside it."""
     entries = {}
     for entry in packed.infolist():
         name = PurePosixPath(entry.filename.replace("\\", "/"))

@@ -256,5 +256,5 @@ def _is_shared(cut, names):
 
 
 def _cuts(name):
-    """Return what a name has before each of its hyphens, with the hyphen, the shortest first."""
+    """Return the part of a name up to each of its hyphens, the shortest first."""
     return [name[: match.end()] for match in re.finditer("-", name) if match.end() < len(name)]

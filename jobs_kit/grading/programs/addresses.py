@@ -13,7 +13,7 @@ UNSET = {"REDIS_HOST": None, "REDIS_PORT": None, "REDIS_URL": None, "REDIS_IP": 
 
 
 def environment(**variables):
-    """Return what a program sees of Redis: these variables, and no others."""
+    """Return the Redis variables that a program sees: these, and no others."""
     return UNSET | variables
 
 

@@ -22,7 +22,7 @@ class Call:
 
     @property
     def values(self):
-        """What each of its times returned. Raises CheckError when one of them raised."""
+        """The values that its calls returned. Raises CheckError when one of them raised."""
         if self.error:
             raise CheckError(
                 "each call returns a value", call=self.call_text, got=self.outcome_text
@@ -31,7 +31,7 @@ class Call:
 
     @property
     def value(self):
-        """What it returned. Raises CheckError when it raised or waits instead."""
+        """The value that it returned. Raises CheckError when it raised or waits instead."""
         if self._value is None:
             raise CheckError(
                 "it returns a value",
@@ -43,7 +43,7 @@ class Call:
 
     @property
     def returned(self):
-        """Whether a value came back; importing a module counts as one."""
+        """Whether it returned a value; importing a module counts as one."""
         return self._value is not None
 
     @property
@@ -53,7 +53,7 @@ class Call:
 
     @property
     def job_ids(self):
-        """The ids of the jobs of all its times. Raises CheckError when one of them raised."""
+        """The ids of the jobs of all its calls. Raises CheckError when one of them raised."""
         return [jid_of(value) for value in self.values]
 
     @property

@@ -74,7 +74,7 @@ class _Programs:
         self._caller = ""  # who sent the script that runs
 
     def label(self, command):
-        """Return who sent a Command; of a script's who sent the script."""
+        """Return the sender of a Command, or of the script that ran it."""
         if command.by_check:
             self._caller = THE_CHECK
         elif not command.by_script:
@@ -82,7 +82,7 @@ class _Programs:
         return self._caller
 
     def of(self, client, kind="", consumer=None):
-        """Return what the client at an address of Senders is called."""
+        """Return the name of the client at an address of Senders."""
         name, _, number = client.removeprefix("unix:").partition("#")
         label = THE_CHECK if name == CHECK else self.labels.get(name, "a program")
         return f"{label} ({number})" if number not in ("", "1") else label
@@ -100,7 +100,7 @@ class _Programs:
 def _fitted(recording, left_out):
     """Return a recording as a dict, with its story, of MOST_BYTES at most: its beginning.
 
-    left_out: how many commands were not heard. What is long repeats itself.
+    left_out: how many commands were not heard. A long recording repeats itself.
     """
     begin = recording.events[0]["at"]
     events = [event | {"at": round(event["at"] - begin, 6)} for event in recording.events]

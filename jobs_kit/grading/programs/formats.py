@@ -101,7 +101,7 @@ def dicts_in(value, in_texts=True):
 def tells_something(value, known):
     """Tell whether a JSON value holds, at whatever depth, a string that is not known, or a number.
 
-    A bool is a number. What has no name, such as a number alone, tells nothing.
+    A bool is a number. A value without a name, such as a number alone, doesn't count.
     """
     if isinstance(value, dict):
         values = value.values()

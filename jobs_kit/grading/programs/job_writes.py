@@ -1,4 +1,4 @@
-"""Read from a command that was sent to Redis what it writes to a job."""
+"""Read the fields that a Redis command writes to a job."""
 
 import re
 

@@ -1,4 +1,4 @@
-"""Find a worker that takes each message inside the call for the one before.
+"""Find a worker that takes each message inside the call for the previous one.
 
 Python ends that with a RecursionError after some hundred messages.
 """

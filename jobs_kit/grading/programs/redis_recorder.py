@@ -99,7 +99,7 @@ class RedisRecorder(CommandRecorder):
         self.forget()
 
     def _wait_for_memory(self):
-        """Wait until the server has given back what it held for programs that were killed."""
+        """Wait until the server has freed the memory that it used for killed programs."""
         deadline = time.monotonic() + FORGET_SECONDS
         while self.client().info("memory")["used_memory"] > EMPTY:
             if time.monotonic() > deadline:
@@ -156,7 +156,7 @@ class RedisRecorder(CommandRecorder):
     # What is there
 
     def keys(self):
-        """Return [(db, key as bytes, type), ...] of all that is stored."""
+        """Return [(db, key as bytes, type), ...] of every key."""
         keys = []
         for name in self.client().info("keyspace"):
             db = int(name.removeprefix("db"))
@@ -166,7 +166,7 @@ class RedisRecorder(CommandRecorder):
         return keys
 
     def kinds(self):
-        """Return {(db, key as text): type} of all that is stored."""
+        """Return {(db, key as text): type} of every key."""
         return {(db, text(key)): kind for db, key, kind in self.keys()}
 
     def jobs(self):
@@ -186,7 +186,7 @@ class RedisRecorder(CommandRecorder):
         return [job for job in mine if is_same_job(job.key, mine[0].key, jid)]
 
     def state(self):
-        """Return what is stored and how much was put on lists, to be compared."""
+        """Return the stored keys and how much was put on lists, to be compared."""
         return self.keys(), len(self.pushes())
 
     def find_job(self, jid):
@@ -210,7 +210,7 @@ class RedisRecorder(CommandRecorder):
         return json_dict(client.get(key)) if kind == "string" else None
 
     def words_about(self, jid):
-        """Return as text what is stored under the id of a job, apart from its four fields."""
+        """Return, as text, everything stored under the id of a job except its four fields."""
         words, name = [], jid.encode()
         for db, key, kind in self.keys():
             if kind == "hash":

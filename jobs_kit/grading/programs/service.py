@@ -97,7 +97,7 @@ def hint_for_bad_job(body):
 
 
 def saved_job(submission):
-    """Call add_job(); return (id, Record). Raises NotReachedError when it doesn't do its part."""
+    """Call add_job(); return (id, Record). Raises NotReachedError if that fails."""
     jid, _, _ = submission.add_job(*JANUARY)
     record = submission.redis.find_job(jid)
     if record is None:
@@ -141,7 +141,7 @@ def record_of(submission, jid):
 
 
 def run_worker(submission):
-    """Start worker.py and let it do all that is queued; return the Process. Raises TimedOutError."""
+    """Start worker.py and let it do all queued jobs; return the Process. Raises TimedOutError."""
     worker = submission.start("worker.py")
     submission.settle(worker)
     return worker
@@ -163,7 +163,7 @@ def start_any_worker(submission, first):
 
 
 def let_go_on(submission, worker):
-    """Let a worker do what was queued meanwhile, started again if it has run out; return it."""
+    """Let a worker do newly queued jobs, started again if it has ended; return it."""
     worker = submission.go_on(worker)
     submission.settle(worker)
     return worker

@@ -200,7 +200,7 @@ class Submission:
         return True
 
     def _require_no_endless_pushes(self, workers):
-        """Raise CheckError when a message comes back to a list again and again: that has no end."""
+        """Raise CheckError when a message returns to a list again and again, which never ends."""
         pushes = self.redis.pushes()
         counts = Counter((command.keys[0], *command.arguments[1:]) for command in pushes)
         (key, *messages), times = (counts.most_common(1) or [((None,), 0)])[0]
@@ -403,13 +403,13 @@ class Submission:
         return process
 
     def evidence(self):
-        """Return what is in Redis now, as lines; [] where it cannot be asked."""
+        """Return the content of Redis as lines; [] if it does not answer."""
         with contextlib.suppress(Exception):
             return self.redis.describe_contents()
         return []
 
     def recording(self):
-        """Return what its programs did to a queue and its jobs, see check_recording.py; or None."""
+        """Return the recording of a queue and its jobs, see check_recording.py; or None."""
         with contextlib.suppress(Exception):  # Redis may be stuck
             return record(self)
         return None

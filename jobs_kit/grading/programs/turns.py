@@ -1,4 +1,4 @@
-"""Let programs that do the same do it in step, as two that are at it at the same moment.
+"""Run two equal programs in step, as if they did the same thing at the same moment.
 
     submission.turns = Turns(submission, 2)
     ben, cyd = submission.start("worker.py"), submission.start("worker.py")
@@ -32,7 +32,7 @@ class Turns:
         self._programs, self._asking, self._since = [], [], 0
 
     def step(self):
-        """Let those that ask go on, unless another one will soon ask as well; to be called often."""
+        """Let those that ask go on, unless another will soon ask, too; to be called often."""
         with contextlib.suppress(BlockingIOError):
             self._programs.append(self._listener.accept()[0])
         for program in [each for each in self._programs if each not in self._asking]:

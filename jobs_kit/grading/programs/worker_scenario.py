@@ -189,11 +189,11 @@ class WorkerScenario:
         return [worker for worker, _, noted in notes if noted == message]
 
     def done_so_far(self):
-        """Return what was done, as text."""
+        """Return the messages that were done, as text."""
         return f"done so far: {', '.join(self.noted('done')) or 'nothing'}"
 
     def begun_in_order(self):
-        """Return what was begun, as text."""
+        """Return the messages that were begun, as text."""
         return f"started, in this order: {', '.join(self.noted('begun'))}"
 
     def expect_begun(self, message, names, expected, call, hint):

@@ -31,7 +31,7 @@ SYSTEM = ["/usr", "/lib", "/lib64", "/bin", "/sbin", "/etc", "/proc", "/opt", "/
 
 
 class SandboxError(OSError):
-    """The fork server cannot do what it was asked for, or has ended."""
+    """The fork server cannot carry out a request, or has ended."""
 
 
 class Sandbox:
@@ -220,7 +220,7 @@ def _listening(path):
 
 
 def _environment(folder, changes):
-    """Return what a program sees of the environment: nothing of the judge's own."""
+    """Return the environment of a program, which has nothing of the judge's own."""
     variables = {
         "PATH": f"{Path(sys.executable).parent}:/usr/bin:/bin",
         "HOME": str(folder),

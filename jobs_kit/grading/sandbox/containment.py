@@ -29,11 +29,11 @@ KEYCTL, JOIN_SESSION_KEYRING = {"x86_64": 250, "aarch64": 219}, 1
 
 
 class NotContainedError(Exception):
-    """This system cannot contain student code; the message says why and what helps."""
+    """This system cannot contain student code; the message gives the reason and a remedy."""
 
 
 def containment_measures(user):
-    """Return what holds student code back, as a list of texts for the report.
+    """Return the measures that contain student code, as a list of strings for the report.
 
     user: the id of the user that it runs as, or None.
     """
@@ -187,7 +187,7 @@ def _refusal(*options):
 
 
 def _way_out():
-    """Return what a grader can do where bubblewrap is refused."""
+    """Return advice for a grader if bubblewrap is refused."""
     if os.geteuid() == 0 and has_landlock() and not _refusal("--unshare-user"):
         return (
             "Root has no right to create namespaces here (CAP_SYS_ADMIN), but an ordinary user "

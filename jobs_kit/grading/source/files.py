@@ -123,7 +123,7 @@ class Source:
         return public_name(name) in map(public_name, dict(defined_in(self.tree(file))))
 
     def works_in(self, file):
-        """Return what may do the work of a program: definitions of functions and classes, loops."""
+        """Return the nodes that may do a program's work: definitions of functions and classes, loops."""
         return [node for node in self.nodes(file) if isinstance(node, WORKS)]
 
     def has_worker(self, file):
@@ -192,7 +192,7 @@ class Source:
     def record(self):
         """Return the dict that progress.py has noted in this folder; {} if it wrote something else.
 
-        The file is handed in with the answer, so it may hold anything.
+        The file is submitted with the answer, so it may contain anything.
         """
         try:
             with open(self.folder / PROGRESS, "rb") as file:

@@ -93,7 +93,7 @@ class Board(OnPage):
 
     @property
     def picture(self):
-        """A copy of how things are now, see picture.py."""
+        """A copy of the present picture, see picture.py."""
         return self.recording.glimpse()
 
     @property
@@ -153,7 +153,7 @@ class Board(OnPage):
         return HotQueue(self._address.name, serializer=json, connection_pool=client.connection_pool)
 
     def _receive(self, message):
-        """Do what was pressed on the page."""
+        """Carry out a click on the page."""
         acts = {
             "put": lambda: self.put(*_numbered(message.get("text"), message.get("times"))),
             "fail": self.fail,

@@ -16,7 +16,7 @@ from jobs_kit import settings
 
 
 def main(url, db, queue, seconds, failure, name):
-    """Do what the messages ask for: nothing, slowly. Raises RuntimeError at the message failure."""
+    """Handle each message by sleeping. Raises RuntimeError at the message failure."""
     mine = settings.redis_url()
     address = redis.connection.parse_url(mine if url == settings.without_password(mine) else url)
     address |= {"db": int(db), "client_name": None if address.get("password") else name}

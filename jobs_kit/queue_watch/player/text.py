@@ -32,7 +32,7 @@ def summary(picture):
 
 
 def as_text(picture):
-    """Return the picture as lines: what waits, who holds what, what is done and what failed."""
+    """Return the picture as lines: the messages that wait, are held, are done and have failed."""
     lines = [f"Queue {picture['queue']}: {summary(picture)}"]
     for name, words, texts, after in _rows(picture):
         quoted = ", ".join(f'"{text}"' for text in texts)

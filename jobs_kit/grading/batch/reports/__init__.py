@@ -1,4 +1,4 @@
-"""Write what a graded class leaves behind, one module for each format.
+"""Write the reports on a graded class, one module for each format.
 
 grades.csv                          a row for each student, a column for each exercise
 junit.xml                           for programs that read JUnit

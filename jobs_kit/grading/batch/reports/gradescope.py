@@ -7,7 +7,7 @@ from jobs_kit.grading.batch.reports.check_text import check_text
 
 
 def write(batch, results):
-    """Write gradescope/<student>/results.json; for a single student results.json as well.
+    """Write gradescope/<student>/results.json; for a single student also results.json.
 
     results: SubmissionResults.
     """
@@ -22,7 +22,7 @@ def write(batch, results):
 
 
 def write_crash(out, problem):
-    """Write a results.json that says that grading has failed, for there must always be one."""
+    """Write a results.json that says that grading has failed, because there must always be one."""
     out.mkdir(parents=True, exist_ok=True)
     problem = str(problem) or type(problem).__name__
     output = f"Grading failed: {problem}. Tell your instructor."

@@ -20,7 +20,7 @@ def write(batch, results):
 
 
 def _content(batch, results):
-    """Return {name: value} of what the template shows."""
+    """Return {name: value} of the values that the template shows."""
     most = results[0].max_points or 1
     points = [result.points for result in results]
     seconds = [result.seconds for result in results if result.seconds]
@@ -41,7 +41,7 @@ def _content(batch, results):
 
 
 def _bins(points, most, number=10):
-    """Return [(from, to, how many), ...]: how many students have so many points, both included."""
+    """Return [(from, to, how many), ...]: students by their points, both ends included."""
     number = min(number, most + 1)
     edges = [round((most + 1) * n / number) for n in range(number + 1)]
     return [

@@ -1,1 +1,1 @@
-"""The fork server and what surrounds student code in its process; imports nothing of the kit."""
+"""The fork server and its additions to a student's process; imports nothing of the kit."""

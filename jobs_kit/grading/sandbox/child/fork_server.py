@@ -94,7 +94,7 @@ class Server:
             self.reap()
 
     def answer(self, control):
-        """Do what one request asks for; return False when there will be no more requests."""
+        """Carry out one request; return False when there will be no more."""
         text, fds = b"", []
         with contextlib.suppress(ConnectionResetError):  # the fork that asked was killed
             text, fds, _, _ = socket.recv_fds(control, 1 << 20, 3)
@@ -234,7 +234,7 @@ class Server:
         self.inside.live(request, output, report, http)
 
     def close(self):
-        """Close, in a fork, what belongs to this process."""
+        """Close, in a fork, the files that belong to this process."""
         self.selector.close()
         self.control.close()
         for fd in (self.woken, self.wake, *self.reports.values()):
@@ -260,7 +260,7 @@ class Server:
             os.close(report)
 
     def end_some(self, processes):
-        """Kill these children (ids), and what they have started; wait until they have ended."""
+        """Kill these children (ids) and their descendants; wait until they have ended."""
         for child in set(processes) & set(self.reports):
             for member in _family(child):
                 with contextlib.suppress(ProcessLookupError):
@@ -306,7 +306,7 @@ class DrawingServer:
 
 
 def _remove_all(path):
-    """Remove a file or a folder, whatever student code has made of it."""
+    """Remove a file or a folder, whatever student code has done to it."""
     with contextlib.suppress(OSError, RecursionError):
         if path.is_symlink() or not path.is_dir():
             return path.unlink(missing_ok=True)

@@ -44,7 +44,7 @@ _rules = {}  # the places that a child may use -> Landlock's rules for them
 
 
 def prepare():
-    """Import what student code imports, and patch it; to be called before the first child."""
+    """Import the libraries of student code, and patch them; to be called before the first child."""
     # not at the top of the file: student code finds only these modules imported already
     import csv  # noqa: F401
     import uuid  # noqa: F401
@@ -118,7 +118,7 @@ def _made_rules(allowed):
 
 
 def live(request, output, report_fd, http_fd):
-    """Do what the request asks for, and end; runs in the child."""
+    """Carry out the request, and end; runs in the child."""
     os.setsid()
     with contextlib.suppress(OSError):  # where memory ends, student code ends first
         Path("/proc/self/oom_score_adj").write_text("1000")
