@@ -69,7 +69,7 @@ def test_verify_leaves_nothing_in_redis(launch):
         ({"JOBS_KIT_JOB_SECONDS": "x"}, "a worker"),
     ],
 )
-def test_verify_says_who_does_not_answer(launch, environment, who):
+def test_verify_names_what_does_not_answer(launch, environment, who):
     assigned = [f"{name}={value}" for name, value in environment.items()]
     result = launch("env", *assigned, BINDER / "verify")
     assert result.returncode == 1

@@ -1,4 +1,4 @@
-"""How long does a student wait for a verdict? `make bench-check` prints it, beside a plain import.
+"""Measure how long a student waits for a verdict, beside a plain import: `make bench-check`.
 
 For each exercise: the median of five checks of its solution by a judge that is warm, how much of it
 is the kit's own and not the work of the checks, and both as a multiple of the time that a fresh

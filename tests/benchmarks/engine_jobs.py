@@ -163,7 +163,7 @@ ENGINES = {f.__name__: f for f in (jobs_kit, unit, redis_py, huey, arq, celery, 
 
 
 def main():
-    """Do what the command line says."""
+    """Run the command of the command line."""
     enqueue, work = ENGINES[os.environ["ENGINE"]]()
     if sys.argv[1] == "worker":
         return work()

@@ -1,4 +1,4 @@
-"""How fast is a class graded, and in how much memory? `make bench-grade` prints it, beside others.
+"""Measure time and memory of grading a class, beside other graders: `make bench-grade`.
 
 In one run, on one machine: a mixed class (masters, starters, wrong and right answers of the tests)
 by `jobs-kit grade` with all exercises; and the same answers to save_and_queue and add_job by

@@ -41,7 +41,7 @@ def watched(function, *arguments):
 
 
 def keys():
-    """Return [(db, key, type), ...] of all that is stored."""
+    """Return [(db, key, type), ...] of every key."""
     found = []
     for name in client().info("keyspace"):
         db = int(name.removeprefix("db"))

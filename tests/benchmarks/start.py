@@ -1,4 +1,4 @@
-"""How long until a newcomer sees lesson 00's first output? `make bench-start` prints it.
+"""Measure how long a newcomer waits for lesson 00's first output: `make bench-start`.
 
 From a fresh clone to the first output of a code cell, in seconds, and which share of it is the
 installing: for pip and for uv, each cold (an empty home, so nothing is cached) and warm (the home of

@@ -56,7 +56,7 @@ def pytest_collection_modifyitems(items):
 
 @pytest.fixture(scope="package")
 def browser():
-    """A Playwright browser. It ends with the folder, for its event loop disturbs other tests."""
+    """A Playwright browser. It ends with the folder, because its event loop disturbs other tests."""
     api = _or_skip(_import_playwright, "Playwright is not installed: pip install playwright")
     path = _or_skip(find_browser, "no Chromium on the PATH: apt-get install chromium")
     api.expect.set_options(timeout=READY_SECONDS * 1000)  # a busy machine is no failure

@@ -84,7 +84,7 @@ def take_check(lab):
 
 
 def save(locator, name, down_to=None):
-    """Store what the locator shows, if asked for down to the end of a part, in few bytes."""
+    """Store a picture of the locator, if asked for down to the end of a part, in few bytes."""
     locator.page.mouse.move(0, 0)
     locator.page.evaluate("Promise.all(document.getAnimations().map((one) => one.finished))")
     seen = Image.open(io.BytesIO(locator.screenshot())).convert("RGB")

@@ -1,4 +1,4 @@
-"""What does a reader touch on a page? Predictions, the board, the two shells."""
+"""Use a page as a reader does: predictions, the board, the two shells."""
 
 import re
 

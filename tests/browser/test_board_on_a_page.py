@@ -239,7 +239,7 @@ def test_the_page_adds_events_up_as_python_does(browser):
 
 
 def random_events(chance, count):
-    """Return events, most of them possible."""
+    """Return random events, most of them possible."""
     events, at = [], 1000.5
     for number in range(count):
         at += chance.choice([0, 0.01, 0.4])

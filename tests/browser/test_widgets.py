@@ -50,7 +50,7 @@ def test_a_busy_shell_keeps_the_text_until_it_is_interrupted(shells):
     expect(consumer.pane.locator(".jk-notice")).to_be_empty()
 
 
-def test_what_is_typed_before_the_answer_comes_is_kept(shells):
+def test_lines_typed_before_the_answer_are_kept(shells):
     consumer = ShellOnPage(shells, shells.pane("consumer"))
     consumer.input.fill("for n in range(3):")
     consumer.input.evaluate(ENTER_AND_TYPE_ON, "print(n)")

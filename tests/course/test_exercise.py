@@ -42,7 +42,7 @@ def test_hints_are_three_different_ones(exercise):
 
 
 @each
-def test_what_is_recorded_is_handed_in(exercise):
+def test_recorded_files_are_submitted(exercise):
     assert set(exercise.records) <= set(exercise.files)
 
 

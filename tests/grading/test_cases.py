@@ -101,7 +101,7 @@ def test_an_untouched_starter_is_not_attempted(judge, exercise, tmp_path):
 
 
 @each
-def test_what_is_missing_is_not_attempted(judge, exercise, tmp_path):
+def test_a_missing_file_is_not_attempted(judge, exercise, tmp_path):
     target = tmp_path / exercise.folder
     target.mkdir()
     assert judge.check(exercise, target).outcome == "not attempted"

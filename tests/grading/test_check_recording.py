@@ -177,7 +177,7 @@ def test_an_id_is_followed_in_whatever_form(programs, jid, encoded):
     assert len(programs.picture()["done"]) == 1
 
 
-def test_what_the_check_does_for_itself_is_left_out(programs):
+def test_commands_of_the_check_itself_are_left_out(programs):
     worker = programs.start("worker.py")
     thread = programs.wait(worker)
     programs.redis.put(1, KEY, ID.encode())

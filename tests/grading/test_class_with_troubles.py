@@ -109,7 +109,7 @@ def test_each_student_gets_the_points_and_learns_what_was_taken(
     assert remark in " ".join(result["remarks"]) and bool(remark) == bool(result["remarks"])
 
 
-def test_what_matches_nothing_is_printed_and_in_the_summary(graded):
+def test_unmatched_submissions_are_printed_and_in_the_summary(graded):
     out, printed = graded
     page = (out / "summary.html").read_text(encoding="utf-8")
     for line in (

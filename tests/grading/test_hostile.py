@@ -213,7 +213,7 @@ def test_nothing_runs_on(graded):
         time.sleep(0.1)
 
 
-def test_nothing_lies_about(graded):
+def test_no_stray_files_are_left(graded):
     assert not Path("/tmp/pickle-was-run").exists()
     assert os.listdir(OF_THE_RUN["tmp"]) == []
     text = (OF_THE_RUN["place"] / "a_honest" / "echo_worker" / "echo.py").read_text()

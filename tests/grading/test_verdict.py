@@ -54,7 +54,7 @@ def test_checks_that_were_not_run_for_the_same_reason_share_one_line():
     assert "points" not in shown(*[waiting(name, max_points=0) for name in "ab"])[0]
 
 
-def test_what_redis_showed_twice_is_printed_once():
+def test_evidence_that_repeats_is_printed_once():
     for text in shown(fault("a"), fault("b"), fault("c", evidence=["nothing is stored"])):
         assert text.count("hotqueue:queue") == 1
         assert text.count("the same as above") == 1

@@ -146,7 +146,7 @@ def test_a_worker_that_waited_before_the_board_came_is_seen(queue, lesson, until
     assert {event["who"] for event in events(board, "take")} == {"worker-1"}
 
 
-def test_who_waits_at_another_queue_is_soon_left_out(queue, lesson, until):
+def test_a_client_at_another_queue_is_soon_left_out(queue, lesson, until):
     names = ["same_sized", "same_sized", "one_longer_"]  # Redis tells the length of the name
     for name in names:
         threading.Thread(target=queue(name).get, args=(True,), daemon=True).start()
@@ -211,7 +211,7 @@ def test_the_service_that_loses_nothing_gives_a_message_back(use, server, servic
     assert len(events(board, "look")) == 1
 
 
-def test_what_a_dead_letter_says_is_shown(use, server, service, until, run):
+def test_the_message_of_a_dead_letter_is_shown(use, server, service, until, run):
     use(server)
     jobs = service("jobs")
     board = show_board(jobs.q)
@@ -403,7 +403,7 @@ def test_it_works_with_the_stand_in(use, until):
     stand_in.stop()
 
 
-def test_where_nothing_happens_nothing_runs(use, until):
+def test_nothing_runs_while_nothing_happens(use, until):
     quiet = use(start_server())  # what is left of other tests may still talk to theirs
     board = show_board("some_queue")
     HotQueue("some_queue", serializer=json, db=1, **quiet.address).put("a")
@@ -487,7 +487,7 @@ def test_the_page_gets_the_news_and_the_picture(queue, until):
     assert page.picture == board.recording.glimpse()
 
 
-def test_what_is_no_queue_is_refused(lesson):
+def test_an_object_that_is_no_queue_is_refused(lesson):
     with pytest.raises(TypeError, match="give the name of a queue, or a HotQueue; got 3"):
         show_board(3)
 

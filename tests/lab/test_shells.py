@@ -95,7 +95,7 @@ def test_a_transcript_looks_like_ipythons(shell):
     assert "\x1b" not in shell.text
 
 
-def test_what_is_typed_does_not_count_as_printed(shell):
+def test_typed_lines_do_not_count_as_printed(shell):
     shell.run("x = 'never'", wait=SECONDS)
     with pytest.raises(TimeoutError, match="did not print 'never'"):
         shell.wait_for("never", 1)

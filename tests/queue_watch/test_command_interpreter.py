@@ -48,7 +48,7 @@ def ear():
     return Ear()
 
 
-def test_who_came_first_is_served_first(ear):
+def test_the_first_client_is_served_first(ear):
     for client in ("a", "b", "c"):
         ear.hear(client, f"BLPOP {KEY} 0")
     ear.hear("p", f"RPUSH {KEY} 1 2")
@@ -71,7 +71,7 @@ def test_whose_time_is_over_is_not_served(ear):
     assert (ear.texts("worker-1"), ear.texts("worker-2")) == ([], ["1"])
 
 
-def test_who_waits_is_served_when_the_script_has_ended(ear):
+def test_a_waiting_client_is_served_when_the_script_has_ended(ear):
     ear.hear("a", f"BLPOP {KEY} 0")
     ear.hear("p", f"EVALSHA 0 1 {KEY}")
     ear.hear("lua", f"RPUSH {KEY} 1")
@@ -89,7 +89,7 @@ def test_several_can_be_taken_at_once_and_from_the_head(ear):
     assert (ear.texts("done"), ear.texts("worker-1")) == (["0", "1", "2"], ["3"])
 
 
-def test_who_only_asks_whether_there_is_a_message_is_no_worker(ear):
+def test_a_client_that_polls_an_empty_queue_is_no_worker(ear):
     ear.hear("a", f"LPOP {KEY}")
     assert ear.now["workers"] == {}
 
@@ -105,13 +105,13 @@ def test_a_worker_may_take_from_the_end(ear, command, taken):
     assert ear.texts("worker-1") == taken and not ear.trace.unsure
 
 
-def test_what_is_deleted_is_not_taken(ear):
+def test_a_deleted_message_is_not_taken(ear):
     ear.hear("p", f"RPUSH {KEY} 1 2")
     ear.hear("p", f"DEL {KEY}")
     assert ear.texts("waiting") == ear.texts("taken") == [] and not ear.now["messages"]
 
 
-def test_who_puts_messages_may_ask_how_many_wait(ear):
+def test_a_producer_may_ask_how_many_messages_wait(ear):
     ear.hear("b", f"LLEN {KEY}")
     ear.hear("p", f"RPUSH {KEY} 1")
     ear.hear("p", f"LLEN {KEY}")
@@ -184,7 +184,7 @@ def test_a_job_that_is_complete_and_still_waits_is_not_done(ear):
 # Who was waiting before the board came
 
 
-def test_who_was_presumed_to_wait_and_does_no_more_took_what_is_missing(ear):
+def test_a_presumed_waiter_that_stopped_took_the_missing_message(ear):
     ear.notes.assume_waiting(2.0, "a")
     ear.notes.assume_waiting(2.0, "b")
     ear.hear("c", f"BLPOP {KEY} 0")
@@ -196,14 +196,14 @@ def test_who_was_presumed_to_wait_and_does_no_more_took_what_is_missing(ear):
     assert ear.now["workers"]["worker-2"]["waits"] and not ear.notes.is_uncertain
 
 
-def test_who_was_presumed_to_wait_and_asks_again_took_what_was_there(ear):
+def test_a_presumed_waiter_that_asks_again_took_the_message(ear):
     ear.notes.assume_waiting(2.0, "a")
     ear.hear("p", f"RPUSH {KEY} 1")
     ear.hear("a", f"BLPOP {KEY} 0")
     assert ear.texts("done") == ["1"] and not ear.notes.is_uncertain
 
 
-def test_who_still_waits_although_there_is_a_message_waits_elsewhere(ear):
+def test_a_client_that_waits_despite_a_message_waits_elsewhere(ear):
     ear.notes.assume_waiting(2.0, "a")
     ear.hear("b", f"BLPOP {KEY} 0")
     ear.hear("p", f"RPUSH {KEY} 1 2")

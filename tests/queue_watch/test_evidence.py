@@ -54,7 +54,7 @@ def take(ear, client, times=3, name="LPOP"):
         ear.hear(client, name)
 
 
-def test_what_waits_is_counted(three):
+def test_waiting_messages_are_counted(three):
     assert three.shown("waited", "most", "taken", "all_taken") == (SHOWN, 3, [], False)
     assert three.shown("waiting", "length") == (SHOWN, 3)
 
@@ -77,13 +77,13 @@ def test_messages_put_in_front_are_taken_in_the_queues_own_order(ear):
     assert ear.shown("waited", "in_order") == (SHOWN[::-1], True)
 
 
-def test_who_takes_its_own_messages_is_not_another(three):
+def test_a_client_that_takes_its_own_messages_is_not_another(three):
     three.hear("ana", "LPOP")
     take(three, "ben", 2)
     assert three.shown("all_taken", "by_another") == (True, False)
 
 
-def test_who_waits_gets_what_comes_at_once(ear):
+def test_a_waiting_client_gets_a_message_at_once(ear):
     ear.hear("ben", "BLPOP", 0)
     ear.put("ana", "one", "two")
     ear.hear("ben", "BLPOP", 0)
@@ -98,7 +98,7 @@ def test_a_consumer_on_its_way_back_takes_at_once_what_it_takes_soon(three, at, 
     assert three.shown("at_once") == (at_once,)
 
 
-def test_who_begins_to_consume_takes_nothing_at_once(three):
+def test_a_client_that_begins_to_consume_takes_nothing_at_once(three):
     three.put("ana", "four", at=60)
     three.hear("ben", "LPOP", 4, at=60.5)
     assert three.shown("at_once", "most") == ([], 4)
@@ -122,26 +122,26 @@ def test_a_client_that_had_gone_has_got_nothing(ear):
     assert ear.shown("taken", "in_order", "at_once", "settled") == (SHOWN, True, [], True)
 
 
-def test_who_stopped_to_wait_lets_messages_wait(ear):
+def test_a_client_that_stopped_waiting_lets_messages_wait(ear):
     ear.hear("ben", "BLPOP", 1)
     ear.put("ana", "one", "two", "three")
     assert ear.shown("most", "length") == (3, 3)
 
 
-def test_who_waits_at_another_queue_lets_messages_wait(ear):
+def test_a_client_at_another_queue_lets_messages_wait(ear):
     ear.queue.tracker.assume_waiting(1.0, "ben")
     ear.put("ana", "one", "two", "three")
     ear.look("one", "two", "three", ben=BLOCKED, ana=FREE)
     assert ear.shown("most", "length", "waiters") == (3, 3, 0)
 
 
-def test_what_is_deleted_was_removed_and_not_taken(three):
+def test_a_deleted_message_was_removed_and_not_taken(three):
     three.hear("ben", "LPOP")
     three.hear("ana", "DEL")
     assert three.shown("removed", "all_taken", "taken") == (2, False, SHOWN[:1])
 
 
-def test_what_vanishes_by_an_unknown_command_was_removed(three):
+def test_a_message_that_an_unknown_command_takes_away_was_removed(three):
     three.hear("ben", "LPOP")
     three.hear("ana", "LTRIM", 1, 1)
     three.look("three")
@@ -172,7 +172,7 @@ def test_settled_is_a_drained_queue_at_which_a_client_waits(three):
     assert three.shown("settled", "waiters") == (True, 0)
 
 
-def test_who_puts_may_ask_for_the_length(three):
+def test_a_producer_may_ask_for_the_length(three):
     three.hear("ben", "LLEN")
     assert three.shown("asked_length") == (0,)
     three.hear("ana", "LLEN")
@@ -197,12 +197,12 @@ def some(summary, *names):
     return tuple(summary[name] for name in names)
 
 
-def test_what_is_seen_twice_has_waited():
+def test_a_message_seen_twice_has_waited():
     seen = looked_at(["one", "two", "three"], [])
     assert some(seen, "waited", "taken", "in_order", "by_another") == (SHOWN, SHOWN, True, True)
 
 
-def test_what_is_seen_once_may_have_been_passing():
+def test_a_message_seen_once_may_have_been_passing():
     assert some(looked_at(["one", "two", "three"], [], times=1), "most", "length") == (0, 0)
 
 

@@ -124,7 +124,7 @@ def test_a_message_that_comes_back_waits_at_the_head():
     assert now["waiting"] == ["1", "2"] and now["counts"]["failed"] == 0
 
 
-def test_who_has_taken_a_message_waits_no_more():
+def test_a_client_that_took_a_message_waits_no_more():
     now = recording_of(did("worker", who="worker-1", waits=True), put(1), take(1)).now
     assert now["workers"]["worker-1"] == {"holds": ["1"], "waits": False, "gone": False, "done": 0}
 

@@ -155,7 +155,7 @@ def test_where_little_is_allowed_the_length_is_seen(on_class, watch, seen):
     assert seen("hotqueue:ana.some_queue")["all_taken"]
 
 
-def test_who_may_not_listen_looks(own, watch, seen, until):
+def test_a_user_without_monitor_polls(own, watch, seen, until):
     watch(Server(own.url))  # as a foreign server: without the kit's own user
     queue_on(own).put("one", "two", "three")
     assert seen()["most"] == 3 and seen()["asked_length"] is None
@@ -182,7 +182,7 @@ def test_queues_of_others_are_not_looked_at(own, on_class, watch, seen):
     assert [queue["key"] for queue in seen()["watch"]["queues"]] == ["hotqueue:ana.letters"]
 
 
-def test_what_was_there_before_is_seen(own, watch, seen):
+def test_earlier_messages_are_seen(own, watch, seen):
     queue_on(own).put("one", "two", "three")
     watch(own)
     assert seen()["most"] == 3

@@ -57,7 +57,7 @@ def test_commands_are_followed_up_to_a_mark(unix_socket):
         server.stop()
 
 
-def test_who_may_not_listen_is_refused(server):
+def test_a_user_without_monitor_is_refused(server):
     admin = server.connect()
     admin.execute_command("ACL", "SETUSER", "deaf", "on", ">secret", "+@all", "-monitor")
     client = redis.Redis(host=server.host, port=server.port, username="deaf", password="secret")

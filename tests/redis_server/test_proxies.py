@@ -63,7 +63,7 @@ def test_whichever_proxy_is_named_both_spellings_are_set(variables, proxy):
     assert variables(**{proxy.upper(): "http://proxy:3128"}) == (NEAR, NEAR)
 
 
-def test_what_was_there_stays(variables):
+def test_earlier_exceptions_stay(variables):
     kept = f"example.org,{NEAR}"
     assert variables(HTTP_PROXY="x", NO_PROXY="example.org") == (kept, kept)
     assert variables(HTTP_PROXY="x", no_proxy="a.b", NO_PROXY="c.d") == (

@@ -231,7 +231,7 @@ def test_a_large_body_is_refused_before_it_is_sent(call):
         b"POST /jobs HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: gzip\r\n\r\n",
     ],
 )
-def test_what_never_reaches_flask_gets_a_json_error_too(call, request_bytes):
+def test_requests_that_never_reach_flask_get_a_json_error_too(call, request_bytes):
     head, body = send(call, request_bytes).split(b"\r\n\r\n", 1)
     assert re.match(rb"HTTP/1\.\d (4|501)", head)
     assert b"Content-Type: application/json" in head
