@@ -7,6 +7,7 @@ import sys
 
 from jobs_kit.grading.programs.explanations import own_frames
 from jobs_kit.grading.source.project import PACKAGES
+from jobs_kit.grading.source.syntax_hints import hint_for_syntax
 
 HINTS_BY_MESSAGE = (  # part of the message of Python or a library, and its hint
     ("ellipsis", "Which argument of this line is still three dots? Which value belongs there?"),
@@ -248,12 +249,14 @@ def _hint_for_module(error, message):
             "one, for `from … import …`?"
         )
     known = [*error.get("files", []), *PACKAGES, *sys.stdlib_module_names]
-    if similar := difflib.get_close_matches(name.lower(), known, n=1, cutoff=0.8):
-        return f"There is no module `{name}`, but there is `{similar[0]}`. Which one do you mean?"
-    return (
-        f"The package `{name}` is not installed where your answer is checked, and your folder has "
-        f"no file {name}.py. Can you do without it?"
-    )
+    missing = f"The package `{name}` is not installed where your answer is checked"
+    # ujson is a package, though its name is nearly that of a module of Python
+    if similar := difflib.get_close_matches(name.lower(), known, n=1, cutoff=0.85):
+        return (
+            f"There is no module `{name}`, but there is `{similar[0]}`. Which one do you mean? "
+            f"{missing}."
+        )
+    return f"{missing}, and your folder has no file {name}.py. Can you do without it?"
 
 
 def _hint_for_import(error, message):
@@ -302,7 +305,13 @@ def _hint_for_assertion(error, message):
     return None
 
 
+def _hint_for_syntax(error, message):
+    line = error.get("unread")
+    return hint_for_syntax(message, str(line)) if line is not None else None
+
+
 HINT_CHOOSERS = {
+    **dict.fromkeys(("SyntaxError", "IndentationError", "TabError"), _hint_for_syntax),
     "MissingError": _hint_for_missing,
     "NameError": _hint_for_name,
     "ModuleNotFoundError": _hint_for_module,

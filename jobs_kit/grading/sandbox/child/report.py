@@ -67,15 +67,19 @@ def end_at_time_limit(number, frame):
 
 def _frames(walked):
     """Return the frames of the student's own files: [{"file", "line", "name", "text"}, ...]."""
-    frames = []
-    for frame, line in walked:
-        path = frame.f_code.co_filename
-        inside = os.path.realpath(os.path.join(here["folder"], path)).startswith(here["folder"])
-        if inside and not path.startswith("<"):
-            text = linecache.getline(os.path.join(here["folder"], path), line).strip()
-            name = os.path.relpath(os.path.join(here["folder"], path), here["folder"])
-            frames.append({"file": name, "line": line, "name": frame.f_code.co_name, "text": text})
-    return frames[-12:]
+    frames = [
+        _frame(frame.f_code.co_filename, line, frame.f_code.co_name) for frame, line in walked
+    ]
+    return [frame for frame in frames if frame][-12:]
+
+
+def _frame(path, line, name):
+    """Return a line of one of the student's own files as a dict, or None for another file."""
+    whole = os.path.join(here["folder"], path)
+    if path.startswith("<") or not os.path.realpath(whole).startswith(here["folder"]):
+        return None
+    text = linecache.getline(whole, line).strip()
+    return {"file": os.path.relpath(whole, here["folder"]), "line": line, "name": name, "text": text}
 
 
 class MissingError(Exception):
@@ -91,7 +95,7 @@ def explain(problem):
     frames = _frames(traceback.walk_tb(problem.__traceback__))
     error = {"type": type(problem).__name__, "message": str(problem)[:1000], "frames": frames}
     if isinstance(problem, SyntaxError):
-        error |= {"file": os.path.basename(problem.filename or ""), "line": problem.lineno}
+        error |= _explain_syntax(problem, frames)
     if isinstance(problem, ImportError | NameError | AttributeError | MissingError):
         error |= {"name": problem.name, "files": _files()}
     if isinstance(problem, MissingError):
@@ -107,6 +111,14 @@ def explain(problem):
     elif walked:
         error["library"] = str(walked[-1].f_globals.get("__name__")).partition(".")[0]
     return error
+
+
+def _explain_syntax(problem, frames):
+    """Return the message and the frames of a SyntaxError, with the line that can't be read."""
+    frame = _frame(str(problem.filename or "<"), problem.lineno or 0, "<module>")
+    if not frame:
+        return {}
+    return {"message": str(problem.msg)[:1000], "frames": [*frames, frame], "unread": frame["text"]}
 
 
 def _names_at(frame):
