@@ -70,6 +70,26 @@ def test_a_file_that_could_be_anything_is_named_and_not_taken(placed, name):
     assert remarks == [NOT_PART + name]
 
 
+def test_a_file_in_the_folder_of_another_exercise_is_taken_if_it_can_be_no_other(placed):
+    bugs = {f"find_the_bugs/{name}.py": name for name in ("api", "jobs")}
+    files, remarks = placed({**bugs, "find_the_bugs/echo.py": "e", "echo_worker/jobs.py": "j"})
+    assert files == {**bugs, ECHO: "e", "echo_worker/jobs.py": "j"}
+    assert remarks == [
+        "find_the_bugs/echo.py is graded as echo_worker/echo.py, which is missing",
+        f"{NOT_PART}echo_worker/jobs.py",
+    ]
+
+
+def test_a_helper_named_like_a_file_of_another_exercise_stays_a_helper(placed):
+    answer = {"find_the_bugs/api.py": "import echo", "find_the_bugs/echo.py": "e"}
+    assert placed(answer) == (answer, [])
+
+
+def test_a_page_in_the_folder_of_another_exercise_writes_its_own_files(placed):
+    files, _ = placed({"find_the_bugs/echo_worker.ipynb": page("%%writefile echo.py\n1")})
+    assert files == {ECHO: "1\n"}
+
+
 def test_of_two_candidates_none_is_taken_but_of_copies_the_latest(placed):
     files, remarks = placed({"echo_a.py": "a", "echo_b.py": "b"})
     assert ECHO not in files and remarks == [NOT_PART + "echo_a.py, echo_b.py"]

@@ -16,7 +16,7 @@ OF_THE_PAGE = re.compile(r"^[ \t]*[%!]|jobs_kit|^[ \t]*(check|hint|solution)\(",
 
 def files_in_notebook(path, data, known, hand_in):
     """Return {(folder, file): text} of the files that a notebook writes, or its code as one file."""
-    exercise, _ = exercise_of(path)
+    exercise, likeness = exercise_of(path)
     try:
         sources = _code_cells(data)
     except (
@@ -29,7 +29,9 @@ def files_in_notebook(path, data, known, hand_in):
     ) as problem:
         hand_in.remark(f"{path.name} cannot be read as a notebook: {problem!r}")
         return {}
-    home = folder_of(path, known) or (exercise.folder if exercise else None)
+    home = exercise.folder if exercise else None
+    if likeness != EXACT:
+        home = folder_of(path, known) or home
     writing = [(match, source) for source in sources if (match := WRITTEN.match(source))]
     if len(writing) > SUBMISSION_FILES:
         hand_in.remark(f"{path.name} writes more than {SUBMISSION_FILES} files: the first are read")

@@ -155,7 +155,9 @@ class Placement:
         """Move the piece at a key to another one, a target."""
         problem = "unchanged" if target in self.taken else "missing"
         piece = self.taken[target] = self.taken[key]
-        self.hand_in.remark(f"{piece.path} is graded as {target[1]}, which is {problem}")
+        is_elsewhere = piece.has_folder and target[0] != piece.folder
+        name = "/".join(target) if is_elsewhere else target[1]
+        self.hand_in.remark(f"{piece.path} is graded as {name}, which is {problem}")
         if stem_of(key[1]).isidentifier() and not is_imported:
             del self.taken[key]  # checks would find a second module with the same definitions
 
@@ -178,13 +180,7 @@ class Placement:
         That file is missing or unchanged. A module that others import is a helper
         (api_tools.py), unless its last word is that file's (my_jobs.py).
         """
-        names = {}
-        for folder in [piece.folder] if piece.has_folder else self.known:
-            for file in self.known[folder]:
-                names[stem_of(file)] = (folder if piece.has_folder else home_of(file), file)
-            if len(self.known[folder]) == 1:  # echo_worker.py can only be its one file
-                names[folder] = (folder, *self.known[folder])
-        stem = stem_of(piece.path.name)
+        names, stem = self._names_for(piece, is_imported), stem_of(piece.path.name)
         name, likeness = likest(stem, names)
         first = self.taken.get(names.get(name))
         if not name or "/" in piece.name or (first and not first.is_starter):
@@ -192,6 +188,22 @@ class Placement:
         if is_imported and words_of(stem)[0][-1:] != words_of(name)[0][-1:]:
             return None
         return names[name], likeness, words_of(stem)[1]
+
+    def _names_for(self, piece, is_imported):
+        """Return {name without suffix: (folder, file)} of the files that a piece may be.
+
+        A piece in an exercise's folder is one of its files, unless its name is that of one file
+        elsewhere: echo.py in find_the_bugs.
+        """
+        homes = [folder for folder, files in self.known.items() if piece.name in files]
+        has_folder = piece.has_folder and (is_imported or len(homes) != 1)
+        names = {}
+        for folder in [piece.folder] if has_folder else self.known:
+            for file in self.known[folder]:
+                names[stem_of(file)] = (folder if has_folder else home_of(file), file)
+            if len(self.known[folder]) == 1:  # echo_worker.py can only be its one file
+                names[folder] = (folder, *self.known[folder])
+        return names
 
     def add_notebooks(self, notebooks):
         """Place notebooks, {path: bytes}, and the files that they write."""
