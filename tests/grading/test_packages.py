@@ -87,8 +87,10 @@ def result_of(student, *names):
 def test_missing_packages_are_counted_by_students():
     results = [result_of("ana", "pandas"), result_of("ben", "pandas", "polars"), result_of("cem")]
     assert missing_packages(results) == [
-        "2 students import pandas, which answers can't use: --allow pandas",
-        "1 student imports polars, which answers can't use: --allow polars",
+        "2 students import pandas, which answers can't use (ana, ben): to allow it, install it, or "
+        "add --allow pandas if it is installed elsewhere",
+        "1 student imports polars, which answers can't use (ben): to allow it, install it, or "
+        "add --allow polars if it is installed elsewhere",
     ]
 
 
@@ -103,7 +105,7 @@ def test_a_class_uses_a_package_that_is_allowed(site, place, tmp_path):
     place("ana", text=f"import weather\nassert weather.hot\n{RIGHT}")
     environment = os.environ | {"PYTHONPATH": os.pathsep.join([str(site), str(ROOT)])}
     code, printed = grade(place, tmp_path / "out", env=environment)
-    sentence = "1 student imports weather, which answers can't use: --allow weather"
+    sentence = "1 student imports weather, which answers can't use (ana): to allow it"
     assert code == 0 and sentence in printed
     assert points(tmp_path / "out") == {"ana": 0}
     assert "which answers can&#39;t use" in (tmp_path / "out" / "summary.html").read_text()

@@ -9,7 +9,12 @@ from pathlib import Path, PurePosixPath
 from jobs_kit.grading.batch.exercise_folders import folder_of, folders
 from jobs_kit.grading.batch.near_names import code_type
 from jobs_kit.grading.batch.uploads import ZipIndex, name_text
-from jobs_kit.grading.limits import SOURCE_FILE_BYTES, SUBMISSION_ENTRIES, SUBMISSION_FILES
+from jobs_kit.grading.limits import (
+    SOURCE_FILE_BYTES,
+    SUBMISSION_BYTES,
+    SUBMISSION_ENTRIES,
+    SUBMISSION_FILES,
+)
 from jobs_kit.grading.source.files import regular_files
 
 NEVER_READ = re.compile(
@@ -19,6 +24,11 @@ PACKED = re.compile(r"\.(?:zip|rar|7z|tar|tgz|gz|bz2|xz)", re.IGNORECASE)
 # the others are unpacked in pieces without a limit
 COMPRESSIONS = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)
 KIT = re.compile(r"(.*/)?jobs_kit/__init__\.py")
+READ_BYTES = 4 * SOURCE_FILE_BYTES  # of one file
+TOO_LARGE = (
+    f"is too large and left out: at most {READ_BYTES >> 20} MB of a file are read, and "
+    f"{SUBMISSION_BYTES >> 20} MB of a submission"
+)
 
 
 def unpack(paths, hand_in):
@@ -84,7 +94,10 @@ def _add_zip(path, hand_in, files, prefix=""):
             for name in _chosen(entries, hand_in, files):
                 files |= _unpacked(packed, entries[name], f"{prefix}{name}", hand_in)
     except Exception as problem:  # whatever zipfile makes of broken bytes
-        hand_in.remark(f"{path.name} cannot be read as a zip file: {problem}")
+        hand_in.remark(
+            f"{path.name} cannot be opened as a zip file ({problem}): pack the files again, or submit "
+            "them one by one"
+        )
 
 
 def _entries(packed, zip_name, hand_in):
@@ -116,12 +129,12 @@ def _unpacked(packed, entry, name, hand_in):
 
 def _bounded(file, name, hand_in):
     """Return {name: bytes} of an open file; of a program that is too large only enough to say so."""
-    most = max(0, min(hand_in.room, SOURCE_FILE_BYTES * 4))
+    most = max(0, min(hand_in.room, READ_BYTES))
     data = file.read(most + 1)  # the size that is stated somewhere may be wrong
     hand_in.room -= min(len(data), most)
     if len(data) <= most:
         return {name: data}
-    hand_in.remark(f"{name} is too large; left out")
+    hand_in.remark(f"{name} {TOO_LARGE}")
     # a check must see that it was there
     is_program = code_type(PurePosixPath(name).name) == "py" and most > SOURCE_FILE_BYTES
     return {name: data[: SOURCE_FILE_BYTES + 1]} if is_program else {}

@@ -28,7 +28,7 @@ def ending(process, waits=False):
 def printed(process):
     """Return a program's output; of a traceback only the lines in its own files."""
     before, traceback, _ = process.output.partition("Traceback (most recent call last):")
-    output = short(before.strip(), 1000) or "nothing"
+    output = short(before.strip(), 1000) or "(nothing)"
     if not traceback:
         return output
     end = ending(process) if process.error else own_traceback(process.output)

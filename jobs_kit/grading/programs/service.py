@@ -222,7 +222,7 @@ def work_off(submission, jids):
 def printed_and_ended(worker):
     """Describe what a worker printed, where it did, and how it ended."""
     if worker.error:
-        return f"{worker.printed_text}\nthe program ended".removeprefix("nothing\n")
+        return f"{worker.printed_text}\nthe program ended".removeprefix("(nothing)\n")
     return worker.outcome_text
 
 
