@@ -11,6 +11,7 @@ from batch_runs import MOST, contained, grade
 
 from jobs_kit.grading.batch.out_folder import file_name, write_whole
 from jobs_kit.grading.batch.reports import summary
+from jobs_kit.grading.results import CheckResult, ExerciseResult, SubmissionResult
 
 
 @pytest.mark.parametrize("most", [1, 5, 10, 83])
@@ -21,6 +22,25 @@ def test_the_summary_counts_each_student_once(most):
     assert all(before[1] + 1 == after[0] for before, after in pairwise(bins))
     assert [n for *_, n in bins[:-1]] == [high - low + 1 for low, high, _ in bins[:-1]]
     assert sum(n for *_, n in bins) == most + 2
+
+
+def mistake_of(student, got, hint):
+    check = CheckResult("test_it_prints", "It prints", "fail", got=got, hint=hint)
+    return SubmissionResult(student, [ExerciseResult("echo_worker", "Echo", [check])])
+
+
+def test_the_summary_counts_the_same_mistake_together_and_others_apart():
+    results = [
+        mistake_of("ana", "it printed\nfig", "Is it printed twice?"),
+        mistake_of("ben", "it printed\nfig", "Which one is left out?"),
+        mistake_of("cem", "it printed\nplum", "Is it printed twice?"),
+        mistake_of("dia", "KeyError: 'a'", "Which value is that?"),
+        mistake_of("eli", "ValueError: b", "Which value is that?"),
+        mistake_of("fay", "exit code 1", None),
+        mistake_of("gus", "exit code 2", None),
+    ]
+    students = [who for *_, who in summary._mistakes(results)]
+    assert students == [["ana", "cem"], ["fay", "gus"], ["ben"], ["dia"], ["eli"]]
 
 
 def test_a_file_is_written_as_a_whole_or_not_at_all(tmp_path):

@@ -102,7 +102,11 @@ class Batch:
 
     def findings(self, results):
         """Return remarks about SubmissionResults for the instructor, as a list of sentences."""
-        return [*self.class_list.findings(), *missing_packages(results)]
+        return [
+            *self.class_list.findings(),
+            *_without_answer(results),
+            *missing_packages(results),
+        ]
 
     def run(self, on_result=lambda result, seconds: None):
         """Grade all, write the reports; return the SubmissionResults in the order of the students.
@@ -230,6 +234,18 @@ def _digest_of_checks(hidden):
     for path in [*sorted(EXERCISES.glob("*/test_*.py")), *engine, *hidden]:
         digest.update(path.read_bytes())
     return digest.digest()
+
+
+def _without_answer(results):
+    """Return a sentence about the submissions with a remark that explains why nothing was graded."""
+    names = [
+        result.student
+        for result in results
+        if result.remarks and all(one.outcome == "not attempted" for one in result.exercises)
+    ]
+    who = "1 submission contains" if len(names) == 1 else f"{len(names)} submissions contain"
+    reason = "no answer, and the remarks on the page of each give the reason"
+    return [f"{who} {reason}: {', '.join(names)}"] if names else []
 
 
 def _evidence_result(exercise, hand_in):

@@ -21,6 +21,7 @@ def page(result):
     verdicts, players = [Verdict(exercise) for exercise in result.exercises], _Players()
     shown = {verdict.id: Markup(verdict.as_html(players.fold)) for verdict in verdicts}
     parts = {"style": Markup(STYLE + DARK), "script": Markup(START)} if players.are_there else {}
+    parts["has_findings"] = any(one.outcome not in ("pass", "not attempted") for one in verdicts)
     return TEMPLATES.get_template("feedback.html").render(
         result=result, verdicts=verdicts, marks=MARKS, shown=shown, policy=POLICY, **parts
     )

@@ -34,6 +34,7 @@ def _content(batch, results):
         "median_points": statistics.median(points),
         "hardest": _hardest_checks(results),
         "mistakes": _mistakes(results),
+        "short": _short,
         "median_seconds": statistics.median(seconds) if seconds else 0,
         "slowest": sorted(results, key=lambda result: -(result.seconds or 0))[:SLOWEST],
         "file_name": file_name,
@@ -70,14 +71,14 @@ def _hardest_checks(results):
 
 
 def _mistakes(results):
-    """Return [((exercise id, claim, outcome, kind), students), ...], the commonest first."""
-    students = {}
+    """Return [(exercise id, check of the first student, students), ...], the commonest first."""
+    mistakes = {}
     for result in results:
         for exercise, check in _checks_of([result]):
             if check.outcome in ("fail", "timeout"):
-                key = exercise.id, check.claim, check.outcome, _kind(check)
-                students.setdefault(key, []).append(result.student)
-    return sorted(students.items(), key=lambda item: -len(item[1]))[:COMMONEST]
+                key = exercise.id, check.name, check.outcome, _kind(check)
+                mistakes.setdefault(key, (exercise.id, check, []))[-1].append(result.student)
+    return sorted(mistakes.values(), key=lambda mistake: -len(mistake[-1]))[:COMMONEST]
 
 
 def _checks_of(results):
@@ -88,6 +89,13 @@ def _checks_of(results):
 
 
 def _kind(check):
-    """Return what two students' mistakes have in common: the result, without ids and values."""
+    """Return what two students' mistakes have in common: the hint and the name of an exception."""
+    found = check.got or check.message or ""
+    error = re.search(r"\b[A-Z]\w*(?:Error|Exception|Exit)\b", found)
+    return check.hint or re.sub(r"\d+", "N", _short(check)), error and error[0]
+
+
+def _short(check):
+    """Return the first lines of what a check found, without ids."""
     lines = (check.got or check.message or "").strip().splitlines()[:2]
-    return re.sub(r"\d+", "N", UUID.sub("<id>", " ".join(lines)))[:120]
+    return UUID.sub("<id>", " ".join(lines))[:120]

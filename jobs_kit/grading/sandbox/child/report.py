@@ -79,7 +79,12 @@ def _frame(path, line, name):
     if path.startswith("<") or not os.path.realpath(whole).startswith(here["folder"]):
         return None
     text = linecache.getline(whole, line).strip()
-    return {"file": os.path.relpath(whole, here["folder"]), "line": line, "name": name, "text": text}
+    return {
+        "file": os.path.relpath(whole, here["folder"]),
+        "line": line,
+        "name": name,
+        "text": text,
+    }
 
 
 class MissingError(Exception):
