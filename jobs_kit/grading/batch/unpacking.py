@@ -96,7 +96,7 @@ def _add_zip(path, hand_in, files, prefix=""):
     except Exception as problem:  # whatever zipfile makes of broken bytes
         hand_in.remark(
             f"{path.name} cannot be opened as a zip file ({problem}): pack the files again, or submit "
-            "them one by one"
+            "them unpacked"
         )
 
 

@@ -30,8 +30,10 @@ def read_text(path, name):
     except UnicodeDecodeError as problem:
         raise CheckError(
             f"{name} is saved as UTF-8, as JupyterLab does it",
-            got=f"byte {problem.start} is {problem.object[problem.start]:#x}",
-            hint="Which editor wrote this file? Open it in JupyterLab and save it again.",
+            got=f"byte {problem.start} is {problem.object[problem.start]:#x}, which is not UTF-8: "
+            f"{name} has another encoding, or contains no text at all",
+            hint="Which program saved this file? Open it in JupyterLab: if you can read it there, "
+            "save it again.",
         ) from None
     except OSError as problem:
         raise CheckError(f"{name} can be read", got=str(problem)) from None
