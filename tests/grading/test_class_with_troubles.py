@@ -115,8 +115,7 @@ def test_unmatched_submissions_are_printed_and_in_the_summary(graded):
     for line in (
         "2 submissions are not on the roster: roejim_4712, zed",
         "1 student on the roster submitted nothing: Kim (kim)",
-        "2 submissions contain no answer, and the remarks on the page of each give the reason: =ivy(), "
-        "hal",
+        "2 submissions contain no answer; the remarks on their pages explain why: =ivy(), hal",
     ):
         assert line in printed and line in page
     assert f"The class is in {out.parent / 'submissions' / 'homework'}" in printed

@@ -243,9 +243,10 @@ def _without_answer(results):
         for result in results
         if result.remarks and all(one.outcome == "not attempted" for one in result.exercises)
     ]
-    who = "1 submission contains" if len(names) == 1 else f"{len(names)} submissions contain"
-    reason = "no answer, and the remarks on the page of each give the reason"
-    return [f"{who} {reason}: {', '.join(names)}"] if names else []
+    if len(names) == 1:
+        return [f"1 submission contains no answer; the remarks on its page explain why: {names[0]}"]
+    reason = f"no answer; the remarks on their pages explain why: {', '.join(names)}"
+    return [f"{len(names)} submissions contain {reason}"] if names else []
 
 
 def _evidence_result(exercise, hand_in):
