@@ -123,7 +123,9 @@ def test_unmatched_submissions_are_printed_and_in_the_summary(graded):
 
 def test_the_list_keeps_its_form_and_its_values(graded, rows):
     text = (graded[0] / "grades.csv").read_bytes().decode()
-    assert text.startswith("\ufeffsep=;\r\nIdentifier;Name;Login;Note;student;echo_worker;")
+    columns = ["Identifier", "Name", "Login", "Note", "student", "echo_worker", "total", "max"]
+    header = ";".join(f'"{column}"' for column in columns)
+    assert text.startswith(f"\ufeffsep=;\r\n{header}\r\n")
     assert text.count("\n") == text.count("\r\n") == 17
     notes = [rows[student]["Note"] for student in ("Ana Silva_1011", "Bo Li_1012", "doejane_4711")]
     assert notes == ["007", "1;5", "-"]
