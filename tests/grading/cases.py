@@ -26,6 +26,7 @@ class Case:
         self.base = table.get("base", "solved")
         self.rejected_by, self.says = table.get("rejected_by"), table.get("says")
         self.outcome, self.points = table.get("outcome", "fail"), table.get("points")
+        self.alone = table.get("alone", True)
         self.edits, self.remove = table.get("edit", []), table.get("remove", [])
         self.plant = table.get("plant", [])
         self.folder = CASES / exercise.id / self.name
