@@ -2,7 +2,7 @@
 
 A lesson is its notebook and nothing else: its first cell holds title, task and minutes. From these
 follow the table of lessons in README.md, the length of the course in the first lesson, and the link
-with which each lesson ends. README.md's table of exercises follows from their declarations.
+with which each lesson ends. README.md's table of exercises follows from their declarations and checks.
 """
 
 import json
@@ -10,6 +10,7 @@ import re
 from dataclasses import dataclass
 from pathlib import Path
 
+from jobs_kit.course.check_files import exercise_points
 from jobs_kit.course.exercise import ROOT, all_exercises
 
 TITLE = re.compile(r"# (.+)")
@@ -121,7 +122,8 @@ def with_exercises(readme, exercises, lessons):
     """Return README.md's text with a row for each Exercise. Raises ValueError without a table."""
     numbers = {lesson.name: lesson.number for lesson in lessons}
     rows = [
-        f"| [{one.id}](exercises/{one.folder}/{one.id}.ipynb) | {one.title} | {numbers[one.lesson]} |\n"
+        f"| [{one.id}](exercises/{one.folder}/{one.id}.ipynb) | {one.title} | {numbers[one.lesson]} "
+        f"| {exercise_points(one) if one.is_graded else '–'} |\n"
         for one in exercises
     ]
     text, found = EXERCISE_ROWS.subn(lambda match: "".join(rows), readme)

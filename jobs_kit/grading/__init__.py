@@ -9,9 +9,9 @@ a job was between two commands is in `moments` (programs/moments.py).
 """
 
 from jobs_kit.analysis import summarize
+from jobs_kit.course.check_files import points
 from jobs_kit.course.exercise import Exercise, Shuffled
 from jobs_kit.course.gap import Gap, setup_code
-from jobs_kit.grading.check_files import points
 from jobs_kit.grading.expectations import (
     CheckError,
     NotAttemptedError,

@@ -5,7 +5,7 @@ The judge process sends these as JSON, and `jobs-kit grade` stores them as resul
 
 from dataclasses import asdict, dataclass, field
 
-from jobs_kit.grading.check_files import exercise_points
+from jobs_kit.course.check_files import exercise_points
 from jobs_kit.grading.limits import SUBMISSION_TIMEOUT_SECONDS
 
 UNJUDGED = {  # outcome: the message of a check that was not run, and its hint

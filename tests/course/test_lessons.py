@@ -8,6 +8,7 @@ import pytest
 from made_up_lesson import GOOD, notebook_of
 
 from jobs_kit.course import lessons
+from jobs_kit.course.check_files import exercise_points
 from jobs_kit.course.exercise import ROOT, all_exercises
 from jobs_kit.course.lessons import MINUTES, TASK, all_lessons
 
@@ -267,7 +268,9 @@ def test_the_readme_lists_the_exercises_as_they_are_declared():
     rows = [row for row in text.splitlines() if "(exercises/" in row]
     assert [row.partition("]")[0] for row in rows] == [f"| [{one.id}" for one in exercises]
     number = next(page.number for page in pages if page.name == list(exercises)[-1].lesson)
-    assert rows[-1].endswith(f" | {number} |") and text == readme.format("\n".join(rows) + "\n")
+    assert rows[-1].endswith(
+        f" | {number} | {exercise_points(list(exercises)[-1])} |"
+    ) and text == readme.format("\n".join(rows) + "\n")
     with pytest.raises(ValueError, match="needs a table of exercises"):
         lessons.with_exercises("# Kit\n", exercises, pages)
 

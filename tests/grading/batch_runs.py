@@ -6,8 +6,8 @@ import sys
 
 import pytest
 
+from jobs_kit.course.check_files import exercise_points
 from jobs_kit.course.exercise import find_exercise
-from jobs_kit.grading.check_files import exercise_points
 from jobs_kit.grading.sandbox import containment
 
 ECHO = """from hotqueue import HotQueue
