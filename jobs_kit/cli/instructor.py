@@ -36,12 +36,16 @@ def _grade_options(command):
         "grade only this exercise, into its own --out; may be repeated",
         **several,
     )
-    add("--only", "STUDENT", "grade only this student and new ones; may be repeated", **several)
-    add(
-        "--since",
-        "DAY",
-        "grade only work saved since this day, such as 2026-11-24 or 2026-11-24T18:00",
+    text = (
+        "grade this student (the name in grades.csv's column student) again, even if nothing "
+        "changed; others keep their results, and who has none yet is graded too; may be repeated"
     )
+    add("--only", "STUDENT", text, **several)
+    text = (
+        "keep the earlier result of a submission whose files are all older than this day, such as "
+        "2026-11-24 or 2026-11-24T18:00, by their dates; what has no result yet is graded"
+    )
+    add("--since", "DAY", text)
     add(
         "--jobs",
         "N",
@@ -49,7 +53,10 @@ def _grade_options(command):
         type=int,
     )
     add("--roster", "CSV", "class list: grades.csv keeps its columns and rows")
-    add("--hidden", "FOLDER", "folder of more checks, which students don't see")
+    text = (
+        "folder of your own checks (adds their points; students see their messages, not their code)"
+    )
+    add("--hidden", "FOLDER", text)
     text = "package that answers may import besides those installed with the kit; may be repeated"
     add("--allow", "PACKAGE", text, **several)
     text = "also write results.json for Gradescope"

@@ -120,9 +120,12 @@ def test_only_and_since_keep_the_other_results(place, tmp_path):
     grade(place, tmp_path / "out")
     for name in ("ana", "ben"):
         os.utime(place(name), (0, 2_000_000_000 if name == "ana" else 1_000_000_000))
-    assert grade(place, tmp_path / "out", "--since", "2030-01-01")[0] == 0
+    code, output = grade(place, tmp_path / "out", "--since", "2030-01-01")
+    assert code == 0 and output.count("(older than --since)") == 1
     assert points(tmp_path / "out") == {"ana": MOST, "ben": 0}
-    assert grade(place, tmp_path / "out", "--only", "ben")[0] == 0
+    for _ in range(2):  # again, too, when nothing has changed
+        code, output = grade(place, tmp_path / "out", "--only", "ben")
+        assert code == 0 and output.count("(as before)") == 1
     assert points(tmp_path / "out") == {"ana": MOST, "ben": MOST}
     code, output = grade(place, tmp_path / "out", "--only", "zoe")
     assert code == 2 and "zoe" in output
@@ -209,6 +212,7 @@ def test_wrong_options_are_reported_before_anything_is_graded(place, grade_here,
         ("name a folder elsewhere", place.folder / "out", "--gradescope"),
         ("is a file", tmp_path / "file"),
         ("is a file", tmp_path / "file", "--gradescope"),
+        ("there is no such file", None, "--roster", tmp_path / "no.csv"),
         ("such as 'ana'", None, "--roster", tmp_path / "wrong.csv"),
         ("UTF-8", None, "--roster", tmp_path / "utf16.csv"),
         ("Fix it", None, "--hidden", tmp_path / "test_a"),

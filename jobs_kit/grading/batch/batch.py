@@ -45,9 +45,10 @@ class Batch:
 
     place, out: folders. exercises: ids, or none for all. jobs (int): how many judges at once.
     hidden: a folder of more checks, or None. contained (bool): False only where asked for.
-    only: names of students, or none for all. since: seconds since 1970; older work keeps its
-    result. roster: a CSV file, or None. gradescope (bool): whether to write that format, too.
-    allow: names of packages that answers may import besides those installed with the kit.
+    only: names of students who are graded again, even if nothing changed, or none for all. since:
+    seconds since 1970; older work keeps its result. roster: a CSV file, or None. gradescope
+    (bool): whether to write that format, too. allow: names of packages that answers may import
+    besides those installed with the kit.
     students: {name: Upload}. class_list: the ClassList of the roster. Raises NotContainedError,
     OSError, KeyError, ValueError; run() raises UnfairGradesError.
     """
@@ -108,11 +109,11 @@ class Batch:
             *missing_packages(results),
         ]
 
-    def run(self, on_result=lambda result, seconds: None):
+    def run(self, on_result=lambda result, why_kept: None):
         """Grade all, write the reports; return the SubmissionResults in the order of the students.
 
-        on_result(result, seconds) is called as each student is done; seconds is None where the
-        result of an earlier run was kept.
+        on_result(result, why_kept) is called as each student is done; why_kept is text where the
+        result of an earlier run was kept, or else "".
         """
         (self.out / "results").mkdir(parents=True, exist_ok=True)
         with out_folder.locked(self.out), Workspace() as self._workspace:
@@ -125,16 +126,16 @@ class Batch:
         number = min(self.jobs, max(len(self.students), len(self.exercises)))
         with JudgePool(self._judges(number)) as pool:
             own_solutions.require_full_marks(pool, self.exercises, self.contained)
-            for result, seconds in pool.map(self._grade, self.students):
+            for result, why_kept in pool.map(self._grade, self.students):
                 results[result.student] = result
-                if result.failed_exercises and seconds is not None:
+                if result.failed_exercises and not why_kept:
                     failed.append(result)
                 else:
-                    on_result(result, seconds)
+                    on_result(result, why_kept)
         if failed:
             self._grade_again(failed)
         for result in failed:
-            on_result(result, result.seconds)
+            on_result(result, "")
         return [results[student] for student in self.students]
 
     def _judges(self, number):
@@ -142,16 +143,29 @@ class Batch:
         return [Judge(one if self.contained else None, self._packages) for one in numbers]
 
     def _grade(self, judge, student):
-        """Return a student's SubmissionResult and how long it took; None where it was kept."""
+        """Return a student's SubmissionResult, and why an earlier one was kept, or ""."""
         hand_in = hand_ins.read(self.students[student])
         known, digest = out_folder.read_result(self.out, student), self._digest(hand_in)
-        if known and (self._is_current(known, digest) or self._keeps(known, hand_in)):
-            return known, None
+        if known and (why_kept := self._reason_to_keep(known, hand_in, digest)):
+            return known, why_kept
         results, seconds = self._judge(judge, hand_in, self.exercises)
         result = SubmissionResult(student, results, hand_in.remarks, seconds)
         result.digest = None if result.failed_exercises else digest
         out_folder.write_result(self.out, result)
-        return result, seconds
+        return result, ""
+
+    def _reason_to_keep(self, known, hand_in, digest):
+        """Return why an earlier result stays, as text, or ""."""
+        if hand_in.student in self._only:
+            return ""
+        if self._is_current(known, digest):
+            return "as before"
+        # a result of other exercises would be in the wrong columns
+        if [one.id for one in known.exercises] != [one.id for one in self.exercises]:
+            return ""
+        if self._only:
+            return "as before"
+        return "older than --since" if hand_in.newest < self._since else ""
 
     def _is_current(self, known, digest):
         """Tell whether nothing has changed since an earlier result, and no package was installed."""
@@ -175,13 +189,6 @@ class Batch:
         result.exercises = [judged.get(one.id, one) for one in result.exercises]
         result.seconds += seconds
         result.digest = None if result.failed_exercises else self._digest(hand_in)
-
-    def _keeps(self, known, hand_in):
-        """Tell whether an earlier result stays because this student was not asked for."""
-        skipped = (self._only and hand_in.student not in self._only) or hand_in.newest < self._since
-        # a result of other exercises would be in the wrong columns
-        same = [one.id for one in known.exercises] == [one.id for one in self.exercises]
-        return skipped and same
 
     def _judge(self, judge, hand_in, exercises):
         """Return the ExerciseResults of a HandIn, and how many seconds judging took."""

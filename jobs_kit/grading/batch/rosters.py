@@ -39,6 +39,8 @@ class Roster:
 
 def read_roster(path):
     """Return the Roster in a CSV file. Raises ValueError, OSError."""
+    if not Path(path).exists() or Path(path).is_dir():
+        raise FileNotFoundError(f"--roster {path}: there is no such file; name a CSV file")
     try:
         text = Path(path).read_bytes().decode("utf-8")
     except UnicodeDecodeError:

@@ -67,10 +67,9 @@ def _print_start(batch):
 def _run(batch):
     with tqdm(total=len(batch.students), unit="student", disable=None) as bar:
 
-        def print_result(result, seconds):
-            took = "as before" if seconds is None else f"{seconds:.1f} s"
+        def print_result(result, why_kept):
             points = f"{result.points:g} of {result.max_points:g} points"
-            bar.write(f"{result.student}: {points} ({took})")
+            bar.write(f"{result.student}: {points} ({why_kept or f'{result.seconds:.1f} s'})")
             bar.update()
 
         return batch.run(print_result)
