@@ -336,7 +336,9 @@ def _check_result(item, call):
     if isinstance(problem, CheckError) and not cause:
         _add_findings(result, problem)
     if outcome == "error":
-        result.message = _printable(cause or _kit_failure(call))
+        failure = None if cause else _failure_of_hidden_check(item, call)
+        result.in_hidden_check = bool(failure)
+        result.message = _printable(cause or failure or _kit_failure(call))
     elif outcome in ("not attempted", "not reached"):
         result.message, result.expected = result.expected, None
     elif outcome in ("fail", "timeout"):
@@ -376,6 +378,20 @@ def _add_findings(result, fault):
         setattr(result, name, _printable(getattr(fault, name)))
     result.got_label = fault.got_label
     result.waits_for = getattr(fault, "waits_for", None)
+
+
+def _failure_of_hidden_check(item, call):
+    """Return what an instructor's own check raised and where, as text; None for the kit's checks."""
+    is_hidden = isinstance(getattr(item.module, "EXERCISE", None), str)
+    lines = [one.lineno + 1 for one in call.excinfo.traceback if one.path == item.path]
+    if isinstance(call.excinfo.value, pytest.FixtureLookupError):
+        lines = [item.location[1] + 1]  # of a function whose argument is no fixture
+    if not is_hidden or not lines:
+        return None
+    return (
+        f"Your hidden check {item.path.name} raised {call.excinfo.typename} in line {lines[-1]}; "
+        "correct it and run the command again"
+    )
 
 
 def _kit_failure(call):

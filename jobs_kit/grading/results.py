@@ -30,7 +30,7 @@ class CheckResult:
     judged. call, got, got_label, expected, hint, waits_for: see CheckError and NotReachedError.
     evidence: what Redis showed, as lines. recording: what happened there, see check_recording.py.
     is_outside: whether the cause of an error seems to be outside of the answer, and not in the kit
-    (see outside_causes.py).
+    (see outside_causes.py). in_hidden_check: whether it is in the code of an instructor's check.
     """
 
     name: str
@@ -50,6 +50,7 @@ class CheckResult:
     notes: list[str] = field(default_factory=list)
     seconds: float = 0
     is_outside: bool = False
+    in_hidden_check: bool = False
 
     def to_dict(self):
         """Return the fields as a dict that JSON can carry."""

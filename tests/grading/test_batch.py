@@ -289,6 +289,22 @@ def test_hidden_checks_count_and_do_not_show_their_code(place, tmp_path):
     assert "a docstring" in page and "secret_name" not in page
 
 
+def test_a_fault_in_a_hidden_check_is_reported_with_its_line(place, tmp_path):
+    place("ana")
+    hidden = tmp_path / "hidden"
+    hidden.mkdir()
+    (hidden / "test_more.py").write_text(
+        "from jobs_kit.grading import points\nEXERCISE = 'echo_worker'\n"
+        "def test_a(source):\n    open('nowhere')\n"
+        "def test_b(source):\n    source.text(None)\n"  # raises in the kit
+        "def test_c(sourse):\n    pass\n"
+    )
+    code, output = grade(place, tmp_path / "out", "--uncontained", "--hidden", hidden)
+    for error, line in (("FileNotFoundError", 4), ("TypeError", 6), ("FixtureLookupError", 7)):
+        assert f"Your hidden check test_more.py raised {error} in line {line}; corr" in output
+    assert code == 1 and "ana (echo_worker)" in output and "kit failed" not in output
+
+
 @pytest.mark.slow
 def test_hidden_checks_that_did_not_run_count_in_the_maximum(place, tmp_path, monkeypatch):
     place("ana")

@@ -83,10 +83,7 @@ def _print_end(batch, results):
         if result.failed_exercises
     ]
     if failed:
-        print(
-            f"The kit failed while grading {', '.join(failed)}, so these points are not "
-            f"final. The first reason: {_first_reason(results)}. Run the same command again"
-        )
+        print(_explanation(failed, results))
     for finding in batch.findings(results):
         print(finding)
     out = batch.out
@@ -96,9 +93,18 @@ def _print_end(batch, results):
     return 1 if failed else 0
 
 
-def _first_reason(results):
+def _explanation(failed, results):
+    """Return why points are not final, and what to do. failed: names of students and exercises."""
     checks = (check for result in results for one in result.exercises for check in one.checks)
-    return next(check.message for check in checks if check.outcome == "error")
+    errors = [check for check in checks if check.outcome == "error"]
+    faults = dict.fromkeys(check.message for check in errors if check.in_hidden_check)
+    reasons = [check.message for check in errors if not check.in_hidden_check]
+    if not reasons:
+        return f"Not final: the points of {', '.join(failed)}. {'. '.join(faults)}"
+    return (
+        f"The kit failed while grading {', '.join(failed)}, so these points are not "
+        f"final. The first reason: {reasons[0]}. {'. '.join([*faults, 'Run the same command again'])}"
+    )
 
 
 def _moment(text):
