@@ -31,6 +31,7 @@ from redis.retry import Retry
 log = logging.getLogger(__name__)
 
 STEPS = Path(__file__).with_suffix(".lua").read_text(encoding="utf-8")
+LOG_PAUSE = 10  # seconds between two lines about one outage
 WAIT = 2.0  # seconds that one blocking call waits in Redis before the worker sends the next
 TEMPORARY = (  # redis-py has classes for some error codes, and leaves the code out of the text
     redis.ConnectionError,
@@ -50,6 +51,37 @@ REFUSALS = (
 def is_temporary(error):
     """Tell whether Redis is away, full, busy or not ready, so that the step may succeed later."""
     return isinstance(error, TEMPORARY) or bool(REFUSALS.search(str(error)))
+
+
+class Outage:
+    """An outage of Redis, which is logged without filling the log. place: " at …", or ""."""
+
+    def __init__(self, place=""):
+        self._place, self._next = place, None
+
+    def warn(self, error):
+        """Log the first error of an outage with a remedy, and later ones every ten seconds."""
+        now = time.monotonic()
+        if self._next is None:
+            log.warning(
+                "Redis is not available%s (%s); trying again%s", self._place, error, _remedy(error)
+            )
+        elif now >= self._next:
+            log.warning("Redis is still not available%s; trying again", self._place)
+        else:
+            return
+        self._next = now + LOG_PAUSE
+
+    def end(self):
+        """Let the next error be the first of another outage."""
+        self._next = None
+
+
+def _remedy(error):
+    """Return what to do if no Redis answers at all; one that is full or busy needs no other."""
+    if type(error) is not redis.ConnectionError:
+        return ""
+    return ". If none is running, start one with `jobs-kit redis`, or set REDIS_URL"
 
 
 class ReliableQueue(HotQueue):
@@ -158,12 +190,13 @@ class Consumer:
         that is over; if Redis never took a step of this consumer, it raises redis.RedisError.
         """
         deadline = time.monotonic() + timeout if timeout else float("inf")
-        acknowledged = self._message_claim if outcome else ""
+        acknowledged, outage = self._message_claim if outcome else "", Outage()
         while True:
             try:
                 if claimed := self._claim(acknowledged, outcome, value, extra):
                     return claimed
                 acknowledged = ""
+                outage.end()
                 left = deadline - time.monotonic()
                 if not block or left <= 0 or self._interrupted:
                     return None
@@ -175,7 +208,7 @@ class Consumer:
                     raise
                 if self._interrupted and not acknowledged:
                     return None
-                log.warning("Redis is not available (%s); trying again", fault)
+                outage.warn(fault)
                 time.sleep(0.5)
 
     def close(self, outcome="", value="", extra=""):

@@ -11,7 +11,7 @@ from redis import RedisError
 
 from jobs_kit import analysis, settings
 from jobs_kit.jobs import interrupt, next_job, start_working, stop_working
-from jobs_kit.queues import is_temporary
+from jobs_kit.queues import Outage, is_temporary
 
 log = logging.getLogger(__name__)
 
@@ -74,6 +74,7 @@ def _collect_signals():
 
 
 def _stop(outcome):
+    outage = Outage(" for the outcome of the last job")
     while True:
         try:
             stop_working(**outcome)
@@ -83,7 +84,7 @@ def _stop(outcome):
                 break
             if not is_temporary(error):
                 raise
-            log.warning("Redis is not available (%s); trying again to say what is done", error)
+            outage.warn(error)
             time.sleep(0.5)
     log.info("ends")
 
@@ -91,6 +92,7 @@ def _stop(outcome):
 def _wait_for_redis(signals):
     """Wait until Redis takes the first step of this worker; from then on next_job() waits."""
     url = settings.without_password(settings.redis_url())
+    outage = Outage(f" at {url}")
     while not signals:
         try:
             start_working()
@@ -99,7 +101,7 @@ def _wait_for_redis(signals):
         except RedisError as error:
             if not is_temporary(error):
                 raise
-            log.warning("Redis is not available at %s (%s); trying again", url, error)
+            outage.warn(error)
             time.sleep(1)
 
 
