@@ -63,7 +63,7 @@ EXERCISE = Exercise(
     __file__,
     number=90,
     lesson="ask_for_status_and_results",
-    title="Answer for a job's status",
+    title="Report a job's status",
     files=("api.py", "jobs.py"),
     changes={"api.py": ("jobs_api",)},
     is_attempted=is_attempted,
