@@ -31,7 +31,11 @@ class FaultyProxy:
         with contextlib.suppress(OSError):
             while True:
                 client, _ = self.listener.accept()
-                server = socket.create_connection(self.target)
+                try:
+                    server = socket.create_connection(self.target)
+                except OSError:  # Redis is away, and the client sees that
+                    client.close()
+                    continue
                 self.sockets += [client, server]
                 threading.Thread(target=self._serve, args=(client, server), daemon=True).start()
 
