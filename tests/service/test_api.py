@@ -1,5 +1,6 @@
 """The API over real HTTP: every response is JSON, and bad input is refused with the reason."""
 
+import contextlib
 import http.client
 import importlib
 import json
@@ -153,7 +154,8 @@ def test_a_body_over_16_kib_is_refused(call, jobs):
 def test_a_chunked_body_over_16_kib_is_refused_too(call, jobs):
     connection = http.client.HTTPConnection(call.url.removeprefix("http://"))
     chunks = iter([b" " * 1000] * 20)
-    connection.request("POST", "/jobs", body=chunks, encode_chunked=True)
+    with contextlib.suppress(BrokenPipeError, ConnectionResetError):  # it may close at 16 KiB
+        connection.request("POST", "/jobs", body=chunks, encode_chunked=True)
     assert connection.getresponse().status == 413
     assert jobs.rd.keys("*") == []
 
