@@ -179,6 +179,12 @@ def test_every_dependency_is_pinned_inside_its_range():
             assert dependency.specifier.contains(version), f"{dependency} is pinned to {version}"
 
 
+def test_the_version_is_the_same_everywhere():
+    version = tomllib.loads(text_of(ROOT / "pyproject.toml"))["project"]["version"]
+    assert f"\nversion: {version}\n" in text_of(ROOT / "CITATION.cff")
+    assert f"\n## {version} " in text_of(ROOT / "CHANGELOG.md")
+
+
 def test_no_file_names_a_machine_or_a_package_index():
     assert re.search(MACHINES, "see /" + "work/notes"), "the pattern itself"
     lines = [
