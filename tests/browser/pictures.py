@@ -80,6 +80,9 @@ def take_check(lab):
     notebook = lab.open("jobs_service/execute_job.ipynb")
     notebook.run_all()
     verdict = notebook.page.locator(".jp-OutputArea-output", has_text="execute_job:").last
+    # in a clone the exercise has this path
+    folder = verdict.get_by_text(re.compile("^in .*/jobs_service$")).last
+    folder.evaluate("(element) => element.textContent = 'in exercises/jobs_service'")
     save(verdict, "check.png", down_to=verdict.locator("tr", has_text="hint").first)
 
 
