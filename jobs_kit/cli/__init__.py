@@ -5,6 +5,8 @@ an exit code, and COMMANDS, {function: a function that adds its options to a par
 """
 
 import argparse
+import os
+import signal
 import sys
 from importlib import metadata
 
@@ -28,7 +30,9 @@ def main(arguments=None):
         parser.print_help(sys.stderr)
         return 2
     try:
-        return options.run(options) or 0
+        exit_code = options.run(options) or 0
+        sys.stdout.flush()  # or a closed pipe is noticed too late
+        return exit_code
     except KeyboardInterrupt:
         return 0
     except ModuleNotFoundError as problem:
@@ -38,6 +42,9 @@ def main(arguments=None):
     except KeyError as problem:  # an exercise that is not there
         fail(problem.args[0])
         return 2
+    except BrokenPipeError:  # the reader has seen enough, as in `jobs-kit check | head`
+        os.dup2(os.open(os.devnull, os.O_WRONLY), 1)  # or Python complains when it ends
+        return 128 + signal.SIGPIPE
     except OSError as problem:
         return fail(problem)
     except ValueError as problem:  # a setting that cannot be used

@@ -1,5 +1,8 @@
 """What the commands say: their help, and why one of them cannot do what was asked."""
 
+import os
+import signal
+import subprocess
 import sys
 from importlib import metadata
 
@@ -94,3 +97,12 @@ def test_a_missing_package_is_reported(monkeypatch, capsys):
     monkeypatch.setitem(sys.modules, "jobs_kit.worker", None)
     assert cli.main(["worker"]) == 1
     assert "`make lab`" in capsys.readouterr().err
+
+
+def test_a_reader_that_has_seen_enough_is_no_error():
+    reader, writer = os.pipe()
+    os.close(reader)
+    command = [sys.executable, "-m", "jobs_kit.cli", "hint", "modules"]
+    done = subprocess.run(command, stdout=writer, stderr=subprocess.PIPE, text=True)
+    os.close(writer)
+    assert (done.returncode, done.stderr) == (128 + signal.SIGPIPE, "")
