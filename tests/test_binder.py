@@ -5,7 +5,6 @@ import subprocess
 import sys
 from pathlib import Path
 
-import psutil
 import pytest
 
 pytestmark = pytest.mark.redis_server
@@ -30,21 +29,29 @@ def launch(redis_url, monkeypatch):
     return run
 
 
-def test_start_names_a_redis_that_answers_and_becomes_the_command(launch, until):
-    code = (
-        "import os, redis, sys;"
-        "r = redis.Redis(host=os.environ['REDIS_HOST'], port=int(os.environ['REDIS_PORT']));"
-        "assert redis.Redis.from_url(os.environ['REDIS_URL']).ping();"
-        "print(r.info('server')['process_id']);"
-        "print(repr(os.environ['JOBS_KIT_PREFIX']), sys.argv[1:]);"
-        "r.config_get('*')"
-    )
-    result = launch("python", "-c", code, "an argument")
-    pid, rest = result.stdout.splitlines()
-    assert rest == "'' ['an argument']"
-    assert "NoPermissionError" in result.stderr  # students cannot administer it
-    assert result.returncode == 1  # of the command itself: start became the command
-    until(lambda: not psutil.pid_exists(int(pid)))
+# a board, and a consumer that takes the only message
+LESSON = """
+import json
+from hotqueue import HotQueue
+from jobs_kit.lab import find_redis, show_board, wait_until
+server, consumer = find_redis(), None
+queue = HotQueue("photos", serializer=json, **server.address, db=1, socket_timeout=None)
+board = show_board("photos")
+queue.put("cat")
+queue.get()
+wait_until(lambda: board.picture["workers"])
+print(repr(server.prefix), len(board.picture["workers"]), board.picture["note"])
+"""
+
+
+def test_the_board_sees_who_takes_a_message(launch):
+    result = launch("python", "-c", LESSON)
+    assert result.stdout == "'' 1 \n", result.stderr
+
+
+def test_students_cannot_administer_the_redis(launch):
+    code = "import os, redis; redis.Redis.from_url(os.environ['REDIS_URL']).config_get('*')"
+    assert "NoPermissionError" in launch("python", "-c", code).stderr
 
 
 def test_verify_asks_all_three(launch):

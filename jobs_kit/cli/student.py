@@ -1,5 +1,6 @@
 """The commands for students: they run lessons and the service, and check exercises."""
 
+import argparse
 import os
 import socket
 
@@ -124,6 +125,24 @@ def _wait_for_the_end_of(server):
         connection.recv(1)
 
 
+def run(options):
+    """Run a command, such as an editor, with a Redis that ends when the command does."""
+    from jobs_kit.lab import command
+    from jobs_kit.redis_server.address import RedisNotFoundError
+
+    settings.redis_url()  # a wrong setting is reported before anything has started
+    words = options.words[options.words[:1] == ["--"] :]
+    if not words:
+        raise ValueError("name a command, such as `jobs-kit run code --wait .`")
+    try:
+        command.become(words)
+    except RedisNotFoundError as problem:
+        return fail(problem)
+    except command.CommandNotFoundError as problem:
+        fail(problem)
+        return 127
+
+
 def api(options):
     """Serve the Jobs API on this computer."""
     from jobs_kit.api import serve
@@ -169,6 +188,12 @@ def _redis_options(command):
     command.add_argument("--fsync", choices=["everysec", "always"], default="everysec", help=text)
 
 
+def _run_options(command):
+    command.usage = "jobs-kit run COMMAND [ARGUMENT ...]"
+    text = "program, and its arguments; it finds Redis in REDIS_URL, REDIS_HOST and REDIS_PORT"
+    command.add_argument("words", nargs=argparse.REMAINDER, metavar="COMMAND", help=text)
+
+
 def _api_options(command):
     text = "port of the API (default: JOBS_KIT_API_PORT or 5000; 0: a free one)"
     command.add_argument("--port", type=port_number, help=text)
@@ -208,6 +233,7 @@ COMMANDS = {
     catch_up: _exercise_options,
     doctor: _doctor_options,
     redis: _redis_options,
+    run: _run_options,
     api: _api_options,
     worker: _worker_options,
 }

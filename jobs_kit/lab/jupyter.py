@@ -6,9 +6,10 @@ It runs in this process: so Redis, which ends with the process that started it, 
 import os
 import secrets
 import signal
-import sys
 import tempfile
 from pathlib import Path
+
+from jobs_kit.lab.command import put_programs_first
 
 ROOT = Path(__file__).parents[2]
 FIRST = "notebooks/00_start_here.ipynb"
@@ -68,8 +69,7 @@ def _make(folder, port, browser):
     from jupyterlab.labapp import LabApp
     from traitlets.config import Config
 
-    programs = Path(sys.executable).parent
-    os.environ["PATH"] = f"{programs}{os.pathsep}{os.environ.get('PATH', '')}"
+    programs = put_programs_first()
     (folder / "overrides.json").write_text(NO_NEWS)
     config = Config()
     config.Application.log_level = "WARN"
