@@ -3,6 +3,7 @@
 It runs in this process: so Redis, which ends with the process that started it, ends with JupyterLab.
 """
 
+import json
 import os
 import secrets
 import signal
@@ -13,6 +14,9 @@ from jobs_kit.lab.command import put_programs_first
 
 ROOT = Path(__file__).parents[2]
 FIRST = "notebooks/00_start_here.ipynb"
+
+# What its file browser hides: all that only instructors and maintainers need. Binder reads it, too.
+FILE_BROWSER = Path(__file__).with_name("file_browser.json")
 
 # JupyterLab would ask its makers for news and newer versions, which a course has no use for.
 NO_NEWS = '{"@jupyterlab/apputils-extension:notification": {"fetchNews": "false"}}'
@@ -71,7 +75,7 @@ def _make(folder, port, browser):
 
     programs = put_programs_first()
     (folder / "overrides.json").write_text(NO_NEWS)
-    config = Config()
+    config = Config(json.loads(FILE_BROWSER.read_text()))
     config.Application.log_level = "WARN"
     config.LabApp.app_settings_dir = str(folder)
     config.LabApp.news_url = None
