@@ -9,12 +9,14 @@ import contextlib
 import time
 
 import redis
+from redis.exceptions import NoPermissionError
 
 from jobs_kit.queue_watch.comparison import Guess, compare
 from jobs_kit.queue_watch.evidence import ANYBODY
 from jobs_kit.queue_watch.queue_listener import DATABASES, MOST
 from jobs_kit.queue_watch.queue_recorder import WatchedQueue
-from jobs_kit.redis_server.clients import connect, list_clients, may_wait_at
+from jobs_kit.redis_server.clients import ClientList, connect, may_wait_at
+from jobs_kit.redis_server.key_prefix import is_shared
 from jobs_kit.redis_server.monitor import FROM_THE_END, MOVES, POPS, PUSHES
 
 NAMES_SECONDS, CLIENTS_SECONDS = 1, 0.25  # so often new queues and clients are looked for
@@ -28,13 +30,16 @@ REMOVING = {"del", "unlink", "ltrim", "lrem", "expire", "rename", "flushdb", "fl
 class QueuePoller:
     """Feeds queues, {(db, key): WatchedQueue}, all those whose keys begin with start.
 
-    usual: a key that is looked at even where Redis does not list its keys.
+    usual: (db, key) of the one that is looked at even where keys are not listed. On a Redis that
+    others use they never are: that would list everybody's.
     """
 
     def __init__(self, server, start, queues, usual):
         self._server, self._start, self.queues = server, start, queues
         self.asked_at = {}
         self._usual, self._named, self._listed = usual, 0, 0
+        self._may_scan, self._may_read = not is_shared(server), True
+        self._client_list = ClientList(server)
         self._clients, self._before = [], {}
         self._asleep = {}  # client -> how it was listed when it waited last
         self._has_put = {}  # client that puts -> when it was last seen to do anything
@@ -59,12 +64,12 @@ class QueuePoller:
     def look(self, thoroughly=False):
         """Compare what is there with what was there; thoroughly: who is there, too."""
         now = time.monotonic()
-        if thoroughly or now - self._named > NAMES_SECONDS:
+        if self._may_scan and (thoroughly or now - self._named > NAMES_SECONDS):
             self._find_names()
         looks = {name: self._read(*name) for name in self.queues}
         changed = any(self._differs(self.queues[name], look) for name, look in looks.items())
         if thoroughly or changed or now - self._listed > CLIENTS_SECONDS:
-            self._list_clients()
+            self._list_clients(thoroughly)
         for name, queue in self.queues.items():
             self._compare(queue, *looks[name])
 
@@ -120,16 +125,21 @@ class QueuePoller:
 
     def _read(self, db, key):
         """Return how many messages are on a list, and these; None where they may not be read."""
-        with contextlib.suppress(redis.ResponseError):
-            messages = self._redis[db].lrange(key, 0, MOST)
-            return len(messages), messages
+        try:
+            if self._may_read:
+                messages = self._redis[db].lrange(key, 0, MOST)
+                return len(messages), messages
+        except NoPermissionError:
+            self._may_read = False  # the server's log notes each refusal
+        except redis.ResponseError:  # not a list
+            return 0, []
         with contextlib.suppress(redis.ResponseError):
             return min(self._redis[db].llen(key), MOST), None
         return 0, []
 
-    def _list_clients(self):
+    def _list_clients(self, thoroughly):
         before, self._listed = self._before, time.monotonic()
-        self._clients = list_clients(self._redis[DATABASES[0]], self._server) or []
+        self._clients = self._client_list.read(self._redis[DATABASES[0]], thoroughly) or []
         self._before = {client["addr"]: client for client in self._clients}
         for address, client in self._before.items():
             if client["cmd"] in SEEN_OF_PUTTERS and _moved(before.get(address), client):

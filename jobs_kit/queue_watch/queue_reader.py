@@ -10,7 +10,8 @@ import redis
 
 from jobs_kit.queue_watch.job_tracker import FIELDS
 from jobs_kit.queue_watch.picture import MOST_WAITING
-from jobs_kit.redis_server.clients import may_wait_at
+from jobs_kit.redis_server.clients import ClientList, may_wait_at
+from jobs_kit.redis_server.key_prefix import is_shared
 
 MOST_JOBS = 200  # that are looked up in one go
 
@@ -26,28 +27,44 @@ class Look(NamedTuple):
 class QueueReader:
     """One queue, and the jobs that go with it, as they are in Redis.
 
-    connect(db=number) returns a redis.Redis.
+    address: its QueueAddress. is_shared (bool): whether others use that Redis, too. Services keep their
+    jobs elsewhere then.
     """
 
-    def __init__(self, connect, key, db, job_key_start):
-        self._key, self._db, self.job_key_start = key, db, job_key_start
-        self.client = connect(db=db)
-        self._job_clients = [connect(db=number) for number in sorted({0, db})]
+    def __init__(self, address):
+        self._key, self._db = address.key, address.db
+        self.job_key_start = f"{address.server.prefix}job."
+        self.is_shared, self._client_list = is_shared(address.server), ClientList(address.server)
+        self.client, self._may_read = address.connect(db=address.db), True
+        numbers = () if self.is_shared else sorted({0, address.db})
+        self._job_clients = [address.connect(db=number) for number in numbers]
 
-    def look(self, mark=None):
-        """Return a Look. mark: a word that MONITOR will show at the very moment of the look."""
-        with self.client.pipeline(transaction=mark is not None) as pipeline:
-            if mark is not None:
-                pipeline.echo(mark)
-            pipeline.llen(self._key).lrange(self._key, 0, MOST_WAITING - 1)
-            pipeline.client_list()
-            length, messages, clients = pipeline.execute(raise_on_error=False)[-3:]
+    def look(self):
+        """Return a Look."""
+        with self.client.pipeline(transaction=False) as pipeline:
+            pipeline.llen(self._key)
+            if self._may_read:
+                pipeline.lrange(self._key, 0, MOST_WAITING - 1)
+            length, *messages = pipeline.execute(raise_on_error=False)
+        if isinstance(length, Exception):
+            raise length
+        messages = _or_none(messages[0]) if messages else None
+        self._may_read = messages is not None  # the server's log notes each refusal
+        return Look(length, messages, self.clients())
+
+    def look_at_mark(self, mark):
+        """Return a Look. mark: a word that MONITOR shows at the very moment of the look."""
+        with self.client.pipeline() as pipeline:
+            pipeline.echo(mark).llen(self._key).lrange(self._key, 0, MOST_WAITING - 1)
+            _, length, messages, clients = pipeline.client_list().execute(raise_on_error=False)
         if isinstance(length, Exception):
             raise length
         return Look(length, _or_none(messages), _by_address(_or_none(clients) or []))
 
     def clients(self):
-        """Return who is connected, {address: properties}."""
+        """Return who is connected, {address: properties}; of a shared Redis only your own clients."""
+        if self.is_shared:
+            return _by_address(self._client_list.read(self.client) or [])
         try:
             return _by_address(self.client.client_list())
         except redis.ResponseError:

@@ -164,7 +164,11 @@ class Watch:
 
 
 def identity(server):
-    """Return what tells a server from any other, and from itself before a restart, as text."""
-    with contextlib.suppress(redis.ResponseError, KeyError):
-        return str(connect(server).info("server")["run_id"])
+    """Return what tells a server from any other, and from itself before a restart, as text.
+
+    A class's server has only its address: it refuses INFO, and outlives a student's session.
+    """
+    if not is_shared(server):
+        with contextlib.suppress(redis.ResponseError, KeyError):
+            return str(connect(server).info("server")["run_id"])
     return f"{server.host}:{server.port}"

@@ -35,7 +35,7 @@ class Watcher:
         self._tracker = queue.tracker
         self._needles = [escape(queue.key), escape(reader.job_key_start)]
         self._needles += [b'"FLUSH', b'"flush', b'"SETNAME"']
-        self._may_monitor = True
+        self._may_monitor = not reader.is_shared
         self._checked, self._checked_at = None, 0  # how many events the last look knew of, and when
         self._shown, self._shown_at = 0, 0
         self._ended, self.has_seen = threading.Event(), threading.Event()
@@ -48,7 +48,8 @@ class Watcher:
     def close(self):
         """End the watch."""
         self._ended.set()
-        self._reader.poke()  # MONITOR shows it, and the thread wakes up
+        if self._may_monitor:
+            self._reader.poke()  # MONITOR shows it, and the thread wakes up
         self._thread.join(5)
 
     def _live(self):
@@ -89,7 +90,7 @@ class Watcher:
 
     def ask(self, mark):
         """Return a Look at the queue, taken at the moment at which MONITOR shows the mark."""
-        return self._reader.look(mark)
+        return self._reader.look_at_mark(mark)
 
     def compare(self, look, mark):
         """Compare a Look with what was heard up to the mark."""
@@ -131,6 +132,8 @@ class Watcher:
             at = time.time()
             self._set_here(True)
             fresh = compare(self._tracker, at, look.length, look.messages, is_first)
+            self._tracker.see_waiting(at, self._reader.waiting(look.clients))
+            self._tracker.see_clients(at, look.clients)
             self._learn([*self._tracker.jobs.open_ids(), *fresh], at)
             self._note(SEES_COUNT if look.messages is None else SEES_LITTLE)
             self._show()

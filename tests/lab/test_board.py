@@ -376,9 +376,10 @@ def test_a_restarted_redis_is_waited_for(use, until):
 ANA = "on >secret ~ana.* ~hotqueue:ana.* resetchannels -@all +rpush +blpop +lpop +llen +select"
 
 
-@pytest.mark.parametrize("rules", [f"{ANA} +lrange", ANA])
+@pytest.mark.parametrize("rules", [f"{ANA} +lrange +client|list", f"{ANA} +lrange", ANA])
 def test_on_a_shared_redis_it_looks_now_and_then(use, server, until, rules):
     set_user(server.connect(), "ana", rules)
+    server.connect().acl_log_reset()
     use(server, url=f"redis://ana:secret@127.0.0.1:{server.port}")
     board = show_board("some_queue", seconds=0.1)
     board.put("a", "b")
@@ -389,7 +390,13 @@ def test_on_a_shared_redis_it_looks_now_and_then(use, server, until, rules):
     assert ("does not show the messages" in board.picture["note"]) == (not sees_texts)
     board.start_worker()
     until(lambda: counts(board) == (0, 0, 2))  # by whom is not visible
+    if "+client|list" in rules:
+        until(lambda: "worker-1   waits" in repr(board))
+        board.kill_worker()
+        until(lambda: "worker-1   has ended" in repr(board))
     board.close()
+    asked_in_vain = {entry["object"] for entry in server.connect().acl_log()}
+    assert not asked_in_vain & {"monitor", "scan", "info", "hmget"}
     server.connect().execute_command("ACL", "DELUSER", "ana")
 
 

@@ -25,7 +25,7 @@ from jobs_kit.redis_server.server import StandIn, start_server
 
 pytestmark = pytest.mark.redis_server
 CLASS = "on >secret ~ana.* ~hotqueue:ana.* resetchannels -@all +rpush +blpop +lpop +llen +select"
-SEES = CLASS + " +lrange +scan +client|list +info"
+SEES = CLASS + " +lrange +client|list"
 
 
 @pytest.fixture
@@ -174,12 +174,15 @@ def test_a_stand_in_is_looked_at(watch, until, seen):
     server.stop()
 
 
-def test_queues_of_others_are_not_looked_at(own, on_class, watch, seen):
-    watch(on_class(SEES.replace("~hotqueue:ana.*", "~hotqueue:*")))
-    for name in ("ben.some_queue", "ana.letters"):
+def test_on_a_class_server_only_your_usual_queue_is_looked_at(own, on_class, watch, seen):
+    watch(on_class(SEES.replace("~hotqueue:ana.*", "~hotqueue:*") + " +scan +info"))
+    own.connect().config_resetstat()
+    for name in ("ben.some_queue", "ana.some_queue"):
         queue_on(own, name).put("one")
-    assert seen("hotqueue:ana.letters")["length"] == 1
-    assert [queue["key"] for queue in seen()["watch"]["queues"]] == ["hotqueue:ana.letters"]
+    assert seen("hotqueue:ana.some_queue")["length"] == 1
+    assert [queue["key"] for queue in seen()["watch"]["queues"]] == ["hotqueue:ana.some_queue"]
+    commands = own.connect().info("commandstats")
+    assert not {"cmdstat_scan", "cmdstat_info", "cmdstat_monitor"} & set(commands)
 
 
 def test_earlier_messages_are_seen(own, watch, seen):

@@ -18,9 +18,9 @@ from jobs_kit.queue_watch.watch import USUAL_DB, USUAL_QUEUE, identity, the_name
 from jobs_kit.redis_server.address import RedisNotFoundError, server_version
 from jobs_kit.redis_server.clients import (
     WAITING_COMMANDS,
+    ClientList,
     connect,
     is_waiting,
-    list_clients,
     may_wait_at,
 )
 from jobs_kit.redis_server.key_prefix import own_prefix
@@ -134,10 +134,10 @@ class QueueObservation:
             self.db, self.key = best["db"], best["key"]
         client = connect(server, db=self.db)
         self.tells_who_waits = server_version(client)[0] != "Fakeredis"
-        deadline = time.monotonic() + PATIENCE
+        clients, deadline = ClientList(server), time.monotonic() + PATIENCE
         while True:
             self._count(client)
-            moving = self._sort(list_clients(client, server))
+            moving = self._sort(clients.read(client))
             settled = self.waiting and not self.length
             if settled or not moving or time.monotonic() > deadline:
                 return

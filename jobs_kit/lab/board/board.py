@@ -80,9 +80,7 @@ class Board(OnPage):
         url = settings.without_password(address.server.url)
         arguments = [url, address.db, address.name, seconds, failure or ""]
         self._pool = WorkerPool(address.name, worker, arguments, self._show)
-        reader = QueueReader(
-            address.connect, address.key, address.db, f"{address.server.prefix}job."
-        )
+        reader = QueueReader(address)
         self._names = Names(self._pool.processes, reader.clients, role=role)
         queue = QueueRecorder(
             address.db, address.key, self._names, reader.job_key_start, self._pool.exit_reason
