@@ -10,12 +10,12 @@ import signal
 import sys
 from importlib import metadata
 
-from jobs_kit.cli import instructor, maintainer, student
+from jobs_kit.cli import classroom, instructor, maintainer, student
 from jobs_kit.cli.common import fail, replace_missing_characters
 
 GROUPS = {  # of --help
     "students": student.COMMANDS,
-    "instructors": instructor.COMMANDS,
+    "instructors": instructor.COMMANDS | classroom.COMMANDS,
     "maintainers of the kit": maintainer.COMMANDS,
 }
 NAME_WIDTH = 12  # of the commands in --help

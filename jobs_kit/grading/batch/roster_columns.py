@@ -48,16 +48,21 @@ def group_columns(roster):
 
 def row_name(roster, row):
     """Return how to call the student of a row: name and login; "" if the row is of no student."""
+    name, login = row_person(roster, row)
+    return f"{name} ({login})" if name and login else name or login
+
+
+def row_person(roster, row):
+    """Return (name, login) of the student of a row, each "" if the row has none."""
     columns = _columns(roster)
     logins = [n for n in columns if LOGIN.fullmatch(roster.header[n])]
     names = [n for n in columns if NAME.fullmatch(roster.header[n]) and n not in logins]
+    if not (names or logins):
+        return next((row[n].strip() for n in columns if row[n].strip()), ""), ""
     if len(names) > 1 and (names[1] > names[0] + 1 or roster.header[names[1]] == "student"):
         names = names[:1]  # not the first and the last name
     name = " ".join(row[n].strip() for n in names[:2]).strip()
-    login = next((row[n].strip() for n in logins if row[n].strip()), "")
-    if name or login:
-        return f"{name} ({login})" if name and login else name or login
-    return "" if names or logins else next((row[n].strip() for n in columns if row[n].strip()), "")
+    return name, next((row[n].strip() for n in logins if row[n].strip()), "")
 
 
 def id_form(text):

@@ -25,7 +25,7 @@ def write(batch, results):
     lines = [[*(roster.header[number] for number in kept), *added, *columns]]
     for cells, student, grades in _rows(batch.class_list, results):
         lines.append([*(cells[number] for number in kept), *(student for _ in added), *grades])
-    header, *rows = [[_harmless(str(cell)) for cell in line] for line in lines]
+    header, *rows = [[harmless(str(cell)) for cell in line] for line in lines]
     write_whole(batch.out / "grades.csv", roster.text(header, rows))
 
 
@@ -67,7 +67,7 @@ def _cell(exercise):
     return "recorded" if exercise.outcome == "pass" else "missing"
 
 
-def _harmless(cell):
+def harmless(cell):
     """Return a cell that no spreadsheet takes for a formula."""
     first = unicodedata.normalize("NFKC", cell.lstrip(UNSEEN)[:1])
     if first and first in FORMULA and not HARMLESS.fullmatch(cell):

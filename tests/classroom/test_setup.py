@@ -1,0 +1,105 @@
+"""`jobs-kit classroom init` creates users, and never a second one for the same student."""
+
+import json
+import os
+import stat
+from urllib.parse import urlsplit
+
+import pytest
+import redis
+from hotqueue import HotQueue
+
+from jobs_kit.classroom.user_names import user_name
+
+pytestmark = pytest.mark.redis_server
+
+# of the roster in conftest.py, in its order
+USERS = ["ana", "siobhan", "lukasz-zizek", "student", "ana-silva", "bob", "bob-2"]
+
+
+def client_of(url, **options):
+    return redis.Redis.from_url(url, **options)
+
+
+def queue_of(url, name):
+    parts = urlsplit(url)
+    where = {"host": parts.hostname, "port": parts.port}
+    login = {"username": parts.username, "password": parts.password}
+    name = f"{parts.username}.{name}"
+    return HotQueue(name, serializer=json, db=1, socket_timeout=None, **where, **login)
+
+
+def test_each_student_of_the_roster_gets_a_queue(class_redis, classroom, students, tmp_path):
+    assert classroom("init --roster roster.csv") == 0
+    assert list(students()) == USERS
+    for url in students().values():
+        queue_of(url, "some_queue").put("hello")
+        assert queue_of(url, "some_queue").get(block=True, timeout=5) == "hello"
+    for name in ("students.csv", "classroom.json"):
+        assert stat.S_IMODE(os.stat(tmp_path / "classroom" / name).st_mode) == 0o600
+
+
+def test_a_longer_roster_keeps_the_passwords(class_redis, classroom, students, tmp_path, capsys):
+    classroom("init --roster roster.csv")
+    before = students()
+    lines = (tmp_path / "roster.csv").read_text(encoding="utf-8").splitlines()
+    lines[1:] = [*reversed(lines[1:]), "Zoë,zoe@example.org"]
+    (tmp_path / "roster.csv").write_text("\n".join(lines), encoding="utf-8")
+    assert classroom("init --roster roster.csv --host redis.example") == 0
+    assert "1 new user, 7 as before" in capsys.readouterr().out
+    after = {user: url.replace("redis.example", "127.0.0.1") for user, url in students().items()}
+    assert after == before | {"zoe": after["zoe"]}
+
+
+def test_names_that_the_server_has_are_not_taken(class_redis, classroom, students):
+    admin = class_redis.connect(db=3)
+    admin.execute_command("ACL", "SETUSER", "bob", "on", ">theirs", "+ping")
+    admin.set("ana.theirs", "1")
+    admin.rpush("hotqueue:siobhan.theirs", "1")
+    classroom("init --roster roster.csv")
+    assert {"ana-2", "siobhan-2", "bob-2", "bob-3"} < set(students())
+    assert not {"ana", "siobhan", "bob"} & set(students())
+
+
+@pytest.mark.parametrize(
+    "text, user",
+    [
+        ("Łukasz Žižek", "lukasz-zizek"),
+        ("Søren Ægir", "soren-aegir"),
+        ("Nguyễn Thị Ánh", "nguyen-thi-anh"),
+        ("O’Brien, Siobhán", "obrien-siobhan"),
+        ("Straße", "strasse"),
+        ("ana.b*?[x]@example.org", "ana-b-x"),
+        ("李雷", "student"),
+        ("default", "default-2"),
+        ("ana", "ana-3"),
+        ("x" * 99, "x" * 28),
+    ],
+)
+def test_user_names_are_plain(text, user):
+    assert user_name([text], {"ana", "ana-2"}) == user
+
+
+@pytest.mark.parametrize(
+    "url, message",
+    [
+        ("", "no Redis is named: set REDIS_URL"),
+        ("redis://127.0.0.1:1", "Connection refused"),
+        ("unix:///tmp/redis.sock", "names no host"),
+    ],
+)
+def test_a_server_that_cannot_have_a_class_is_reported(
+    classroom, monkeypatch, tmp_path, capsys, url, message
+):
+    monkeypatch.setenv("REDIS_URL", url)
+    assert classroom("init --roster roster.csv") in (1, 2)
+    assert message in capsys.readouterr().err
+    assert not (tmp_path / "classroom").exists()
+
+
+def test_a_user_without_the_right_to_manage_users_is_reported(
+    class_redis, classroom, capsys, monkeypatch
+):
+    monkeypatch.setenv("REDIS_URL", class_redis.url)
+    assert classroom("init --roster roster.csv") == 2
+    assert "may not manage users" in capsys.readouterr().err
