@@ -23,15 +23,17 @@ from jobs_kit.grading.verdict import Verdict
 class Judge:
     """A judge process, started when it is first needed.
 
-    contained: None, or the number (int) of a judge whose student code runs contained. packages: the
-    Packages that it may import besides the kit's.
+    number (int): of a judge of a class, whose student code has another user than the other judges'
+    where root grades; None for a student's own check. contained (bool): whether student code runs
+    contained. packages: the Packages that it may import besides the kit's.
     """
 
-    def __init__(self, contained=None, packages=NO_PACKAGES):
+    def __init__(self, number=None, contained=False, packages=NO_PACKAGES):
         self._process, self._lock = None, threading.Lock()
-        self._options = json.dumps({"contained": contained, "packages": packages.to_dict()})
+        options = {"number": number, "contained": contained, "packages": packages.to_dict()}
+        self._options = json.dumps(options)
         self._environment = {"PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1", "PYTEST_ADDOPTS": ""}
-        if contained is not None:
+        if number is not None:
             self._environment["MPLCONFIGDIR"] = containment.font_folder()
 
     def check(self, exercise, folder):

@@ -38,14 +38,15 @@ PYTEST += [word for name in UNUSED for word in ("-p", name)]
 PYTEST += ["-p", "jobs_kit.grading.plugin"]
 
 
-def serve(contained, packages):
-    """Answer each line of the input. contained, packages (a dict): see Judge."""
+def serve(number, contained, packages):
+    """Answer each line of the input. number, contained, packages (a dict): see Judge."""
     answers, sys.stdout = sys.stdout, sys.stderr  # a print in between must not become an answer
     with contextlib.suppress(OSError):  # where memory ends, judges end before the one who asks
         Path("/proc/self/oom_score_adj").write_text("500")
     with tempfile.TemporaryDirectory(prefix="jobs-kit-judge-", dir=base_folder()) as place:
-        os.chmod(place, 0o711)  # a contained program finds the socket of its Redis there
-        parts = PreparedParts(contained, place, Packages(**packages))
+        user = None if number is None else containment.student_user(number, os.getppid())
+        _admit(user, place)
+        parts = PreparedParts(contained, user, place, Packages(**packages))
         _import_checks()
         for line in sys.stdin:
             try:
@@ -60,23 +61,32 @@ def serve(contained, packages):
         parts.close()
 
 
-class PreparedParts:
-    """The sandbox and the Redis that every check needs; starting them takes time."""
+def _admit(user, place):
+    """Let the user of student code find the socket of its Redis in a folder, and no other user."""
+    if user is None:
+        os.chmod(place, 0o711)  # a contained program may have another user without having its id
+    else:
+        os.chown(place, -1, user)
+        os.chmod(place, 0o710)
 
-    def __init__(self, contained, place, packages):
-        self._contained, self.place, self._packages = contained, place, packages
+
+class PreparedParts:
+    """The sandbox and the Redis that every check needs; starting them takes time.
+
+    place: a folder that student code can enter, for both.
+    """
+
+    def __init__(self, contained, user, place, packages):
+        self._sandbox_options = contained, place, user, packages
+        self.place = place
+        self._redis_place = place if contained or user is not None else None
         self.start()
 
     def start(self):
         """Start both."""
         containment.leave_keys()
-        if self._contained is None:
-            sandbox = Sandbox(packages=self._packages)
-            plugin.prepared.update(sandbox=sandbox, redis=RedisRecorder())
-        else:
-            user = containment.student_user(self._contained, os.getppid())
-            sandbox = Sandbox(True, self.place, user, self._packages)
-            plugin.prepared.update(sandbox=sandbox, redis=RedisRecorder(self.place))
+        sandbox, redis = Sandbox(*self._sandbox_options), RedisRecorder(self._redis_place)
+        plugin.prepared.update(sandbox=sandbox, redis=redis)
 
     def renew(self, ended_well):
         """Restart both if the last check did not end well or has broken one of them."""

@@ -30,6 +30,8 @@ def obstacle_to_containment():
     return ""
 
 
+# for a run that need not be contained; root may have no user for it who could read a Python in /root
+ANYHOW = ("--uncontained",) if obstacle_to_containment() else ()
 contained = pytest.mark.skipif(
     bool(obstacle_to_containment()),
     reason=f"this system cannot contain student code: {obstacle_to_containment()}",

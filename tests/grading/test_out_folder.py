@@ -6,7 +6,7 @@ import os
 import stat
 
 import pytest
-from batch_runs import MOST
+from batch_runs import ANYHOW, MOST
 
 from jobs_kit.grading.batch.out_folder import locked
 
@@ -40,10 +40,10 @@ def test_a_folder_that_knows_no_locks_is_used_without(tmp_path, monkeypatch, err
 
 def test_grades_of_other_exercises_are_not_replaced(place, grade_here, tmp_path):
     place("ana")
-    out, more = tmp_path / "out", ("--uncontained", "--exercise", "two_shells")
+    out, more = tmp_path / "out", (*ANYHOW, "--exercise", "two_shells")
     assert grade_here(out, *more)[0] == 0
     before = (out / "grades.csv").read_bytes()
-    code, output = grade_here(out, "--uncontained")
+    code, output = grade_here(out, *ANYHOW)
     assert code == 2 and "two_shells" in output and "another folder with --out" in output
     assert (out / "grades.csv").read_bytes() == before
     assert grade_here(out, *more)[0] == 0 and f"{MOST}".encode() in before

@@ -6,7 +6,7 @@ import json
 from pathlib import Path
 from unittest.mock import Mock
 
-from batch_runs import MOST, RIGHT, points
+from batch_runs import ANYHOW, MOST, RIGHT, points
 
 from jobs_kit.grading import cgroups
 from jobs_kit.grading.batch import environment, own_solutions
@@ -40,7 +40,7 @@ def test_a_redis_that_another_program_ended_costs_no_points(place, tmp_path, gra
     kills = tmp_path / "kills"
     (tmp_path / "hidden").mkdir()
     (tmp_path / "hidden" / "test_killer.py").write_text(KILLER.format(kills=str(kills)))
-    options = ("--uncontained", "--hidden", tmp_path / "hidden")
+    options = (*ANYHOW, "--hidden", tmp_path / "hidden")
     kills.write_text("x" * 9)  # it happens again in the retry, and to the kit's own solution
     code, output = grade_here(tmp_path / "out", *options)
     assert code == 1 and "failed while grading ana (echo_worker)" in output, output
@@ -67,7 +67,7 @@ def test_an_answer_that_alone_stops_its_judge_fails(place, tmp_path, monkeypatch
 
     monkeypatch.setattr(Judge, "check_all", check)
     monkeypatch.setattr(own_solutions, "require_full_marks", Mock())
-    [result] = Batch(place.folder, tmp_path / "out", ["echo_worker"], contained=False).run()
+    [result] = Batch(place.folder, tmp_path / "out", ["echo_worker"], contained=not ANYHOW).run()
     assert asked == [True, True, False]  # it, it again, and the kit's own solution
     check = result.exercises[0].checks[0]
     assert (check.outcome, result.points, result.max_points) == ("fail", 0, MOST)
@@ -140,15 +140,15 @@ def test_nothing_is_graded_where_the_own_solutions_lose_points(
         written.append(folder)
 
     monkeypatch.setattr(own_solutions, "_write", write_nothing)
-    code, output = grade_here(tmp_path / "out", "--uncontained")
+    code, output = grade_here(tmp_path / "out", *ANYHOW)
     assert written == ["echo_worker", "echo_worker"]  # it tries once more, alone
     assert code == 1 and f"own solutions get 0 of {MOST}" in output, output
     assert "First, echo_worker" in output and "doctor --grading" in output
     assert not (tmp_path / "out" / "grades.csv").exists()
     monkeypatch.setattr(own_solutions, "_write", write)
-    assert grade_here(tmp_path / "out", "--uncontained")[0] == 0
+    assert grade_here(tmp_path / "out", *ANYHOW)[0] == 0
     monkeypatch.setattr(own_solutions, "_write", Mock(side_effect=AssertionError))
-    assert grade_here(tmp_path / "out", "--uncontained")[0] == 0  # it knows that they pass
+    assert grade_here(tmp_path / "out", *ANYHOW)[0] == 0  # it knows that they pass
 
 
 def test_a_folder_that_student_code_may_not_read_is_named(tmp_path, monkeypatch):

@@ -6,7 +6,7 @@ import subprocess
 import sys
 
 import pytest
-from batch_runs import MOST, RIGHT
+from batch_runs import ANYHOW, MOST, RIGHT
 
 from jobs_kit import cli
 from jobs_kit.cli import instructor
@@ -30,7 +30,7 @@ def test_each_command_shows_question_marks_for_what_a_terminal_lacks(
         for words in (["hint"], ["solution"], ["check"], ["catch-up"])
     ]
     commands += [["--help"], ["grade", "--help"], ["doctor"], ["check", "测"]]
-    graded = ["grade", place.folder, "--out", tmp_path / "ö", "--roster", roster, "--uncontained"]
+    graded = ["grade", place.folder, "--out", tmp_path / "ö", "--roster", roster, *ANYHOW]
     for words in (*commands, [*graded, "--exercise", "echo_worker"]):
         terminal = io.TextIOWrapper(io.BytesIO(), encoding, errors="strict")
         monkeypatch.setattr(sys, "stdout", terminal)
@@ -51,7 +51,7 @@ def test_names_are_read_as_utf_8_whatever_the_locale_is(place, tmp_path):
     place(name, "Echo ö.py", f"print('größe', flush=True)\n{RIGHT}")
     roster = tmp_path / "list.csv"
     roster.write_text(f"Name\n{name}\n", encoding="utf-8")
-    command = [sys.executable, "-m", "jobs_kit.cli", "grade", place.folder, "--uncontained"]
+    command = [sys.executable, "-m", "jobs_kit.cli", "grade", place.folder, *ANYHOW]
     command += ["--exercise", "echo_worker", "--out", tmp_path / "out", "--roster", roster]
     ascii_only = os.environ | {"LC_ALL": "C", "PYTHONUTF8": "0", "PYTHONCOERCECLOCALE": "0"}
     done = subprocess.run(command, env=ascii_only, capture_output=True, timeout=120)

@@ -21,6 +21,7 @@ from jobs_kit.grading.batch import (
     own_solutions,
     reports,
     second_look,
+    uncontained,
     uploads,
 )
 from jobs_kit.grading.batch.capacity import most_judges
@@ -83,6 +84,8 @@ class Batch:
         self._require_students()
         private = [Path(folder).resolve() for folder in (place, out, hidden) if folder]
         self._packages = find_packages(allow, private)
+        if not contained:
+            uncontained.require_user(private, self._packages)
         self.ignored_files = uploads.ignored_files(place)
         self.class_list = match_roster(roster, self.students)
 
@@ -97,9 +100,8 @@ class Batch:
 
     def containment_measures(self):
         """Return the measures that contained student code, as a list of strings."""
-        if not self.contained:
-            return ["limits of time and memory only, because of --uncontained"]
-        return containment.containment_measures(containment.student_user(1, os.getpid()))
+        user = containment.student_user(1, os.getpid())
+        return containment.containment_measures(user, self.contained)
 
     def findings(self, results):
         """Return remarks about SubmissionResults for the instructor, as a list of sentences."""
@@ -115,7 +117,9 @@ class Batch:
         on_result(result, why_kept) is called as each student is done; why_kept is text where the
         result of an earlier run was kept, or else "".
         """
-        (self.out / "results").mkdir(parents=True, exist_ok=True)
+        # no student code may read the results of others where it is not contained
+        self.out.mkdir(0o777 if self.contained else 0o700, parents=True, exist_ok=True)
+        (self.out / "results").mkdir(exist_ok=True)
         with out_folder.locked(self.out), Workspace() as self._workspace:
             results = self._grade_all(on_result)
             reports.write(self, results)
@@ -139,8 +143,7 @@ class Batch:
         return [results[student] for student in self.students]
 
     def _judges(self, number):
-        numbers = range(1, number + 1)
-        return [Judge(one if self.contained else None, self._packages) for one in numbers]
+        return [Judge(one, self.contained, self._packages) for one in range(1, number + 1)]
 
     def _grade(self, judge, student):
         """Return a student's SubmissionResult, and why an earlier one was kept, or ""."""

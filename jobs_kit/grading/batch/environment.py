@@ -54,11 +54,11 @@ def unreadable_path():
     """Return a path that another user may not read although student code must, quoted; or None."""
     if not containment.has_other_users():
         return None
-    paths = [*_paths(), *containment.font_lists()]
+    paths = [*used_paths(), *containment.font_lists()]
     return next((shlex.quote(path) for path in paths if not _is_readable(path)), None)
 
 
-def _paths():
+def used_paths():
     """Return the paths of this Python and of its packages."""
     inside = [os.path.join(place, name) for place in FOLDERS for name in sorted(os.listdir(place))]
     return [*FOLDERS, *inside]
@@ -78,12 +78,12 @@ def _key(contained):
         platform.release(),
         os.geteuid(),
         cgroups.memory(),
-        contained and containment.containment_measures(containment.has_other_users() or None),
+        containment.containment_measures(containment.has_other_users() or None, contained),
     ]
     digest = hashlib.sha256(repr(system).encode())
     for path in sorted([*KIT.rglob("*.py"), *EXERCISES.rglob("*.py"), *MASTERS.rglob("*.py")]):
         digest.update(f"{path}".encode() + path.read_bytes())
-    for path in _paths():
+    for path in used_paths():
         digest.update(repr(_identity(path)).encode())
     return digest.hexdigest()
 

@@ -29,7 +29,7 @@ def examine():
     Raises NotContainedError, UnfairGradesError.
     """
     containment.require()
-    with JudgePool([Judge(number) for number in range(1, most_judges() + 1)]) as pool:
+    with JudgePool([Judge(number, True) for number in range(1, most_judges() + 1)]) as pool:
         return require_full_marks(pool, all_exercises().values(), contained=True, again=True)
 
 

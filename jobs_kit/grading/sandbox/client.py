@@ -38,8 +38,9 @@ class Sandbox:
     """A fork server, and the processes that it has started. home: the folder of all its folders.
 
     contained: whether it is isolated from this system (see containment.py). Then it sees the
-    directory `shared`, for the sockets of Redis, and student code runs as the user with the id
-    `user`, if that is not None. packages: the Packages that it may import besides the kit's.
+    directory `shared`, for the sockets of Redis. user: the id of the user that student code runs
+    as, who can enter `shared`, or None for ours. packages: the Packages that it may import besides
+    the kit's.
     """
 
     def __init__(self, contained=False, shared=None, user=None, packages=NO_PACKAGES):
@@ -53,7 +54,9 @@ class Sandbox:
             self.home = containment.HOME
             command = containment.command(arguments, [shared, *packages.folders])
         else:
-            self.home = os.path.realpath(tempfile.mkdtemp(prefix="jobs-kit-check-"))
+            place = shared if user is not None else None
+            self.home = os.path.realpath(tempfile.mkdtemp(prefix="jobs-kit-check-", dir=place))
+            os.chmod(self.home, 0o700 if user is None else 0o1777)
             program = str(HERE / "child" / "fork_server.py")
             command = [sys.executable, "-I", program, *arguments]
         self._server = subprocess.Popen(
@@ -147,7 +150,7 @@ class Sandbox:
 
     def _limits(self, task):
         process_limits = dict(limits.PROCESS_LIMITS)
-        if self._contained:
+        if self._contained or self._user is not None:
             process_limits |= limits.CONTAINED_PROCESS_LIMITS
             if self._is_branch:  # the system counts all processes of a user together
                 process_limits["RLIMIT_NPROC"] *= limits.CHECKS_AT_ONCE

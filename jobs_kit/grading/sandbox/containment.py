@@ -25,6 +25,14 @@ FONTS = "/fonts"
 FIRST_USER, USERS = 61184, 4336  # ids that systemd, too, keeps for users of the moment
 SYSTEM = ("/usr", "/lib", "/lib32", "/lib64", "/bin", "/sbin")
 SETTINGS = ("ld.so.cache", "localtime", "fonts", "ssl", "passwd", "group", "alternatives")
+RIGHTS = (
+    0b11101011  # to change users and their files, and to end their programs: see capabilities(7)
+)
+FILTER = "a filter of system calls (seccomp)"
+NO_FILTER = (
+    f"but not by {FILTER}, which this system does not have: faults of the kernel, as in io_uring and "
+    "user namespaces, are within its reach"
+)
 KEYCTL, JOIN_SESSION_KEYRING = {"x86_64": 250, "aarch64": 219}, 1
 
 
@@ -32,22 +40,29 @@ class NotContainedError(Exception):
     """This system cannot contain student code; the message gives the reason and a remedy."""
 
 
-def containment_measures(user):
-    """Return the measures that contain student code, as a list of strings for the report.
+def containment_measures(user, contained=True):
+    """Return the measures that hold student code back, as a list of strings for the report.
 
-    user: the id of the user that it runs as, or None.
+    user: the id of the user that it runs as, or None. contained (bool): whether it runs contained; if
+    not, the last string names what it can do.
     """
-    measures = ["its own network, processes and files (bubblewrap)"]
+    measures = ["its own network, processes and files (bubblewrap)"] if contained else []
     measures += [f"an unprivileged user ({user})"] if user is not None else []
     measures += ["other files refused by the kernel (Landlock)"] if has_landlock() else []
     measures += ["limits of time and memory"]
-    if can_be_refused():
-        return [*measures, "a filter of system calls (seccomp)"]
-    return [
-        *measures,
-        "but not by a filter of system calls (seccomp), which this system does not have: faults of "
-        "the kernel, as in io_uring and user namespaces, are within its reach",
-    ]
+    measures += [FILTER if can_be_refused() else NO_FILTER]
+    return measures if contained else [*measures, f"but not contained: it can {_freedoms(user)}"]
+
+
+def _freedoms(user):
+    """Return what student code can do that is not contained, as text. user: its id, or None."""
+    freedoms = ["use the network", "see which programs run", "fill the disk"]
+    if user is None:
+        freedoms.append("end your programs")
+    if not has_landlock():
+        whose = "your files" if user is None else "the files that every user may read or change"
+        freedoms.append(f"use {whose}")
+    return ", ".join(freedoms)
 
 
 def student_user(number, run):
@@ -62,14 +77,22 @@ def student_user(number, run):
 def has_other_users():
     """Tell whether this process can give student code another user: it is root, and has such ids.
 
-    In a user namespace there may be a single id, root's own.
+    In a user namespace there may be a single id, root's own; a container may lack rights.
     """
-    if os.geteuid() != 0:
+    if os.geteuid() != 0 or not _has_rights():
         return False
     with contextlib.suppress(OSError):  # where there is no such file, there are no namespaces
         maps = [Path(f"/proc/self/{kind}_map").read_text().split() for kind in ("uid", "gid")]
         may_change_groups = Path("/proc/self/setgroups").read_text().strip() == "allow"
         return may_change_groups and all(map(_has_student_ids, maps))
+    return True
+
+
+def _has_rights():
+    """Tell whether root has the rights that giving student code another user takes."""
+    with contextlib.suppress(OSError):  # not Linux
+        status = Path("/proc/self/status").read_text()
+        return int(status.partition("CapEff:")[2].split()[0], 16) & RIGHTS == RIGHTS
     return True
 
 
@@ -106,6 +129,7 @@ def _isolation():
         # as bubblewrap does by itself for an ordinary user
         options += ["--unshare-user", "--cap-drop", "ALL"]
     elif os.geteuid() == 0:
+        options += ["--cap-drop", "ALL"]  # else root keeps all that it has
         for name in ("SETUID", "SETGID", "CHOWN", "DAC_OVERRIDE", "FOWNER", "KILL"):
             options += ["--cap-add", f"CAP_{name}"]
     return options
@@ -115,7 +139,7 @@ def _memory_folders():
     """Return the options for the folders that exist in memory only."""
     options = []
     for size, mode, place in (
-        (128 * MB, "0755", HOME),
+        (128 * MB, "1777", HOME),
         (16 * MB, "1777", "/tmp"),
         (MB, "0755", FONTS),
     ):

@@ -36,6 +36,8 @@ from pathlib import Path
 PR_SET_DUMPABLE, PR_SET_CHILD_SUBREAPER = 4, 36
 DRAWING_SECONDS = 60  # until a fork with matplotlib answers; it takes one to import it
 IPC_RMID = 0
+IPC_REMOVALS = (("shm", (IPC_RMID, 0)), ("msg", (IPC_RMID, 0)), ("sem", (0, IPC_RMID)))
+SHARED_FOLDERS = ("/dev/shm", "/tmp", "/var/tmp")
 TICKS = os.sysconf("SC_CLK_TCK")  # a second
 
 
@@ -116,7 +118,7 @@ class Server:
         home = Path(request["home"])
         if home not in self.homes:
             home.mkdir()
-            home.chmod(0o755)  # student code may have another user
+            home.chmod(0o1777)  # student code may have another user, who must not remove it
             self.homes.append(home)
         self.selector.register(socket.socket(fileno=os.dup(fd)), selectors.EVENT_READ)
         return {}
@@ -149,10 +151,10 @@ class Server:
 
     def _write(self, request, fd):
         folder, self.user = Path(request["folder"]), request["user"]
-        if folder not in self.folders:
-            folder.mkdir(parents=True)
-            self.folders.append(folder)
-        with open(fd, closefd=False, encoding="utf-8") as files:
+        with _acting_as(self.user), open(fd, closefd=False, encoding="utf-8") as files:
+            if folder not in self.folders:
+                folder.mkdir(parents=True)
+                self.folders.append(folder)
             files.seek(0)
             for name, data in json.load(files).items():
                 path = folder / name
@@ -163,18 +165,11 @@ class Server:
                 _remove_all(path)
                 with open(path, "xb") as file:
                     file.write(data.encode("latin-1"))
-                self._give(path, folder)
-        self._give(folder, folder)
         return {}
 
-    def _give(self, path, folder):
-        """Make the user of student code the owner of a file, and of the folders above."""
-        while self.user is not None and path != folder.parent:
-            os.chown(path, self.user, self.user, follow_symlinks=False)
-            path = path.parent
-
     def _remove(self, request):
-        _remove_all(Path(request["folder"], request["file"]))
+        with _acting_as(self.user):
+            _remove_all(Path(request["folder"], request["file"]))
         return {}
 
     def _signal(self, request):
@@ -209,9 +204,10 @@ class Server:
             self.end_some(request["processes"])
         else:
             self.end_all(but=self.drawing and self.drawing.pid)
-            _remove_shared_memory(self.user)
+            _remove_shared(self.user)
         if request["home"] is not None:
-            self.remove_files(Path(request["home"]))
+            with _acting_as(self.user):
+                self.remove_files(Path(request["home"]))
         return {}
 
     def remove_files(self, home):
@@ -231,7 +227,12 @@ class Server:
         signal.signal(signal.SIGCHLD, signal.SIG_DFL)
         signal.signal(signal.SIGINT, signal.default_int_handler)
         self.close()
-        self.inside.live(request, output, report, http)
+        try:
+            self.inside.live(request, output, report, http)
+        except OSError as problem:  # a program has removed its folder, or made a link of it
+            print(problem, file=sys.stderr, flush=True)
+        finally:
+            os._exit(1)  # this process must not go on as a server
 
     def close(self):
         """Close, in a fork, the files that belong to this process."""
@@ -305,6 +306,25 @@ class DrawingServer:
         self.control.close()
 
 
+@contextlib.contextmanager
+def _acting_as(user):
+    """Open and remove files with a user's rights only: its programs may put links in their place.
+
+    user: an id, or None for no other.
+    """
+    if user is None:
+        yield
+        return
+    os.setgroups([])
+    os.setegid(user)
+    os.seteuid(user)
+    try:
+        yield
+    finally:
+        os.seteuid(os.getuid())
+        os.setegid(os.getgid())
+
+
 def _remove_all(path):
     """Remove a file or a folder, whatever student code has done to it."""
     with contextlib.suppress(OSError, RecursionError):
@@ -316,18 +336,30 @@ def _remove_all(path):
         subprocess.run([*command, "--", path], stderr=subprocess.DEVNULL)
 
 
-def _remove_shared_memory(user):
-    """Remove what is kept in memory when its processes are gone, where the fork server is contained."""
-    if os.getpid() != 1:
+def _remove_shared(user):
+    """Remove what programs left where every user can leave something, in memory and on disk.
+
+    Only where no other program has their user: this process is contained, or student code has its own.
+    """
+    if os.getpid() != 1 and user is None:
         return
-    for left in Path("/dev/shm").iterdir():
-        _remove_all(left)
-    libc = ctypes.CDLL(None)
-    os.seteuid(os.geteuid() if user is None else user)  # only its owner may
-    for kind, arguments in (("shm", (IPC_RMID, 0)), ("msg", (IPC_RMID, 0)), ("sem", (0, IPC_RMID))):
-        for line in Path(f"/proc/sysvipc/{kind}").read_text().splitlines()[1:]:
-            getattr(libc, f"{kind}ctl")(int(line.split()[1]), *arguments)
-    os.seteuid(os.getuid())
+    with _acting_as(user):
+        for place in SHARED_FOLDERS:
+            _remove_own(Path(place))
+        libc = ctypes.CDLL(None)
+        for kind, arguments in IPC_REMOVALS:
+            with contextlib.suppress(OSError):  # a kernel without them
+                for line in Path(f"/proc/sysvipc/{kind}").read_text().splitlines()[1:]:
+                    getattr(libc, f"{kind}ctl")(int(line.split()[1]), *arguments)
+
+
+def _remove_own(place):
+    """Remove this user's files of a folder."""
+    with contextlib.suppress(OSError):  # a folder that is not there
+        for left in place.iterdir():
+            with contextlib.suppress(OSError):  # another program has removed it
+                if left.lstat().st_uid == os.geteuid():
+                    _remove_all(left)
 
 
 def _children(pid="self"):

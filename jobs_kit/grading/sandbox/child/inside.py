@@ -127,12 +127,12 @@ def live(request, output, report_fd, http_fd):
     _take_files(output, report_fd, http_fd, request["pace"]["slow_word"])
     if request["pace"]["turns"]:
         take_turns(request["pace"]["turns"])
+    _become(request["user"])  # before it enters a folder that a program may have made a link
     _enter(request["folder"], request["environment"])
     here.update(redis=request["redis"], folder=request["folder"])
     signal.signal(signal.SIGUSR1, report.report_stack)
     signal.signal(signal.SIGXCPU, report.end_at_time_limit)
     _limit(request["limits"])
-    _become(request["user"])
     system_calls.refuse()
     _hide(request["hidden"])
     exit_code = _exit_code(request)
