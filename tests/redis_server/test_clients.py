@@ -12,20 +12,20 @@ pytestmark = pytest.mark.redis_server
 def test_all_clients_are_listed_only_now_and_then(server, monkeypatch, until):
     monkeypatch.setattr(clients, "SECONDS_FOR_EACH", 1000)
     client_list, asking = clients.ClientList(Server(server.url)), redis.Redis.from_url(server.url)
-    shell, late = redis.Redis.from_url(server.url), redis.Redis.from_url(server.url)
+    first, late = redis.Redis.from_url(server.url), redis.Redis.from_url(server.url)
 
     def listed(thoroughly=False):
         return {int(one["id"]) for one in client_list.read(asking, thoroughly)}
 
-    shells = shell.client_id()
-    assert shells in listed()
-    lates = late.client_id()
-    assert lates not in listed()
-    assert {shells, lates} <= listed(thoroughly=True)
-    assert {shells, lates} <= listed()
-    shell.close()
-    until(lambda: shells not in listed())
-    assert lates in listed()
+    old = first.client_id()
+    assert old in listed()
+    newcomer = late.client_id()
+    assert newcomer not in listed()
+    assert {old, newcomer} <= listed(thoroughly=True)
+    assert {old, newcomer} <= listed()
+    first.close()
+    until(lambda: old not in listed())
+    assert newcomer in listed()
     late.close(), asking.close()
 
 
