@@ -1,11 +1,12 @@
 # Two commands matter: `make lab` opens the lessons, `make test` proves them.
 # Needs python3 (3.11 to 3.13), make and pip; uses uv where it is present.
-.PHONY: lab test faults press bench bench-check bench-grade bench-start pictures requirements clean
+.PHONY: lab test site faults press bench bench-check bench-grade bench-start pictures requirements clean
 SHELL = /bin/sh
 
 IN_RANGE = import sys; sys.exit(not (3, 11) <= sys.version_info[:2] <= (3, 13))
-COMPILE = uv pip compile --universal --python-version 3.11 --all-extras --no-annotate --no-header \
-	--no-emit-index-url --no-emit-find-links --quiet --output-file requirements.txt pyproject.toml
+COMPILE = uv pip compile --universal --python-version 3.11 --no-annotate --no-header \
+	--no-emit-index-url --no-emit-find-links --quiet
+SITE = jobs_kit/publish/site/requirements
 
 lab: .venv/ready
 	@.venv/bin/jobs-kit start
@@ -31,14 +32,18 @@ bench-start: .venv/ready
 pictures: .venv/ready
 	@.venv/bin/python tests/browser/pictures.py
 
+site: .venv/ready .venv-site/ready
+	@.venv/bin/python -m jobs_kit.publish.site --tools .venv-site $(OPTIONS) build/site
+
 press: .venv/ready
 	@.venv/bin/jobs-kit press
 
 requirements:
-	$(COMPILE)
+	$(COMPILE) --all-extras --output-file requirements.txt pyproject.toml
+	$(COMPILE) --output-file $(SITE).txt $(SITE).in
 
 clean:
-	rm -rf .venv .venv-graders .venv-engines
+	rm -rf .venv .venv-graders .venv-engines .venv-site build
 
 # Made again when the pins have changed or the folder has moved. The last step writes `ready`, with
 # the folder in it; the shell compares, because a folder's name may hold what make or grep reads.
@@ -69,10 +74,18 @@ MOVED := $(shell [ "$$(cat .venv/ready 2>/dev/null)" = "$$(pwd -P)" ] || rm -f .
 	with_uv || with_pip
 	@pwd -P >$@
 
-# The graders and engines that benchmarks compare with; nothing of theirs comes into .venv.
+# The graders and engines that benchmarks compare with, and what builds the site; nothing of theirs
+# comes into .venv.
+define FILL
+rm -rf $(@D)
+.venv/bin/python -m venv --without-pip $(@D)
+.venv/bin/python -m pip --python $(@D)/bin/python --quiet --disable-pip-version-check \
+  install --no-user -r $<
+@touch $@
+endef
+
+.venv-site/ready: $(SITE).txt .venv/ready
+	$(FILL)
+
 .venv-%/ready: tests/benchmarks/%.txt .venv/ready
-	rm -rf .venv-$*
-	.venv/bin/python -m venv --without-pip .venv-$*
-	.venv/bin/python -m pip --python .venv-$*/bin/python --quiet --disable-pip-version-check \
-	  install --no-user -r $<
-	@touch $@
+	$(FILL)

@@ -53,7 +53,7 @@ class Prediction:
         verdict = Verdict(self.value, str(actual).strip(), self.why)
         self._is_settled = True
         self._question.verdict, self._question.settled = str(verdict), True
-        display(verdict)
+        display(verdict, metadata={"prediction": self._record(str(actual).strip())})
 
     def __repr__(self):
         choices = [f"  ( ) {option}" for option in self.options] or ["  ______"]
@@ -61,6 +61,11 @@ class Prediction:
 
     def _repr_mimebundle_(self, **_):
         return display_form(self._question, repr(self))
+
+    def _record(self, actual):
+        """Return what a page without a kernel needs to answer each guess, as the output's metadata."""
+        verdicts = {option: str(Verdict(option, actual, self.why)) for option in self.options}
+        return {"question": self._question.model_id, "answer": actual, "verdicts": verdicts}
 
     @cached_property
     def _question(self):

@@ -5,6 +5,7 @@ picture is how things are, and news what happened since the picture before.
 """
 
 import threading
+import weakref
 from pathlib import Path
 
 import anywidget
@@ -15,6 +16,13 @@ from jobs_kit.queue_watch.player.page import SCRIPT, STYLE, page_of
 from jobs_kit.queue_watch.player.text import as_svg, as_text
 
 UNSEEN_SECONDS = 10  # a cell that moves, or a page that is opened again, shows its board again
+
+_shown = weakref.WeakSet()
+
+
+def shown_boards():
+    """Return the boards and replays that cells of this page have shown, a list of OnPage."""
+    return list(_shown)
 
 
 class BoardPage(anywidget.AnyWidget):
@@ -81,6 +89,7 @@ class OnPage:
             return as_text(self.recording.now)
 
     def _repr_mimebundle_(self, **_):
+        _shown.add(self)
         data, metadata = display_form(self.page, repr(self))
         with self.recording.lock:
             return data | {"image/svg+xml": as_svg(self.recording.now)}, metadata

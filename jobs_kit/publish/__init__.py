@@ -1,0 +1,1 @@
+"""Carry the course to places where its repository is not."""
