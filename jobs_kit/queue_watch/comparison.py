@@ -123,6 +123,6 @@ def _count(tracker, at, length, is_first, guess):
         if guess.removed:
             tracker.say(at, "remove", message=message)
         else:
-            tracker.take(at, guess.taker)
+            tracker.take(at, guess.taker, from_the_end=guess.from_the_end)
     for _ in range(depth(tracker.now) - length):  # of those that are only counted
         tracker.take(at, guess.taker)

@@ -23,7 +23,7 @@ ANYBODY = ""  # an unknown client
 
 @dataclass(eq=False)
 class Message:
-    """A message. text: "" where it cannot be read. by: the client that put it.
+    """A message. text: "(message 3)" where it cannot be read. by: the client that put it.
 
     met: whether a client was waiting when it came. taken_by, turn (int): who took it, as which
     message in all. gone: removed from the queue without being taken. put_at, taken_at: seconds.
@@ -164,6 +164,7 @@ class Evidence:
     # What follows from it
 
     def _remember(self, number, message):
+        message.text = message.text or f"(message {number})"
         self._messages[number] = message
         if len(self._messages) > REMEMBERED:
             del self._messages[next(iter(self._messages))]
@@ -219,7 +220,7 @@ def _by_another(message):
 
 def _texts(messages):
     """Return messages as texts, the first few of them."""
-    return [cut(m.text, LENGTH) if m.text else "(a message)" for m in list(messages)[:SHOWN]]
+    return [cut(message.text, LENGTH) for message in list(messages)[:SHOWN]]
 
 
 NOTHING = Evidence(Recording(empty_picture(""))).summary()

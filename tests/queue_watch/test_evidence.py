@@ -234,4 +234,4 @@ def test_a_queue_that_was_cleared_gave_nothing():
 def test_messages_that_cannot_be_read_are_counted():
     seen = looked_at([None] * 3, [None], [])
     assert some(seen, "most", "all_taken", "in_order", "asked_length") == (3, True, True, None)
-    assert seen["waited"] == ["(a message)"] * 3
+    assert seen["waited"] == ["(message 1)", "(message 2)", "(message 3)"]

@@ -140,7 +140,7 @@ def test_much_is_seen_on_a_class_server(own, on_class, watch, until, seen):
     known = do_the_exercise(server, own, until, seen, "hotqueue:ana.some_queue")
     assert known["taken"] == ['"one"', '"two"', '"three"']
     assert known["in_order"] and known["by_another"] and known["all_taken"]
-    assert known["at_once"] == ["(a message)"]
+    assert known["at_once"] == ["(message 4)"]
     assert known["asked_length"] is None
     assert known["watch"]["asked_at"] == {}
 
@@ -150,9 +150,24 @@ def test_where_little_is_allowed_the_length_is_seen(on_class, watch, seen):
     watch(server)
     queue = queue_on(server, "ana.some_queue")
     queue.put("one", "two", "three")
-    assert seen("hotqueue:ana.some_queue")["waited"] == ["(a message)"] * 3
+    messages = ["(message 1)", "(message 2)", "(message 3)"]
+    assert seen("hotqueue:ana.some_queue")["waited"] == messages
     queue.get(), queue.get(), queue.get()
     assert seen("hotqueue:ana.some_queue")["all_taken"]
+
+
+def test_where_messages_are_not_shown_the_wrong_end_is_seen(own, on_class, watch, until, seen):
+    server = on_class(CLASS + " +rpop +client|list")
+    watch(server)
+    queue_on(server, "ana.some_queue").put("one", "two", "three")
+    until(lambda: is_quiet(own.connect()))
+    seen()
+    consumer = redis.Redis(**server.address, db=1)
+    consumer.rpop("hotqueue:ana.some_queue", 3)
+    known = seen("hotqueue:ana.some_queue")
+    assert known["taken"] == ["(message 3)", "(message 2)", "(message 1)"]
+    assert not known["in_order"]
+    consumer.close()
 
 
 def test_a_user_without_monitor_polls(own, watch, seen, until):

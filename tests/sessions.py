@@ -87,7 +87,7 @@ class Session:
 
     def __init__(self, case, folder, monkeypatch):
         self._table, self.folder = case.table, folder
-        self._own = start_server()
+        self._own = self._start_redis()
         self._admin = self._own.connect()
         for name in [name for name in os.environ if name.startswith(("JOBS_KIT_", "REDIS_"))]:
             monkeypatch.delenv(name)
@@ -125,12 +125,16 @@ class Session:
 
     def close(self):
         """End the shells, the watch and the Redis."""
+        self.leave()
+        self._own.stop()
+
+    def leave(self):
+        """End the shells and the watch."""
         for shell in self._live or self._shells.values():
             shell.close()
         self._shells = {}
         if self._watch:
             self._watch.stop()
-        self._own.stop()
 
     def _do(self, step):
         shell = self._shells[step["shell"]]
@@ -138,23 +142,28 @@ class Session:
             shell.interrupt()
             shell.run("0", wait=SECONDS)
         else:
-            code = step["type"].replace("{where}", self._where()).replace("{prefix}", self._prefix)
+            code = (
+                step["type"]
+                .replace("{where}", self._where())
+                .replace("{prefix}", self.server.prefix)
+            )
             shell.run(code, wait=None if {"prints", "waiting"} & set(step) else SECONDS)
         if "prints" in step:
             shell.wait_for(step["prints"], SECONDS)
         if "waiting" in step:
             until(lambda: self._waiting() == step["waiting"])
 
+    def _start_redis(self):
+        return start_server()
+
     def _named(self, monkeypatch):
         if self._table.get("redis", "kit") == "kit":
             monkeypatch.setenv("REDIS_URL", self._own.url)
             monkeypatch.setenv("JOBS_KIT_ADMIN_URL", self._own.admin_url)
             monkeypatch.setenv("JOBS_KIT_ORIGIN", self._own.origin)
-            self._prefix = ""
             return Server(self._own.url, self._own.admin_url, self._own.origin)
         set_user(self._admin, "ana", ANA)
         monkeypatch.setenv("REDIS_URL", f"redis://ana:secret@127.0.0.1:{self._own.port}")
-        self._prefix = "ana."
         return Server(os.environ["REDIS_URL"])
 
     def _constructor(self):
