@@ -15,7 +15,7 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from urllib.parse import urlsplit
 
-from jobs_kit.grading.batch.reports.grades_csv import harmless
+from jobs_kit.grading.batch.rosters import harmless
 from jobs_kit.redis_server.address import Server
 
 RECORD, TABLE, LOCK = "classroom.json", "students.csv", ".lock"
@@ -87,10 +87,8 @@ class Classroom:
 
     def remove(self):
         """Remove the files of the class, the record last."""
-        for name in (TABLE, RECORD, LOCK):
+        for name in (TABLE, RECORD):
             (self.folder / name).unlink(missing_ok=True)
-        with contextlib.suppress(OSError):  # the instructor has other files there
-            self.folder.rmdir()
 
 
 def read(folder):
@@ -109,14 +107,21 @@ def read(folder):
 @contextlib.contextmanager
 def locked(folder):
     """Lock a class's folder while a command changes it; wait for another command to end."""
-    Path(folder).mkdir(mode=0o700, parents=True, exist_ok=True)
-    with open(Path(folder) / LOCK, "a") as file:
+    folder = Path(folder)
+    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    with open(folder / LOCK, "a") as file:
         try:
             fcntl.flock(file, fcntl.LOCK_EX)
         except OSError as problem:
             if problem.errno not in NO_LOCKS:
                 raise
-        yield
+        try:
+            yield
+        finally:
+            if not (folder / RECORD).exists():  # there is no class, or no longer
+                (folder / LOCK).unlink(missing_ok=True)
+                with contextlib.suppress(OSError):  # other files are there
+                    folder.rmdir()
 
 
 def _write(path, text):

@@ -11,9 +11,10 @@ from jobs_kit.classroom import record
 from jobs_kit.classroom.keys import delete_keys
 from jobs_kit.classroom.limits import apply_limits, restore_settings
 from jobs_kit.classroom.users import create, enrol, remove
-from jobs_kit.redis_server.address import server_version
+from jobs_kit.redis_server.address import Server, server_version
 from jobs_kit.redis_server.server import OLDEST
 
+EVICTS_CLIENTS = (7, 0)  # the first version with maxmemory-clients
 NEAR = ("localhost", "127.0.0.1", "::1")
 
 
@@ -38,6 +39,8 @@ def find_or_make(folder, url="", host=""):
             "no Redis is named: set REDIS_URL to redis://USER:PASSWORD@HOST:PORT, whose user may "
             "manage users, or let `jobs-kit classroom run` start a server"
         )
+    if classroom and classroom.is_the_kits:
+        url = ""  # its server is known
     if classroom and url and _place(classroom.admin_url) != _place(url):
         raise ValueError(
             f"{folder} belongs to the class on {settings.without_password(classroom.admin_url)}, "
@@ -61,20 +64,27 @@ def set_up(classroom, people):
     """
     with classroom.connect() as client:
         warnings = _examine(client, classroom)
-        with record.locked(classroom.folder):
-            refused = apply_limits(client, classroom)
-            new = enrol(client, classroom, people)
-            for student in classroom.students:
-                create(client, student)
+        refused = apply_limits(client, classroom)
+        new = enrol(client, classroom, people)
+        for student in classroom.students:
+            create(client, student)
     return SetUp(new, refused, warnings)
 
 
 def take_down(classroom):
-    """Remove what set_up() made on the server; return (users, keys, {setting: its value again})."""
-    with record.locked(classroom.folder), classroom.connect() as client:
-        users = remove(client, classroom)
-        keys = delete_keys(classroom)
-        return users, keys, restore_settings(client, classroom)
+    """Remove what set_up() made; return (users, keys, {setting: its value again}).
+
+    A server of the kit's ends instead, with all that it has.
+    """
+    removed = len(classroom.students), 0, {}
+    if not classroom.is_the_kits:
+        with classroom.connect() as client:
+            users = remove(client, classroom)
+            removed = users, delete_keys(classroom), restore_settings(client, classroom)
+    elif Server(classroom.admin_url).answers():
+        classroom.connect().shutdown(nosave=True)
+    classroom.remove()
+    return removed
 
 
 def _place(url):
@@ -90,9 +100,10 @@ def _place(url):
 
 def _examine(client, classroom):
     """Return warnings about the server. Raises ValueError if it can't have a class."""
-    name, version = server_version(client)
-    if tuple(map(int, version.split(".")[:2])) < OLDEST:
-        raise ValueError(f"the server is {name} {version}; a class needs Redis 6.2 or later")
+    name, text = server_version(client)
+    version = tuple(map(int, text.split(".")[:2]))
+    if version < OLDEST:
+        raise ValueError(f"the server is {name} {text}; a class needs Redis 6.2 or later")
     try:
         is_open = {"on", "nopass"} <= set(client.acl_getuser("default")["flags"])
     except redis.ResponseError as problem:
@@ -100,6 +111,11 @@ def _examine(client, classroom):
             f"REDIS_URL's user may not manage users on this server ({problem}): name one that may"
         ) from None
     warnings = []
+    if version < EVICTS_CLIENTS:
+        warnings.append(
+            f"{name} {text} doesn't limit what a connection buffers, so a student can use up the "
+            "memory: prefer Redis 7.0 or later, or Valkey"
+        )
     if is_open:
         warnings.append(
             "This server lets anyone in without a password, as the user default: nobody is "

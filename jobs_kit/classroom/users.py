@@ -41,11 +41,19 @@ def create(client, student):
     set_user(client, student.user, "reset", state, f"#{password}", *rules(student.user))
 
 
-def lock_out(client, student):
+def lock_out(client, classroom, student):
     """Lock a Student out, and close all connections of that user; return how many there were."""
     student.is_out = True
+    classroom.save()  # so that it holds for the next start of the server, too
     create(client, student)
     return client.client_kill_filter(user=student.user)
+
+
+def let_in(client, classroom, student):
+    """Let a Student in again, with the same password and messages."""
+    student.is_out = False
+    classroom.save()
+    create(client, student)
 
 
 def remove(client, classroom):

@@ -1,11 +1,18 @@
 """The commands with which an instructor runs one Redis for a class."""
 
+import argparse
+import contextlib
 import sys
 
 from jobs_kit import settings
-from jobs_kit.cli.common import fail
+from jobs_kit.cli.common import end_at_sigterm, fail, port_number
 
 FOLDER = "classroom"
+LISTENS = (
+    "Redis listens at {host}:{port} for every computer that can reach this one. It lets only the "
+    "users of students.csv in, but passwords and messages travel unencrypted: use a network that "
+    "you trust. Press Ctrl-C to stop it; messages are then gone, and the next run has the same users."
+)
 
 
 def classroom(options):
@@ -15,42 +22,217 @@ def classroom(options):
 
 
 def init(options):
-    """Create a user for each student of a class list, on the Redis that REDIS_URL names."""
+    """Create a user for each student, on the Redis that REDIS_URL names."""
+    from jobs_kit.classroom.record import locked
     from jobs_kit.classroom.setup import find_or_make
 
+    people = _people(options.roster)
     url = settings.redis_url() if settings.redis_is_named() else ""
-    return _set_up(find_or_make(options.out, url, options.host), options.roster)
+    with locked(options.out):
+        _set_up(find_or_make(options.out, url, options.host), people)
 
 
-def _set_up(room, roster):
+def run(options):
+    """Run a Redis for the class on this computer until Ctrl-C, with a user for each student."""
+    from jobs_kit.classroom import record, server
+    from jobs_kit.classroom.record import locked
+    from jobs_kit.cli.student import wait_for_the_end_of
+    from jobs_kit.redis_server.address import RedisNotFoundError
+
+    end_at_sigterm()
+    people = _people(options.roster)
+    with locked(options.out):
+        try:
+            redis, room = server.start(options.out, options.host, options.port)
+        except RedisNotFoundError as problem:
+            return fail(f"{problem} (--port 0 takes a free one)")
+        _set_up(room, people)
+    try:
+        print(LISTENS.format(host=room.host, port=redis.port), flush=True)
+        wait_for_the_end_of(redis)
+        with locked(options.out):  # `end` may still be at work
+            if record.read(options.out):
+                return fail("Redis ended unexpectedly; run the command again")
+    finally:
+        redis.stop()
+
+
+def add(options):
+    """Create a user for one more student, or for a pair that shares a space."""
+    from jobs_kit.classroom.roster import Person
+    from jobs_kit.classroom.users import create, enrol
+
+    with _changed_room(options) as room, room.connect() as client:
+        login = options.name if "@" in options.name else ""
+        new = enrol(client, room, [Person(options.name, login)])
+        if not new:
+            user = room.find(options.name).user
+            return fail(
+                f"{options.name} has the user {user}. To let a student in again who is locked out, run "
+                f"`jobs-kit classroom on {user}`; add another one of this name by mail address"
+            )
+        create(client, new[0])
+        print(room.url(new[0]))
+
+
+def off(options):
+    """Lock a student out at once, and close all connections of that user."""
+    from jobs_kit.classroom.users import lock_out
+
+    with _changed_room(options) as room, room.connect() as client:
+        student = room.find(options.name)
+        count = lock_out(client, room, student)
+        print(
+            f"{student.user} is locked out; closed connections: {count}. Messages stay. "
+            f"`jobs-kit classroom on {student.user}` lets this user in again."
+        )
+
+
+def on(options):
+    """Let a student in again who was locked out."""
+    from jobs_kit.classroom.users import let_in
+
+    with _changed_room(options) as room, room.connect() as client:
+        student = room.find(options.name)
+        let_in(client, room, student)
+        print(f"{student.user} may connect again, with the same REDIS_URL.")
+
+
+def status(options):
+    """Show who is connected or waits, and how long the queues are."""
+    import json
+    from dataclasses import asdict
+
+    from jobs_kit.classroom.status import read_status, table
+
+    result = read_status(_room(options))
+    print(json.dumps(asdict(result), indent=1) if options.json else "\n".join(table(result)))
+
+
+def end(options):
+    """Remove the users and their messages, and bring back the server's settings."""
+    from jobs_kit.classroom.setup import take_down
+
+    with _changed_room(options) as room:
+        users, keys, restored = take_down(room)
+    if room.is_the_kits:
+        print(f"The server of {users} users has ended, with their messages.")
+    else:
+        print(f"Removed users: {users}. Removed keys: {keys}.")
+    for name, value in restored.items():
+        print(f"{name} is {value or 'empty'} again.")
+    print(f"Removed classroom.json and students.csv from {room.folder}.")
+
+
+def _people(roster):
     from jobs_kit.classroom.roster import read_people
+
+    return read_people(roster) if roster else []
+
+
+def _set_up(room, people):
     from jobs_kit.classroom.setup import set_up
 
-    result = set_up(room, read_people(roster) if roster else [])
+    result = set_up(room, people)
     for warning in result.warnings:
         print(f"Warning: {warning}.", file=sys.stderr)
     for name, why in result.refused.items():
         print(f"Without the limit {name}: {why}.", file=sys.stderr)
-    old = len(room.students) - len(result.new)
-    noun = "user" if len(result.new) == 1 else "users"
+    old, noun = len(room.students) - len(result.new), "user" if len(result.new) == 1 else "users"
     print(f"{len(result.new)} new {noun}, {old} as before, on {room.host}.")
     print(f"{room.folder / 'students.csv'} has the REDIS_URL of each; only you can read it.")
 
 
+def _room(options):
+    """Return the Classroom of the folder. Raises FileNotFoundError if there is none."""
+    from jobs_kit.classroom.record import read
+
+    room = read(options.folder)
+    if not room:
+        raise FileNotFoundError(
+            f"no class is in the folder {options.folder}: name its folder with --in, or run "
+            "`jobs-kit classroom init` or `jobs-kit classroom run` first"
+        )
+    return room
+
+
+@contextlib.contextmanager
+def _changed_room(options):
+    """Yield the Classroom of the folder, which no other command changes meanwhile."""
+    from jobs_kit.classroom.record import locked
+
+    _room(options)
+    with locked(options.folder):
+        yield _room(options)
+
+
 def _init_options(command):
-    text = "class list in any form that `jobs-kit grade` reads; run again when it has grown"
-    command.add_argument("--roster", metavar="CSV", required=True, help=text)
+    _add_roster(command, required=True)
     _add_out(command)
+    text = "name or address of the server as students reach it (default: REDIS_URL's)"
+    command.add_argument("--host", metavar="NAME", default="", help=text)
+
+
+def _run_options(command):
+    _add_roster(command, required=False)
+    _add_out(command)
+    text = "name or address of this computer as students reach it (default: its address)"
+    command.add_argument("--host", metavar="NAME", default="", help=text)
+    text = "port of Redis (default: that of the last run, or 6379; 0: a free one)"
+    command.add_argument("--port", metavar="N", type=port_number, help=text)
+
+
+def _add_roster(command, required):
+    text = (
+        "class list in any form that `jobs-kit grade` reads; when it has grown, run the command "
+        "again: earlier passwords stay"
+    )
+    command.add_argument("--roster", metavar="CSV", required=required, help=text)
 
 
 def _add_out(command):
     text = f"folder for students.csv and the record of the class (default: {FOLDER})"
     command.add_argument("--out", metavar="FOLDER", default=FOLDER, help=text)
-    text = "name or address of the server as students reach it"
-    command.add_argument("--host", metavar="NAME", default="", help=text)
 
 
-SUBCOMMANDS = {init: _init_options}
+def _add_options(command):
+    text = "name or mail address of a student, or a name for a pair, such as ana+ben"
+    command.add_argument("name", metavar="NAME", type=_name, help=text)
+    _folder_option(command)
+
+
+def _name(text):
+    """Return an argument that names a student, without spaces around it."""
+    if not text.strip():
+        raise argparse.ArgumentTypeError("name a student")
+    return text.strip()
+
+
+def _name_options(command):
+    text = "user, name or login of the student"
+    command.add_argument("name", metavar="NAME", help=text)
+    _folder_option(command)
+
+
+def _status_options(command):
+    command.add_argument("--json", action="store_true", help="print it as JSON")
+    _folder_option(command)
+
+
+def _folder_option(command):
+    text = f"folder of the class, --out of init or run (default: {FOLDER})"
+    command.add_argument("--in", dest="folder", metavar="FOLDER", default=FOLDER, help=text)
+
+
+SUBCOMMANDS = {
+    run: _run_options,
+    init: _init_options,
+    add: _add_options,
+    off: _name_options,
+    on: _name_options,
+    status: _status_options,
+    end: _folder_option,
+}
 
 
 def _report_redis_errors(function):
@@ -61,6 +243,11 @@ def _report_redis_errors(function):
 
         try:
             return function(options)
+        except redis.AuthenticationError as problem:
+            return fail(
+                f"the class's Redis: {problem}. If the administrator's password has changed, run "
+                "`jobs-kit classroom init` again with the new REDIS_URL"
+            )
         except redis.RedisError as problem:
             return fail(f"the class's Redis: {problem}")
 

@@ -111,7 +111,7 @@ def redis(options):
         print(f"{server.url}\n{server}. Press Ctrl-C to stop it.", flush=True)
         if server.port != 6379:
             print(f"In the other terminals, run first: export REDIS_URL={server.url}", flush=True)
-        _wait_for_the_end_of(server)
+        wait_for_the_end_of(server)
         return fail("Redis ended unexpectedly")
     finally:
         if options.append_only:
@@ -119,7 +119,8 @@ def redis(options):
         server.stop()
 
 
-def _wait_for_the_end_of(server):
+def wait_for_the_end_of(server):
+    """Wait until a Server ends."""
     # the server closes an open connection when it ends, so there is no need to poll
     with socket.create_connection((server.host, server.port)) as connection:
         connection.recv(1)

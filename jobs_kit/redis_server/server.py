@@ -15,6 +15,7 @@ import subprocess
 import threading
 import time
 import weakref
+from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import quote
 
@@ -33,16 +34,40 @@ RULES = (
 )
 
 
+@dataclass(frozen=True)
+class Access:
+    """Who may connect to a started server that has a port.
+
+    addresses: those at which it listens. default_user: the rules of clients without a password.
+    password: of the kit's own user, which may do everything; a new one if empty.
+    """
+
+    addresses: str = "127.0.0.1"
+    default_user: str = RULES
+    password: str = ""
+
+
 class StartedServer(Server):
     """A Redis server that this program started, and that ends with it."""
 
     def __init__(
-        self, program, port=None, append_only=False, data=None, place=None, fsync="everysec"
+        self,
+        program,
+        port=None,
+        append_only=False,
+        data=None,
+        place=None,
+        fsync="everysec",
+        access=Access(),
     ):
         self.program = str(program)
         self.directory = Path(make_folder("jobs-kit-", place))
-        password, socket_path = secrets.token_hex(16), self.directory / "redis.sock"
-        listen = f"bind 127.0.0.1\nport {port}" if port else f'port 0\nunixsocket "{socket_path}"'
+        password, socket_path = (
+            access.password or secrets.token_hex(16),
+            self.directory / "redis.sock",
+        )
+        network = f"bind {access.addresses}\nport {port}"
+        listen = network if port else f'port 0\nunixsocket "{socket_path}"'
         if place:  # its socket is for other users, too; its settings and its log are not
             self.directory.chmod(0o711)
             listen += "\nunixsocketperm 777"
@@ -54,7 +79,7 @@ dir "{data or self.directory}"
 save ""
 appendonly {"yes" if append_only else "no"}
 appendfsync {fsync}
-user default {RULES}
+user default {access.default_user}
 user kit on >{password} ~* &* +@all
 """
         )
@@ -126,7 +151,13 @@ class StandIn(Server):
 
 
 def start_server(
-    unix_socket=False, append_only=False, port=0, data=None, place=None, fsync="everysec"
+    unix_socket=False,
+    append_only=False,
+    port=0,
+    data=None,
+    place=None,
+    fsync="everysec",
+    access=Access(),
 ):
     """Start a Redis server that ends with this process and with the object that is returned.
 
@@ -137,6 +168,7 @@ def start_server(
     fsync: when the append-only file is forced onto the disk, "everysec" or "always" (each change,
     before the client gets its reply).
     place: where the server's own directory is made; then other users may connect to its socket.
+    access: who may connect to its port.
     Raises RedisNotFoundError with a message that says what to do.
     """
     problem = None
@@ -144,7 +176,7 @@ def start_server(
         for _ in range(1 if port or unix_socket else 5):
             chosen = None if unix_socket else port or _free_port()
             try:
-                return StartedServer(program, chosen, append_only, data, place, fsync)
+                return StartedServer(program, chosen, append_only, data, place, fsync, access)
             except RedisNotFoundError as met:
                 problem = met
             if "in use" not in str(problem):

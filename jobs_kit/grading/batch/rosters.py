@@ -3,6 +3,7 @@
 import csv
 import io
 import re
+import unicodedata
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -11,6 +12,9 @@ BOM = "\ufeff"
 SEPARATOR_LINE = re.compile(
     '"?sep=(?P<delimiter>[^\r\n])"?(?P<end>\r\n|\r|\n)'
 )  # for a spreadsheet
+HARMLESS = re.compile(r'="[^"]*"|[-+]?[\d\s.,/()-]*', re.ASCII)
+UNSEEN = " \u00a0\u3000\u200b\u2060\ufeff"  # spaces, of which some have no width
+FORMULA = "=+-@\t\r\n\0"  # what begins a formula, also in full width
 
 
 @dataclass
@@ -75,3 +79,11 @@ def _table(path, content, delimiter):
     width = max(map(len, rows), default=0)  # a comma at the end of some lines is one cell more
     header, *rows = [row + [""] * (width - len(row)) for row in rows] or [[]]
     return header, rows
+
+
+def harmless(cell):
+    """Return a cell that no spreadsheet takes for a formula."""
+    first = unicodedata.normalize("NFKC", cell.lstrip(UNSEEN)[:1])
+    if first and first in FORMULA and not HARMLESS.fullmatch(cell):
+        return f"'{cell}"
+    return cell

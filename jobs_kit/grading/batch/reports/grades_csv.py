@@ -5,14 +5,8 @@ an apostrophe, because students choose names. A cell stays as it is where the fo
 digits together (="0047") or where there is nothing to run (-1.5, a telephone number, Moodle's "-").
 """
 
-import re
-import unicodedata
-
 from jobs_kit.grading.batch.out_folder import write_whole
-
-HARMLESS = re.compile(r'="[^"]*"|[-+]?[\d\s.,/()-]*', re.ASCII)
-UNSEEN = " \u00a0\u3000\u200b\u2060\ufeff"  # spaces, of which some have no width
-FORMULA = "=+-@\t\r\n\0"  # what begins a formula, also in full width
+from jobs_kit.grading.batch.rosters import harmless
 
 
 def write(batch, results):
@@ -65,11 +59,3 @@ def _cell(exercise):
     if exercise.max_points:
         return exercise.points
     return "recorded" if exercise.outcome == "pass" else "missing"
-
-
-def harmless(cell):
-    """Return a cell that no spreadsheet takes for a formula."""
-    first = unicodedata.normalize("NFKC", cell.lstrip(UNSEEN)[:1])
-    if first and first in FORMULA and not HARMLESS.fullmatch(cell):
-        return f"'{cell}"
-    return cell
