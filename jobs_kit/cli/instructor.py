@@ -1,6 +1,6 @@
 """The commands for instructors."""
 
-from jobs_kit.cli.common import end_at_sigterm, exercise_list, fail
+from jobs_kit.cli.common import end_at_sigterm, exercise_list, existing_folder, fail
 
 
 def grade(options):
@@ -59,10 +59,35 @@ def _grade_options(command):
     add("--hidden", "FOLDER", text)
     text = "package that answers may import besides those installed with the kit; may be repeated"
     add("--allow", "PACKAGE", text, **several)
+    text = "the folder is one student's work, whatever is in it: a repository, for example"
+    command.add_argument("--single", action="store_true", help=text)
     text = "also write results.json for Gradescope"
     command.add_argument("--gradescope", action="store_true", help=text)
     text = "grade even if the system can't isolate student code"
     command.add_argument("--uncontained", action="store_true", help=text)
 
 
-COMMANDS = {grade: _grade_options}
+def gradescope(options):
+    """Write an autograder for Gradescope, as a zip file."""
+    from pathlib import Path
+
+    from jobs_kit.publish.gradescope.zip_file import make_autograder, write_zip
+
+    autograder = make_autograder(options.exercise, options.hidden)
+    write_zip(autograder, Path(options.zip_file))
+    print(
+        f"Written: {options.zip_file}. On Gradescope, create a programming assignment with "
+        f"{autograder.points:g} points, and upload this file under Configure Autograder"
+    )
+
+
+def _gradescope_options(command):
+    command.epilog = exercise_list
+    command.add_argument("zip_file", metavar="OUT.zip", help="file to write")
+    text = "grade only this exercise; may be repeated"
+    command.add_argument("--exercise", metavar="ID", action="append", default=[], help=text)
+    text = "folder of your own checks, which the zip file gets, too"
+    command.add_argument("--hidden", metavar="FOLDER", type=existing_folder, help=text)
+
+
+COMMANDS = {grade: _grade_options, gradescope: _gradescope_options}

@@ -5,18 +5,15 @@ import sys
 import tempfile
 
 import pytest
-from batch_runs import MOST, contained, grade, points
-from docker_like import RIGHTS, docker_like
+from batch_runs import MOST, grade, points
+from docker_like import RIGHTS, docker_like, root_in_docker
 
 from jobs_kit.grading.judge_process import _admit
 from jobs_kit.grading.programs.redis_recorder import RedisRecorder
 from jobs_kit.grading.sandbox import client, containment
 from jobs_kit.redis_server.socket_folder import base_folder
 
-pytestmark = [
-    contained,
-    pytest.mark.skipif(not containment.has_other_users(), reason="only root has other users"),
-]
+pytestmark = root_in_docker()
 HIDDEN = """
 from jobs_kit.grading import expect, points
 EXERCISE = "echo_worker"

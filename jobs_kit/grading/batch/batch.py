@@ -49,7 +49,8 @@ class Batch:
     only: names of students who are graded again, even if nothing changed, or none for all. since:
     seconds since 1970; older work keeps its result. roster: a CSV file, or None. gradescope
     (bool): whether to write that format, too. allow: names of packages that answers may import
-    besides those installed with the kit.
+    besides those installed with the kit. single (bool): whether the folder is one student's work,
+    whatever is in it.
     students: {name: Upload}. class_list: the ClassList of the roster. Raises NotContainedError,
     OSError, KeyError, ValueError; run() raises UnfairGradesError.
     """
@@ -67,6 +68,7 @@ class Batch:
         roster=None,
         gradescope=False,
         allow=(),
+        single=False,
     ):
         if jobs is not None and jobs < 1:
             raise ValueError(f"--jobs {jobs}: use 1 or more")
@@ -78,7 +80,8 @@ class Batch:
         self._only, self._since = set(only), since
         if contained:
             containment.require()
-        self.students = uploads.find_uploads(place)
+        self.single = single
+        self.students = uploads.single_upload(place) if single else uploads.find_uploads(place)
         out_folder.require_separate(self.out, self.place)
         out_folder.require_same_exercises(self.out, self.exercises)
         self._require_students()
@@ -86,7 +89,7 @@ class Batch:
         self._packages = find_packages(allow, private)
         if not contained:
             uncontained.require_user(private, self._packages)
-        self.ignored_files = uploads.ignored_files(place)
+        self.ignored_files = [] if single else uploads.ignored_files(place)
         self.class_list = match_roster(roster, self.students)
 
     def _require_students(self):

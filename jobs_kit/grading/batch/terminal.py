@@ -44,11 +44,14 @@ def _batch(options, out):
         roster=options.roster,
         gradescope=options.gradescope,
         allow=options.allow,
+        single=options.single,
     )
 
 
 def _print_start(batch):
     print("Student code is restricted by", "; ".join(batch.containment_measures()), flush=True)
+    if batch.single:
+        return
     if any(one.paths == {"": batch.place.resolve()} for one in batch.students.values()):
         print("The folder itself contains an answer, so it is graded as one student", flush=True)
     folder = class_folder(batch.place)

@@ -70,8 +70,7 @@ def find_uploads(place):
     """
     place = class_folder(place)
     if _is_a_submission(place):
-        name = one_line(name_text(place.name))
-        return {name: Upload(name, (_person(name),), {"": place})}
+        return single_upload(place)
     entries = {path: _entry(path) for path in _visible(place)}
     is_download = any(_is_code(path.name) for path, one in entries.items() if one)
     uploads = {}
@@ -83,6 +82,15 @@ def find_uploads(place):
             _add_entry(path, entry, uploads)
     _add_authors(uploads, gradescope_authors(place))
     return dict(sorted(uploads.items()))
+
+
+def single_upload(place):
+    """Return {student: Upload} of a folder that is the work of one student, named as the folder."""
+    place = Path(place).resolve()
+    if not place.is_dir():
+        raise NotADirectoryError(f"{place} is not a folder with a student's work")
+    name = one_line(name_text(place.name))
+    return {name: Upload(name, (_person(name),), {"": place})}
 
 
 def ignored_files(place):

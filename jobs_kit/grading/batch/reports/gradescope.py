@@ -37,10 +37,16 @@ def _report(result):
         "output_format": "text",  # a name or a message of a student is no Markdown and no HTML
         "test_output_format": "text",
         "test_name_format": "text",
-        "output": "\n".join(result.remarks),
+        "output": "\n".join([*_not_final(result), *result.remarks]),
         "tests": [_test(exercise, check) for exercise, check in checks],
         "execution_time": result.seconds,
     }
+
+
+def _not_final(result):
+    """Return, as a list, a sentence about exercises at which the kit failed, if there are any."""
+    names = ", ".join(result.failed_exercises)
+    return [f"Not final: the grader failed at {names}. Tell your instructor."] if names else []
 
 
 def _test(exercise, check):

@@ -10,6 +10,8 @@ import os
 import sys
 from pathlib import Path
 
+import pytest
+
 from jobs_kit.course.exercise import ROOT
 from jobs_kit.grading.sandbox import containment
 from jobs_kit.grading.sandbox.child import system_calls
@@ -17,6 +19,19 @@ from jobs_kit.grading.sandbox.child import system_calls
 RIGHTS = ["CHOWN", "DAC_OVERRIDE", "FOWNER", "KILL", "SETGID", "SETUID", "NET_RAW", "SYS_CHROOT"]
 NEW_NAMESPACES = 0x7E020000
 LANDLOCK = {"landlock_create_ruleset": (444, 444)}
+
+
+def _obstacle():
+    try:
+        containment.require()
+    except containment.NotContainedError as problem:
+        return str(problem)
+    return "" if containment.has_other_users() else "only root has other users"
+
+
+def root_in_docker():
+    """Return a mark that skips a test where such a container cannot be acted."""
+    return pytest.mark.skipif(bool(_obstacle()), reason=f"cannot be acted here: {_obstacle()}")
 
 
 def docker_like(*folders, landlock=True, rights=RIGHTS, opened=True):
