@@ -1,6 +1,6 @@
 # Two commands matter: `make lab` opens the lessons, `make test` proves them.
 # Needs python3 (3.11 to 3.13), make and pip; uses uv where it is present.
-.PHONY: lab test site faults press bench bench-check bench-grade bench-start pictures requirements clean
+.PHONY: lab test site faults press bench bench-check bench-grade bench-start hub-test pictures requirements clean
 SHELL = /bin/sh
 
 IN_RANGE = import sys; sys.exit(not (3, 11) <= sys.version_info[:2] <= (3, 13))
@@ -29,6 +29,12 @@ bench-grade: .venv/ready .venv-graders/ready
 bench-start: .venv/ready
 	@.venv/bin/python tests/benchmarks/start.py $(OPTIONS)
 
+# Real launches: on Binder, and in a JupyterHub with two users.
+hub-test: .venv/ready .venv-hub/ready .venv-binder/ready
+	.venv/bin/python -m pip --python .venv-hub/bin/python --quiet --disable-pip-version-check \
+	  install --no-user --no-deps --force-reinstall .
+	.venv/bin/python -m pytest -s -p no:nbval -o addopts= tests/browser/on_binder.py tests/browser/on_hub.py
+
 pictures: .venv/ready
 	@.venv/bin/python tests/browser/pictures.py
 
@@ -43,7 +49,7 @@ requirements:
 	$(COMPILE) --output-file $(SITE).txt $(SITE).in
 
 clean:
-	rm -rf .venv .venv-graders .venv-engines .venv-site build
+	rm -rf .venv .venv-graders .venv-engines .venv-site .venv-hub .venv-binder build
 
 # Made again when the pins have changed or the folder has moved. The last step writes `ready`, with
 # the folder in it; the shell compares, because a folder's name may hold what make or grep reads.
@@ -74,8 +80,8 @@ MOVED := $(shell [ "$$(cat .venv/ready 2>/dev/null)" = "$$(pwd -P)" ] || rm -f .
 	with_uv || with_pip
 	@pwd -P >$@
 
-# The graders and engines that benchmarks compare with, and what builds the site; nothing of theirs
-# comes into .venv.
+# The graders and engines that benchmarks compare with, what builds the site, and what Binder or a hub
+# has; nothing of theirs comes into .venv.
 define FILL
 rm -rf $(@D)
 .venv/bin/python -m venv --without-pip $(@D)
@@ -85,6 +91,9 @@ rm -rf $(@D)
 endef
 
 .venv-site/ready: $(SITE).txt .venv/ready
+	$(FILL)
+
+.venv-hub/ready .venv-binder/ready: .venv-%/ready: tests/browser/%.txt requirements.txt .venv/ready
 	$(FILL)
 
 .venv-%/ready: tests/benchmarks/%.txt .venv/ready

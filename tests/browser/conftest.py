@@ -89,8 +89,8 @@ class Lab:
         self._context = browser.new_context(viewport=size, device_scale_factor=scale)
         self._context.set_default_timeout(READY_SECONDS * 1000)
         self._log = home / "lab.log"
-        _write_settings(home / "settings")
-        port = _free_port()
+        write_settings(home / "settings")
+        port = free_port()
         self._server = _start_server(home, port, self._log)
         self._url = f"http://127.0.0.1:{port}"
         self._wait_for_server()
@@ -260,13 +260,13 @@ def find_browser():
     return next(filter(None, map(shutil.which, BROWSERS)), None)
 
 
-def _free_port():
+def free_port():
     with socket.socket() as listener:
         listener.bind(("127.0.0.1", 0))
         return listener.getsockname()[1]
 
 
-def _write_settings(folder):
+def write_settings(folder):
     """No news from the network, no pop-ups, and every cell in the page at all times."""
     settings = {
         "apputils-extension/notification": {
