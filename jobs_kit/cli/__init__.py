@@ -12,6 +12,7 @@ from importlib import metadata
 
 from jobs_kit.cli import classroom, instructor, maintainer, student
 from jobs_kit.cli.common import fail, replace_missing_characters
+from jobs_kit.course.places import REPAIR
 
 GROUPS = {  # of --help
     "students": student.COMMANDS,
@@ -36,9 +37,7 @@ def main(arguments=None):
     except KeyboardInterrupt:
         return 0
     except ModuleNotFoundError as problem:
-        return fail(
-            f"{problem}: run `make lab` in the kit's folder to install the missing packages"
-        )
+        return fail(f"{problem}: to get the missing packages, {REPAIR}")
     except KeyError as problem:  # an exercise that is not there
         fail(problem.args[0])
         return 2

@@ -16,19 +16,30 @@ from jobs_kit.cli.common import (
 
 def start(options):
     """Open the lessons in JupyterLab, and start a Redis for them."""
+    from jobs_kit.course.places import course_folder
     from jobs_kit.lab.jupyter import run_jupyterlab
     from jobs_kit.redis_server.address import RedisNotFoundError
     from jobs_kit.redis_server.find import find_redis
 
     end_at_sigterm()
+    course = _set_up(options.folder) if options.folder else course_folder()
     try:
         server = find_redis()
     except RedisNotFoundError as problem:
         return fail(problem)
     try:
-        run_jupyterlab(server, options.port, options.browser)
+        run_jupyterlab(server, course, options.port, options.browser)
     finally:
         server.stop()
+
+
+def _set_up(folder):
+    """Write what a course folder lacks, and print it; return the folder (Path)."""
+    from jobs_kit.course.course_setup import set_up_course
+
+    setup = set_up_course(folder)
+    print(setup, flush=True)
+    return setup.folder
 
 
 def check(options):
@@ -166,6 +177,11 @@ def worker(options):
 
 
 def _start_options(command):
+    text = (
+        "course folder to open; it gets the lessons and exercises that it lacks, and nothing in it is "
+        "overwritten (default: the course folder that you are in)"
+    )
+    command.add_argument("folder", nargs="?", metavar="FOLDER", help=text)
     text = "don't open a browser"
     command.add_argument("--no-browser", dest="browser", action="store_false", help=text)
     text = "port of JupyterLab (default: 8888, or a free one)"

@@ -11,37 +11,33 @@ folder that is named for another exercise, or has its page, is never taken.
 
 from pathlib import Path
 
-from jobs_kit.course.exercise import (
-    EXERCISES,
-    ROOT,
-    all_exercises,
-    exercises_in,
-    folder_of_file,
-)
+from jobs_kit.course.exercise import all_exercises, exercises_in, folder_of_file
+from jobs_kit.course.places import EXERCISES, course_around, course_folder
 from jobs_kit.redis_server.text import text
 
-# these folders contain files with the same names, but no answers
-NO_ANSWERS = [ROOT / name for name in ("jobs_kit", "notebooks", "tests")]
+# these folders of a course contain files with the same names, but no answers
+NO_ANSWERS = ("jobs_kit", "notebooks", "tests")
 
 
 def answer_folder(exercise, place=None):
     """Return the folder (Path) of the answer to an Exercise or a Gap.
 
     place: a folder that was named: it is the answer's, or holds it. Without one it is the current
-    folder if that belongs to the exercise, and else the kit's own exercises/.
+    folder if that belongs to the exercise, and else in exercises/ of the course folder. Raises
+    CourseNotFoundError.
     """
     if place:
         place = Path(place).absolute()
         return _folder_in(place, exercise, _files(exercise)) or place / exercise.folder
     here = Path.cwd()
-    if not any(here.is_relative_to(folder) for folder in NO_ANSWERS):
+    if not _is_in(here, NO_ANSWERS):
         # two folders may have a file of this name: it belongs to the first in the course
         files = [n for n in _files(exercise) if folder_of_file(n) == exercise.folder]
         if found := _folder_in(here, exercise, files):
             return found
         if _named_for(here) and (here.parent / exercise.folder).is_dir():
             return here.parent / exercise.folder
-    return EXERCISES / exercise.folder
+    return course_folder() / EXERCISES.name / exercise.folder
 
 
 def require_folder(exercise, place):
@@ -62,11 +58,18 @@ def exercises_for(place):
 def short_path(path):
     """Return a path as printable text.
 
-    Inside the kit, and seen from there, it is relative to the kit's folder.
+    Inside a course folder, and seen from there, it is relative to that folder.
     """
-    if Path(path).is_relative_to(ROOT) and Path.cwd().is_relative_to(ROOT):
-        path = Path(path).relative_to(ROOT)
+    course = course_around(Path.cwd())
+    if course and Path(path).is_relative_to(course):
+        path = Path(path).relative_to(course)
     return text(path)
+
+
+def _is_in(place, names):
+    """Tell whether a folder is in one of the folders with these names of its course."""
+    course = course_around(place)
+    return course is not None and place.relative_to(course).parts[:1] in [(n,) for n in names]
 
 
 def _folder_in(place, exercise, files):

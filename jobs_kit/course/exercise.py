@@ -11,8 +11,7 @@ from collections import Counter
 from dataclasses import dataclass, field
 from pathlib import Path, PurePath
 
-ROOT = Path(__file__).parents[2]
-EXERCISES = ROOT / "exercises"
+from jobs_kit.course.places import EXERCISES, REPAIR
 
 
 @dataclass(frozen=True)
@@ -90,13 +89,13 @@ class Exercise:
 def all_exercises():
     """Return {id: Exercise} of all exercises, in the order of the course.
 
-    Raises FileNotFoundError, with what to do, where the kit was installed without its course.
+    Raises FileNotFoundError, with what to do, where the kit's own files are missing.
     """
     exercises = [load(path).EXERCISE for path in EXERCISES.glob("*/test_*.py")]
     if not exercises:
         raise FileNotFoundError(
-            f"the exercises are missing: there are none in {EXERCISES}. Clone the kit's repository, "
-            "and run `make lab` in its folder"
+            f"the exercises are missing: there are none in {EXERCISES}. Get the whole kit again, from "
+            f"its repository or as a wheel, and {REPAIR}"
         )
     return {one.id: one for one in sorted(exercises, key=lambda one: one.number)}
 

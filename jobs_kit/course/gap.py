@@ -15,9 +15,10 @@ import re
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from jobs_kit.course.exercise import ROOT, load
+from jobs_kit.course.exercise import load
+from jobs_kit.course.places import MATERIAL
 
-CHECKS = ROOT / "notebooks" / "checks"
+CHECKS = MATERIAL / "notebooks" / "checks"
 SETUP = """import json, os, time, uuid
 import redis
 from hotqueue import HotQueue

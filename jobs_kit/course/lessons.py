@@ -11,7 +11,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from jobs_kit.course.check_files import exercise_points
-from jobs_kit.course.exercise import ROOT, all_exercises
+from jobs_kit.course.exercise import all_exercises
+from jobs_kit.course.places import MATERIAL
 
 TITLE = re.compile(r"# (.+)")
 TASK = re.compile(r"^\*\*What you'll do:?\*\*:? (.+?)\.?$", re.MULTILINE)
@@ -45,7 +46,7 @@ class Lesson:
         return self.path.stem[3:]
 
 
-def all_lessons(root=ROOT):
+def all_lessons(root=MATERIAL):
     """Return the Lessons of a copy of the kit, in the order of the course."""
     return [read_lesson(path) for path in sorted((root / "notebooks").glob("[0-9][0-9]_*.ipynb"))]
 
@@ -66,7 +67,7 @@ def first_cell(path):
     return _read(path)["cells"][0]["source"]
 
 
-def course_hours(root=ROOT):
+def course_hours(root=MATERIAL):
     """Return the hours (float) that all lessons and exercises take, those of a stretch left out."""
     pages = [lesson.path for lesson in all_lessons(root)]
     pages += sorted((root / "solutions").glob("*/*.ipynb"))
@@ -78,7 +79,7 @@ def hours_of(pages):
     return sum(int(MINUTES.search(page)[1]) for page in pages if STRETCH not in page) / 60
 
 
-def refreshed_pages(root=ROOT):
+def refreshed_pages(root=MATERIAL):
     """Return {path: text} of README.md and of the lessons that the list of lessons changes.
 
     Only rows and links that are missing or wrong are written, and the length of the course.

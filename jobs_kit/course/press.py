@@ -8,8 +8,8 @@ import shutil
 import subprocess
 
 from jobs_kit.course import lessons, starters
-from jobs_kit.course.exercise import EXERCISES, ROOT, all_exercises
-from jobs_kit.course.starters import MASTERS
+from jobs_kit.course.exercise import all_exercises
+from jobs_kit.course.places import EXERCISES, IS_CLONE, MASTERS, MATERIAL
 
 
 def made_files():
@@ -32,12 +32,18 @@ def stale_files():
 def write():
     """Write the stale files; return their paths, a list.
 
-    Raises FileExistsError where something would be lost that git does not know.
+    Raises FileExistsError where something would be lost that git does not know, and
+    FileNotFoundError outside a clone.
     """
+    if not IS_CLONE:
+        raise FileNotFoundError(
+            "press writes the starters of a clone, and this kit was installed from a wheel: clone its "
+            "repository, and run `make press` there"
+        )
     stale = stale_files()
     at_risk = stale.keys() & made_files().keys() & _modified_files()
     if at_risk:
-        names = "\n".join(f"  {path.relative_to(ROOT)}" for path in sorted(at_risk))
+        names = "\n".join(f"  {path.relative_to(MATERIAL)}" for path in sorted(at_risk))
         raise FileExistsError(
             f"git calls these modified; commit or `git checkout` them first:\n{names}"
         )
@@ -51,6 +57,6 @@ def _modified_files():
     """Return the files in which something would be lost: changed or new, and not committed."""
     if not shutil.which("git"):
         return set()
-    command = ["git", "-C", str(ROOT), "status", "--porcelain", "-z", "--untracked-files=all"]
+    command = ["git", "-C", str(MATERIAL), "status", "--porcelain", "-z", "--untracked-files=all"]
     listed = subprocess.run(command, capture_output=True, text=True).stdout
-    return {ROOT / line[3:] for line in listed.split("\0") if line}
+    return {MATERIAL / line[3:] for line in listed.split("\0") if line}

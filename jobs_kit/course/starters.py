@@ -17,10 +17,8 @@ import json
 import random
 import re
 
-from jobs_kit.course.exercise import ROOT, given_in, shuffled_in
-
-MASTERS = ROOT / "solutions"
-KIT = ROOT / "jobs_kit"
+from jobs_kit.course.exercise import given_in, shuffled_in
+from jobs_kit.course.places import KIT, MASTERS
 
 _BEGIN = re.compile(r"(\s*)### BEGIN SOLUTION ?(\w*)\s*$")
 _BEFORE = re.compile(r"\s*### \| ?(.*)$")

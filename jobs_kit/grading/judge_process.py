@@ -20,7 +20,8 @@ from pathlib import Path
 
 import pytest
 
-from jobs_kit.course.exercise import EXERCISES, all_exercises
+from jobs_kit.course.exercise import all_exercises
+from jobs_kit.course.places import EXERCISES
 from jobs_kit.grading import plugin
 from jobs_kit.grading.judge import kit_settings
 from jobs_kit.grading.programs.redis_recorder import RedisRecorder

@@ -17,8 +17,9 @@ from redis import RedisError
 
 from jobs_kit.course.answer_folders import answer_folder
 from jobs_kit.course.check_files import claim_of, points
-from jobs_kit.course.exercise import EXERCISES, Exercise, find_exercise
+from jobs_kit.course.exercise import Exercise, find_exercise
 from jobs_kit.course.gap import Gap
+from jobs_kit.course.places import EXERCISES
 from jobs_kit.grading.expectations import (
     CheckError,
     NotAttemptedError,

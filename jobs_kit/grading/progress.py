@@ -20,6 +20,7 @@ from jobs_kit.course import starters
 from jobs_kit.course.answer_folders import answer_folder, exercises_for, require_folder
 from jobs_kit.course.exercise import earlier, find_exercise
 from jobs_kit.course.gap import all_gaps
+from jobs_kit.course.places import MASTERS, CourseNotFoundError, course_folder
 from jobs_kit.grading.results import kit_failure
 from jobs_kit.grading.source.files import PROGRESS, Source, regular_files
 from jobs_kit.grading.verdict import Verdict
@@ -96,7 +97,17 @@ class ExerciseProgress:
                 f"made {attempts}; checking an unchanged file again doesn't count. For a hint, run "
                 f'hint("{name}") on a page or `jobs-kit hint {name}` in a terminal.'
             )
-        return True, solution_of(self.exercise)
+        return True, "\n\n".join([*self._walk_through(), *solution_of(self.exercise)])
+
+    def _walk_through(self):
+        """Yield a line that names the walk-through; a course folder that lacks it gets it now."""
+        name = f"{MASTERS.name}/{self.exercise.folder}/{self.exercise.id}.ipynb"
+        with contextlib.suppress(CourseNotFoundError):
+            path = course_folder(self.folder) / name
+            if not path.exists():
+                path.parent.mkdir(parents=True, exist_ok=True)
+                shutil.copyfile(MASTERS.parent / name, path)
+            yield f"# {name} explains it step by step."
 
     def catch_up(self):
         """Write the starting point of this exercise: all earlier parts solved.
@@ -105,7 +116,7 @@ class ExerciseProgress:
         it, as file.bak, or file.bak2 where that is there already. Raises ValueError in the folder of
         the solutions.
         """
-        if self.folder.resolve().is_relative_to(starters.MASTERS):
+        if self.folder.resolve().is_relative_to(MASTERS):
             raise ValueError(f"{self.folder} holds the solutions; name your own folder with --in")
         files = starters.given_files(self.exercise.folder)
         files |= {n: text.encode() for n, text in starting_point(self.exercise).items()}
@@ -182,16 +193,15 @@ def starting_point(exercise):
 
 
 def solution_of(exercise):
-    """Return the solution of an exercise: the definitions that it adds or changes, as text."""
-    walk = f"solutions/{exercise.folder}/{exercise.id}.ipynb"
-    parts = [f"# {walk} explains it step by step."]
+    """Return the solution of an exercise, a list of texts: the definitions that it adds or changes."""
+    parts = []
     if exercise.files:
         solved = starters.stage(exercise.folder, {*earlier(exercise), exercise.id})
         before = starting_point(exercise)
         for name, text in solved.items():
             if pieces := starters.changed_pieces(before.get(name, ""), text):
                 parts += [f"# --- {name}", *pieces]
-    return "\n\n".join(parts)
+    return parts
 
 
 def first_unfinished(place=None, after=None):

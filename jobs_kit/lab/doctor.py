@@ -16,12 +16,11 @@ from pathlib import Path
 from packaging.requirements import Requirement
 
 from jobs_kit import settings
+from jobs_kit.course.places import REPAIR, CourseNotFoundError, course_folder
 from jobs_kit.redis_server.address import RedisNotFoundError
 from jobs_kit.redis_server.find import named_server
 from jobs_kit.redis_server.server import OLDEST, PROGRAMS, find_programs, program_version
 
-ROOT = Path(__file__).parents[2]
-AGAIN = "run `make lab` again in the kit's folder, or `pip install -r requirements.txt` there"
 SHOWN = ("redis", "hotqueue", "ipykernel", "jupyterlab")
 EXTENSIONS = {"ipywidgets": "@jupyter-widgets/jupyterlab-manager", "anywidget": "anywidget"}
 
@@ -102,7 +101,7 @@ def packages(distribution="jobs-kit"):
     try:
         required = [Requirement(line) for line in metadata.requires(distribution) or []]
     except metadata.PackageNotFoundError:
-        return Finding("packages", "fix", f"{distribution} itself is not installed: {AGAIN}")
+        return Finding("packages", "fix", f"{distribution} itself is not installed: {REPAIR}")
     required = [one for one in required if not one.marker or one.marker.evaluate({"extra": ""})]
     wrong = [
         f"{one.name} {_version(one.name) or 'is missing'} (needed: {one.specifier})"
@@ -110,7 +109,7 @@ def packages(distribution="jobs-kit"):
         if not one.specifier.contains(_version(one.name) or "0.dev0")
     ]
     if wrong:
-        return Finding("packages", "fix", f"{'; '.join(wrong)}: {AGAIN}")
+        return Finding("packages", "fix", f"{'; '.join(wrong)}: {REPAIR}")
     shown = ", ".join(f"{name} {_version(name)}" for name in SHOWN)
     return Finding("packages", "ok", f"all {len(required)} as the kit needs them ({shown} …)")
 
@@ -143,24 +142,25 @@ def widgets():
     ]
     if missing:
         return Finding(
-            "widgets", "fix", f"JupyterLab does not find {' and '.join(missing)}: {AGAIN}"
+            "widgets", "fix", f"JupyterLab does not find {' and '.join(missing)}: {REPAIR}"
         )
     shown = ", ".join(f"{name} {_version(name)}" for name in EXTENSIONS)
     return Finding("widgets", "ok", f"JupyterLab finds {shown}")
 
 
-def folders(root=ROOT):
-    """Look whether lessons and exercises are there and can be written to."""
-    needed = [root / name for name in ("notebooks", "exercises") if (root / name).is_dir()]
+def folders(place=None):
+    """Look whether there is a course folder around a place, and can be written to."""
+    try:
+        course = course_folder(place)
+    except CourseNotFoundError as problem:
+        return Finding("folders", "note", str(problem))
+    needed = [course / name for name in ("notebooks", "exercises") if (course / name).is_dir()]
     locked = [str(folder) for folder in needed if not os.access(folder, os.W_OK)]
     if locked:
-        how = "copy the whole kit to your own folder, and run `make lab` there"
+        how = "copy it to your own folder, and start the lessons there"
         text = f"{' and '.join(locked)} may only be read, and lessons write files there: {how}"
         return Finding("folders", "fix", text)
-    if needed:
-        return Finding("folders", "ok", f"lessons and exercises in {root} can be written to")
-    text = "the service is here, and no lessons and exercises: clone the kit's repository for them"
-    return Finding("folders", "note", text)
+    return Finding("folders", "ok", f"lessons and exercises in {course} can be written to")
 
 
 def grading():

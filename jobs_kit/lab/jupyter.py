@@ -10,10 +10,8 @@ import signal
 import tempfile
 from pathlib import Path
 
+from jobs_kit.course.places import FIRST
 from jobs_kit.lab.command import put_programs_first
-
-ROOT = Path(__file__).parents[2]
-FIRST = "notebooks/00_start_here.ipynb"
 
 # What its file browser hides: all that only instructors and maintainers need. Binder reads it, too.
 FILE_BROWSER = Path(__file__).with_name("file_browser.json")
@@ -36,21 +34,19 @@ WRITTEN = (
 BASHRC = 'if [ -f ~/.bashrc ]; then . ~/.bashrc; fi\nPATH="{bin}:$PATH"\n'
 
 
-def run_jupyterlab(redis, port=0, browser=True):
+def run_jupyterlab(redis, course, port=0, browser=True):
     """Run JupyterLab until Ctrl-C or SIGTERM.
 
-    redis: the Server that find_redis() returned. port: 0 takes a free one. browser: open one.
-    Raises FileNotFoundError without lessons, SystemExit(1) if the port is taken.
+    redis: the Server that find_redis() returned. course: the course folder (Path). port: 0 takes a
+    free one. browser: open one. Raises SystemExit(1) if the port is taken.
     """
-    if not (ROOT / FIRST).exists():
-        raise FileNotFoundError(f"{ROOT / FIRST} is missing: run `make lab` in a clone of the kit")
     # in the directory of our Redis: that goes even when we are killed
     place = getattr(redis, "directory", None)
     with tempfile.TemporaryDirectory(prefix="jobs-kit-lab-", dir=place) as folder:
         if not _can_be_written(Path.home()):
             for name in WRITTEN:
                 os.environ.setdefault(name, str(Path(folder) / name.lower()))
-        lab = _make(Path(folder), port, browser)
+        lab = _make(Path(folder), course, port, browser)
         url = f"http://127.0.0.1:{lab.port}/lab/tree/{FIRST}?token={lab.identity_provider.token}"
         text = f"{redis}\nJupyterLab: {url}\nCtrl-C ends it."
         lab.io_loop.add_callback(print, text, flush=True)  # not before it listens
@@ -67,7 +63,7 @@ def _can_be_written(folder):
         return False
 
 
-def _make(folder, port, browser):
+def _make(folder, course, port, browser):
     """Return JupyterLab's server, which has its port and listens when it is started."""
     from jupyterlab.handlers.announcements import NeverCheckForUpdate
     from jupyterlab.labapp import LabApp
@@ -82,7 +78,7 @@ def _make(folder, port, browser):
     config.LabApp.check_for_updates_class = NeverCheckForUpdate
     config.LabApp.default_url = f"/lab/tree/{FIRST}"
     config.IdentityProvider.token = secrets.token_hex(16)  # ours, so that the URL is said once
-    config.ServerApp.root_dir = str(ROOT)
+    config.ServerApp.root_dir = str(course)
     config.ServerApp.ip = "127.0.0.1"
     config.ServerApp.port = port or 8888
     config.ServerApp.port_retries = 0 if port else 50

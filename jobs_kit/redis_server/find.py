@@ -70,7 +70,7 @@ def _no_answer(url, problem):
     if _if_started_by_a_kit(url):
         return (
             f"the kit's own Redis at {shown} has ended ({problem}). "
-            "Start the kit again: Ctrl-C in its terminal, then `make lab`."
+            "Start the kit again: Ctrl-C in its terminal, then the command that you ran there."
         )
     return (
         f"REDIS_URL (or REDIS_HOST) names {shown}, and no Redis lets us in there ({problem}). "

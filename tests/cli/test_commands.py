@@ -9,8 +9,8 @@ from importlib import metadata
 import pytest
 
 from jobs_kit import cli
-from jobs_kit.cli import instructor
-from jobs_kit.course import exercise
+from jobs_kit.cli import instructor, student
+from jobs_kit.course import exercise, places, press
 from jobs_kit.course.exercise import all_exercises
 from jobs_kit.course.gap import all_gaps
 
@@ -83,7 +83,7 @@ def no_course(monkeypatch, tmp_path):
 def test_without_its_course_a_command_says_what_to_do(no_course, words, capsys):
     assert cli.main(words if words == ["press"] else [*words, "add_job"]) == 1
     assert "the exercises are missing" in (printed := capsys.readouterr()).err
-    assert "`make lab`" in printed.err and printed.out == ""
+    assert "Get the whole kit again" in printed.err and printed.out == ""
 
 
 def test_without_its_course_a_check_of_all_fails(no_course, capsys):
@@ -91,6 +91,40 @@ def test_without_its_course_a_check_of_all_fails(no_course, capsys):
     with pytest.raises(SystemExit) as ended:
         cli.main(["check", "--help"])
     assert ended.value.code == 0 and "the exercises are missing" in capsys.readouterr().out
+
+
+# all commands for students, and how one that needs a course is called
+NEEDS_COURSE = {
+    "start": [["start"], ["start", "--no-browser"]],
+    "check": [["check"], ["check", "echo_worker", "add_job"], ["check", "--watch"]],
+    "hint": [["hint", "add_job"]],
+    "solution": [["solution", "two_shells"]],
+    "catch_up": [["catch-up", "execute_job"]],
+}
+NEEDS_NONE = {"doctor", "redis", "run", "api", "worker"}
+
+
+def test_all_commands_for_students_are_known_here():
+    assert {function.__name__ for function in student.COMMANDS} == NEEDS_COURSE.keys() | NEEDS_NONE
+
+
+@pytest.mark.parametrize(
+    "words", [words for calls in NEEDS_COURSE.values() for words in calls], ids=" ".join
+)
+def test_outside_a_course_folder_a_command_says_what_to_do(words, tmp_path, monkeypatch, capsys):
+    monkeypatch.setattr(places, "IS_CLONE", False)
+    monkeypatch.setattr(student, "end_at_sigterm", lambda: None)
+    monkeypatch.chdir(tmp_path)
+    assert cli.main(words) == 1
+    printed = capsys.readouterr()
+    assert "`jobs-kit start my-course` sets up a new one" in printed.err and printed.out == ""
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_an_installed_kit_presses_nothing(monkeypatch, capsys):
+    monkeypatch.setattr(press, "IS_CLONE", False)
+    assert cli.main(["press"]) == 1
+    assert "clone its repository" in capsys.readouterr().err
 
 
 def test_a_missing_package_is_reported(monkeypatch, capsys):

@@ -15,7 +15,6 @@ import pytest
 import redis
 
 from jobs_kit import cli
-from jobs_kit.cli import student
 
 PNG = b"\x89PNG\r\n\x1a\n"
 
@@ -175,16 +174,6 @@ def test_no_command_says_which_there_are(terminal):
     output = process.stdout.read()
     assert all(name in output for name in ("start", "redis", "api", "worker", "doctor"))
     assert process.wait() == 2
-
-
-def test_without_lessons_start_says_where_to_run(monkeypatch, capsys, server):
-    from jobs_kit.lab import jupyter
-
-    monkeypatch.setenv("REDIS_URL", server.url)
-    monkeypatch.setattr(jupyter, "ROOT", Path("/nowhere"))
-    monkeypatch.setattr(student, "end_at_sigterm", lambda: None)
-    assert cli.main(["start", "--no-browser"]) == 1
-    assert "run `make lab` in a clone" in capsys.readouterr().err
 
 
 @pytest.fixture

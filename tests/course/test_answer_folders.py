@@ -9,7 +9,8 @@ from jobs_kit.course.answer_folders import (
     require_folder,
     short_path,
 )
-from jobs_kit.course.exercise import EXERCISES, ROOT, all_exercises, exercises_in, find_exercise
+from jobs_kit.course.exercise import all_exercises, exercises_in, find_exercise
+from jobs_kit.course.places import EXERCISES, MATERIAL
 
 BOTH = ["find_the_bugs/jobs.py", "jobs_service/jobs.py"]
 MINE = [f"mine/{name}" for name in ("api.py", "jobs.py", "worker.py")]
@@ -64,9 +65,9 @@ def test_the_current_folder_counts_if_it_is_the_exercise_s(
     assert answer_folder(exercise) == folder
 
 
-@pytest.mark.parametrize("folder", answer_folders.NO_ANSWERS, ids=lambda folder: folder.name)
+@pytest.mark.parametrize("folder", answer_folders.NO_ANSWERS)
 def test_the_kit_s_own_files_are_no_answers(monkeypatch, folder):
-    monkeypatch.chdir(folder)
+    monkeypatch.chdir(MATERIAL / folder)
     for exercise in all_exercises().values():
         assert answer_folder(exercise) == EXERCISES / exercise.folder
 
@@ -119,7 +120,7 @@ def test_a_named_folder_is_for_the_exercises_of_its_name_or_for_all(tmp_path):
 
 
 def test_a_path_is_short_where_it_is_clear(tmp_path, monkeypatch):
-    monkeypatch.chdir(ROOT / "notebooks")
+    monkeypatch.chdir(MATERIAL / "notebooks")
     assert short_path(EXERCISES / "echo_worker") == "exercises/echo_worker"
     assert short_path(tmp_path) == str(tmp_path)
     monkeypatch.chdir(tmp_path)  # there may be another exercises/ here

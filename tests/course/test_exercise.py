@@ -6,7 +6,6 @@ from dataclasses import replace
 import pytest
 
 from jobs_kit.course.exercise import (
-    ROOT,
     all_exercises,
     earlier,
     find_exercise,
@@ -16,6 +15,7 @@ from jobs_kit.course.exercise import (
     shuffled_in,
 )
 from jobs_kit.course.lessons import all_lessons
+from jobs_kit.course.places import MATERIAL
 
 each = pytest.mark.parametrize(
     "exercise", all_exercises().values(), ids=lambda exercise: exercise.id
@@ -106,10 +106,10 @@ def exercise_names_in(source):
 
 
 def test_the_kit_knows_no_exercise_by_name():
-    modules = list((ROOT / "jobs_kit").rglob("*.py"))
+    modules = list((MATERIAL / "jobs_kit").rglob("*.py"))
     assert modules
     named = {
-        str(path.relative_to(ROOT)): exercise_names_in(path.read_text(encoding="utf-8"))
+        str(path.relative_to(MATERIAL)): exercise_names_in(path.read_text(encoding="utf-8"))
         for path in modules
     }
     assert {path: names for path, names in named.items() if names} == {}

@@ -9,8 +9,9 @@ from made_up_lesson import GOOD, notebook_of
 
 from jobs_kit.course import lessons
 from jobs_kit.course.check_files import exercise_points
-from jobs_kit.course.exercise import ROOT, all_exercises
+from jobs_kit.course.exercise import all_exercises
 from jobs_kit.course.lessons import MINUTES, TASK, all_lessons
+from jobs_kit.course.places import MATERIAL
 
 CODE = "\0"  # marks a code cell in the text of a section
 
@@ -238,7 +239,7 @@ ROW = "| [00 Start](notebooks/00_start.ipynb) | find your way |\n"
 @pytest.fixture
 def lesson():
     """Return a Lesson that is in no file."""
-    return lessons.Lesson(ROOT / "notebooks" / "00_start.ipynb", "Start", "check that all runs")
+    return lessons.Lesson(MATERIAL / "notebooks" / "00_start.ipynb", "Start", "check that all runs")
 
 
 def test_a_row_of_the_table_keeps_its_words_when_the_lesson_moves(lesson):

@@ -2,13 +2,14 @@
 
 import subprocess
 
-from jobs_kit.course.exercise import EXERCISES, ROOT, all_exercises
+from jobs_kit.course.exercise import all_exercises
+from jobs_kit.course.places import EXERCISES, MASTERS, MATERIAL
 from jobs_kit.course.press import stale_files
-from jobs_kit.course.starters import MASTERS, all_starters
+from jobs_kit.course.starters import all_starters
 
 
 def test_every_pressed_file_is_fresh():
-    stale = [str(path.relative_to(ROOT)) for path in stale_files()]
+    stale = [str(path.relative_to(MATERIAL)) for path in stale_files()]
     assert stale == [], (
         "run `make press` (your own work in exercises/ counts as stale, too: ignore it)"
     )
@@ -24,7 +25,7 @@ def test_every_exercise_has_its_notebook_its_master_and_its_files():
 
 def test_exercises_holds_only_pressed_files_and_checks():
     command = ["git", "ls-files", "--cached", "--others", "--exclude-standard", "exercises"]
-    listed = subprocess.run(command, cwd=ROOT, capture_output=True, text=True).stdout.split()
+    listed = subprocess.run(command, cwd=MATERIAL, capture_output=True, text=True).stdout.split()
     names = {name.removeprefix("exercises/") for name in listed}
     checks = {f"{one.folder}/test_{one.id}.py" for one in all_exercises().values()}
     assert names

@@ -8,7 +8,7 @@ import pytest
 
 from jobs_kit.course import starters
 from jobs_kit.course.exercise import all_exercises, earlier, find_exercise
-from jobs_kit.course.starters import MASTERS
+from jobs_kit.course.places import MASTERS
 
 MASTER = '''"""A module."""
 ### BEGIN SOLUTION one

@@ -5,9 +5,9 @@ import re
 
 import pytest
 
-from jobs_kit.course.exercise import ROOT
 from jobs_kit.course.gap import all_gaps
 from jobs_kit.course.lessons import all_lessons
+from jobs_kit.course.places import MATERIAL
 from jobs_kit.grading.judge import Judge
 
 GAPS = all_gaps()
@@ -37,7 +37,7 @@ def verdict_on(judge, tmp_path):
 
 def cells_of(lesson):
     """Return the texts of a lesson's cells; lesson: the stem of its file name."""
-    path = ROOT / "notebooks" / f"{lesson}.ipynb"
+    path = MATERIAL / "notebooks" / f"{lesson}.ipynb"
     cells = json.loads(path.read_text(encoding="utf-8"))["cells"]
     return ["".join(cell["source"]) for cell in cells]
 

@@ -6,7 +6,8 @@ from types import SimpleNamespace
 import pytest
 from batch_runs import ANYHOW, MOST, RIGHT, contained, grade, points
 
-from jobs_kit.course.exercise import ROOT, find_exercise
+from jobs_kit.course.exercise import find_exercise
+from jobs_kit.course.places import MATERIAL
 from jobs_kit.grading.batch.batch import Batch
 from jobs_kit.grading.batch.missing_packages import missing_packages
 from jobs_kit.grading.results import ExerciseResult, SubmissionResult
@@ -103,7 +104,7 @@ def test_a_result_is_kept_until_a_package_that_it_misses_is_installed():
 @contained
 def test_a_class_uses_a_package_that_is_allowed(site, place, tmp_path):
     place("ana", text=f"import weather\nassert weather.hot\n{RIGHT}")
-    environment = os.environ | {"PYTHONPATH": os.pathsep.join([str(site), str(ROOT)])}
+    environment = os.environ | {"PYTHONPATH": os.pathsep.join([str(site), str(MATERIAL)])}
     code, printed = grade(place, tmp_path / "out", env=environment)
     sentence = "1 student imports weather, which answers can't use (ana): to allow it"
     assert code == 0 and sentence in printed

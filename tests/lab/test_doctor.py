@@ -11,6 +11,8 @@ import jupyter_core.paths
 import pytest
 
 from jobs_kit import cli
+from jobs_kit.course import places
+from jobs_kit.course.places import FIRST
 from jobs_kit.grading.batch import own_solutions
 from jobs_kit.grading.sandbox.containment import NotContainedError
 from jobs_kit.lab import doctor, examine
@@ -69,7 +71,7 @@ def test_a_notebook_shows_the_same_lines():
 
 
 def test_the_first_lesson_says_what_each_beginning_of_a_line_means():
-    lesson = (doctor.ROOT / "notebooks" / "00_start_here.ipynb").read_text(encoding="utf-8")
+    lesson = (places.MATERIAL / "notebooks" / "00_start_here.ipynb").read_text(encoding="utf-8")
     sentence = re.search(r"`ok` means[^.]*\.", lesson)[0]
     assert set(re.findall(r"`(\w+)`", sentence)) == {"ok", "note", "fix"}
 
@@ -145,16 +147,18 @@ def test_a_kit_that_is_not_installed_is_reported(monkeypatch):
 def test_read_only_folders_are_reported(monkeypatch, tmp_path):
     """The course is in the teacher's folder: every file may be read, none written."""
     (tmp_path / "notebooks").mkdir()
+    (tmp_path / FIRST).touch()
     assert doctor.folders(tmp_path).state == "ok"
     monkeypatch.setattr(doctor.os, "access", lambda path, mode: mode != os.W_OK)  # root may all
     finding = doctor.folders(tmp_path)
     assert finding.state == "fix" and f"{tmp_path / 'notebooks'} may only be read" in str(finding)
-    assert "copy the whole kit to your own folder" in str(finding)
+    assert "copy it to your own folder" in str(finding)
 
 
-def test_a_kit_without_its_course_is_a_note(tmp_path):
+def test_an_installed_kit_outside_a_course_folder_is_a_note(tmp_path, monkeypatch):
+    monkeypatch.setattr(places, "IS_CLONE", False)
     finding = doctor.folders(tmp_path)
-    assert finding.state == "note" and "clone the kit's repository" in finding.text
+    assert finding.state == "note" and "`jobs-kit start my-course`" in finding.text
 
 
 def test_a_port_that_is_taken_is_noted():

@@ -179,7 +179,7 @@ def test_it_is_found_once_and_replaced_when_it_died(until, process_id):
 def test_a_kernel_whose_kit_has_lost_its_redis_says_what_to_do():
     find_redis().stop()
     find._found = None  # as in a kernel that inherits our environment
-    with pytest.raises(RedisNotFoundError, match=r"own Redis .* has ended .* then `make lab`"):
+    with pytest.raises(RedisNotFoundError, match=r"own Redis .* has ended .* Start the kit again"):
         find_redis()
 
 

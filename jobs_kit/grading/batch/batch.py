@@ -13,7 +13,8 @@ import os
 import time
 from pathlib import Path
 
-from jobs_kit.course.exercise import EXERCISES, ROOT, all_exercises, find_exercise
+from jobs_kit.course.exercise import all_exercises, find_exercise
+from jobs_kit.course.places import EXERCISES, KIT
 from jobs_kit.grading import limits
 from jobs_kit.grading.batch import (
     hand_ins,
@@ -243,7 +244,7 @@ def _chosen(names):
 @functools.cache
 def _digest_of_checks(hidden):
     digest = hashlib.sha256()
-    engine = sorted((ROOT / "jobs_kit" / "grading").rglob("*.py"))
+    engine = sorted((KIT / "grading").rglob("*.py"))
     for path in [*sorted(EXERCISES.glob("*/test_*.py")), *engine, *hidden]:
         digest.update(path.read_bytes())
     return digest.digest()

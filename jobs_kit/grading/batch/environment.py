@@ -11,8 +11,7 @@ import sys
 import sysconfig
 from pathlib import Path
 
-from jobs_kit.course.exercise import EXERCISES
-from jobs_kit.course.starters import KIT, MASTERS
+from jobs_kit.course.places import EXERCISES, KIT, MASTERS
 from jobs_kit.grading import cgroups
 from jobs_kit.grading.sandbox import containment
 

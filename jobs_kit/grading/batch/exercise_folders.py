@@ -1,6 +1,7 @@
 """Name the exercise folders, and find the one that a file belongs to."""
 
-from jobs_kit.course.exercise import EXERCISES, all_exercises, folder_of_file, shell_exercise
+from jobs_kit.course.exercise import all_exercises, folder_of_file, shell_exercise
+from jobs_kit.course.places import EXERCISES
 from jobs_kit.grading.batch.near_names import SAME, likest
 
 EXACT = SAME + 1  # the name itself, more than a name that is like it

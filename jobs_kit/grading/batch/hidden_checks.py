@@ -3,7 +3,8 @@
 from pathlib import Path
 
 from jobs_kit.course.check_files import checks_in, claim_of, points_of
-from jobs_kit.course.exercise import EXERCISES, find_exercise, load
+from jobs_kit.course.exercise import find_exercise, load
+from jobs_kit.course.places import EXERCISES
 from jobs_kit.grading.results import unjudged_check
 
 

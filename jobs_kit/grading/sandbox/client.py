@@ -19,6 +19,7 @@ import sys
 import tempfile
 from pathlib import Path
 
+from jobs_kit.course.places import KIT, MASTERS
 from jobs_kit.grading import limits
 from jobs_kit.grading.sandbox import containment
 from jobs_kit.grading.sandbox.packages import NO_PACKAGES
@@ -115,8 +116,8 @@ class Sandbox:
                     *self.packages.folders,
                 ],
                 "write": [str(Path(folder).parent)],
+                "hidden": [os.path.realpath(place) for place in (KIT, MASTERS)],
             },
-            "hidden": str(HERE.parents[1]),
             "draws": draws,
         }
 

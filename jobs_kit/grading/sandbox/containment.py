@@ -15,6 +15,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+from jobs_kit.course.places import KIT
 from jobs_kit.grading.limits import MB
 from jobs_kit.grading.sandbox.child.system_calls import can_be_refused
 
@@ -116,6 +117,7 @@ def command(arguments, readable):
         *_memory_folders(),
         *_readable_folders([*SYSTEM, sys.prefix, sys.base_prefix, *readable]),
         *_kit_files(),
+        *_hidden_kit([sys.prefix, sys.base_prefix, *readable, *SYSTEM]),
         *[word for pair in _environment().items() for word in ("--setenv", *pair)],
         *["--remount-ro", "/", "--chdir", "/", "--"],
         *[sys.executable, "-I", f"{CHILD_INSIDE}/fork_server.py", *arguments],
@@ -172,6 +174,19 @@ def _kit_files():
     for path in font_lists():
         options += ["--ro-bind", path, f"{FONTS}/{Path(path).name}"]
     return [*options, "--ro-bind", str(CHILD), CHILD_INSIDE]
+
+
+def _hidden_kit(places):
+    """Return the options that empty the folder of an installed kit: its solutions are in there.
+
+    places: the readable folders, which may lead to it through links.
+    """
+    options = []
+    for place in dict.fromkeys(places):
+        if KIT.resolve().is_relative_to(os.path.realpath(place)) and not os.path.islink(place):
+            hidden = Path(place, KIT.resolve().relative_to(os.path.realpath(place)))
+            options += ["--tmpfs", str(hidden), "--remount-ro", str(hidden)]
+    return options
 
 
 def bwrap():

@@ -14,7 +14,7 @@ from importlib import metadata
 from importlib.machinery import PathFinder
 from pathlib import Path
 
-from jobs_kit.course.exercise import ROOT
+from jobs_kit.course.places import MATERIAL
 
 TRY = "import importlib, sys; sys.path += sys.argv[2:]; importlib.import_module(sys.argv[1])"
 TRY_SECONDS = 60
@@ -46,7 +46,7 @@ def find_packages(names, private=()):
     folders = [_folder_of(module) for module in modules]
     outside = tuple(dict.fromkeys(str(f) for f in folders if not _is_in_environment(f)))
     for folder in map(Path, outside):
-        if hidden := [p for p in (ROOT, *private) if p.is_relative_to(folder)]:
+        if hidden := [p for p in (MATERIAL, *private) if p.is_relative_to(folder)]:
             raise ValueError(
                 f"answers would see {hidden[0]}, because a package that you allow is in {folder}. "
                 f"Install it beside the kit: {_pip_command(names)}"

@@ -71,12 +71,19 @@ def prepare():
 
 
 def _hide_kit_modules():
-    """Let no import find the kit, installed or not."""
-    sys.path[:] = [place for place in sys.path if not (Path(place or ".") / "jobs_kit").exists()]
+    """Let no import find the kit, nor what is beside it in a clone."""
+    sys.path[:] = [place for place in sys.path if not _is_clone(Path(place or "."))]
     sys.meta_path[:] = [f for f in sys.meta_path if "editable" not in getattr(f, "__module__", "")]
     sys.path_hooks[:] = [hook for hook in sys.path_hooks if "editable" not in repr(hook)]
     sys.path_importer_cache.clear()
     sys.meta_path.insert(0, _KitRefuser())
+
+
+def _is_clone(place):
+    """Tell whether a folder holds the kit and is not where Python's packages are installed."""
+    return (place / "jobs_kit").exists() and not place.resolve().is_relative_to(
+        Path(sys.prefix).resolve()
+    )
 
 
 def import_all(names):
@@ -104,9 +111,12 @@ def _made_rules(allowed):
 
         rules = Ruleset()
         reading = FSAccess.EXECUTE | FSAccess.READ_FILE | FSAccess.READ_DIR
-        for path in allowed["read"]:
-            if os.path.isdir(path):
-                rules.allow(path, rules=reading)
+        for path in filter(os.path.isdir, allowed["read"]):
+            for place in _around(os.path.realpath(path), allowed["hidden"]):
+                is_folder = os.path.isdir(place)
+                with contextlib.suppress(FileNotFoundError):  # removed meanwhile
+                    rules.allow(place, rules=reading if is_folder else reading ^ FSAccess.READ_DIR)
+            rules.allow(path, rules=FSAccess.READ_DIR)  # an import lists whole folders
         devices = FSAccess.READ_FILE | FSAccess.WRITE_FILE | FSAccess.READ_DIR
         rules.allow("/dev", rules=devices)
         # where the locks of multiprocessing are made
@@ -115,6 +125,19 @@ def _made_rules(allowed):
         return rules
     except (ImportError, OSError, AttributeError):
         return None  # not Linux, or an old kernel
+
+
+def _around(place, hidden):
+    """Yield a place, or what is in it but the hidden folders; all paths are real."""
+    if place in hidden:
+        return
+    if not any(folder.startswith(place + os.sep) for folder in hidden):
+        yield place
+        return
+    for name in os.listdir(place):
+        inner = f"{place.rstrip(os.sep)}/{name}"
+        if os.path.exists(inner) and not os.path.islink(inner):
+            yield from _around(inner, hidden)
 
 
 def live(request, output, report_fd, http_fd):
@@ -134,7 +157,7 @@ def live(request, output, report_fd, http_fd):
     signal.signal(signal.SIGXCPU, report.end_at_time_limit)
     _limit(request["limits"])
     system_calls.refuse()
-    _hide(request["hidden"])
+    _hide(request["allowed"]["hidden"])
     exit_code = _exit_code(request)
     with contextlib.suppress(Exception):
         sys.stdout.flush()
@@ -304,12 +327,16 @@ def _forget_keys():
 
 
 def _hide(hidden):
-    """Refuse to open any file of the kit, also where the kernel would allow it. hidden: its folder."""
+    """Refuse to open any file of the kit, also where the kernel would allow it.
+
+    hidden: its folders (real paths).
+    """
 
     def refuse(event, arguments):
         if event == "open" and isinstance(arguments[0], str | bytes | os.PathLike):
             path = os.fsdecode(arguments[0])
-            if path.startswith(hidden) or os.path.realpath(path).startswith(hidden + os.sep):
+            real = os.path.realpath(path) + os.sep
+            if any(real.startswith(folder + os.sep) for folder in hidden):
                 raise PermissionError(
                     f"{path} is a file of the kit, which your program cannot read"
                 )
