@@ -1,6 +1,6 @@
 # Two commands matter: `make lab` opens the lessons, `make test` proves them.
 # Needs python3 (3.11 to 3.13), make and pip; uses uv where it is present.
-.PHONY: lab test site faults press bench bench-check bench-grade bench-start hub-test pictures requirements clean
+.PHONY: lab test site faults press bench bench-check bench-grade bench-start hub-test pictures release requirements clean
 SHELL = /bin/sh
 
 IN_RANGE = import sys; sys.exit(not (3, 11) <= sys.version_info[:2] <= (3, 13))
@@ -41,6 +41,9 @@ pictures: .venv/ready
 site: .venv/ready .venv-site/ready
 	@.venv/bin/python -m jobs_kit.publish.site --tools .venv-site $(OPTIONS) build/site
 
+release: .venv/ready site
+	@.venv/bin/python -m jobs_kit.publish.release dist
+
 press: .venv/ready
 	@.venv/bin/jobs-kit press
 
@@ -49,7 +52,7 @@ requirements:
 	$(COMPILE) --output-file $(SITE).txt $(SITE).in
 
 clean:
-	rm -rf .venv .venv-graders .venv-engines .venv-site .venv-hub .venv-binder build
+	rm -rf .venv .venv-graders .venv-engines .venv-site .venv-hub .venv-binder build dist
 
 # Made again when the pins have changed or the folder has moved. The last step writes `ready`, with
 # the folder in it; the shell compares, because a folder's name may hold what make or grep reads.

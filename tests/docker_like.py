@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from jobs_kit.course.exercise import ROOT
+from jobs_kit.course.places import MATERIAL
 from jobs_kit.grading.sandbox import containment
 from jobs_kit.grading.sandbox.child import system_calls
 
@@ -41,7 +41,7 @@ def docker_like(*folders, landlock=True, rights=RIGHTS, opened=True):
     opened (bool): whether every user may read the environment.
     """
     options = ["--dev-bind", "/", "/", "--unshare-pid", "--proc", "/proc", "--die-with-parent"]
-    places = {os.path.realpath(one) for one in (sys.prefix, sys.base_prefix, ROOT, *folders)}
+    places = {os.path.realpath(one) for one in (sys.prefix, sys.base_prefix, MATERIAL, *folders)}
     parents = {parent for place in places for parent in Path(place).parents}
     if opened:
         closed = [one for one in sorted(parents) if not one.stat().st_mode & 0o001]

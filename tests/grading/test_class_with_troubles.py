@@ -9,7 +9,7 @@ from types import SimpleNamespace
 import pytest
 from batch_runs import ANYHOW, MOST, RIGHT, WRONG, grade
 
-from jobs_kit.course.exercise import EXERCISES
+from jobs_kit.course.places import EXERCISES
 
 STARTER = (EXERCISES / "echo_worker" / "echo.py").read_text(encoding="utf-8")
 PAGE = json.dumps({"cells": [{"cell_type": "code", "source": RIGHT}]})

@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from jobs_kit.course.exercise import EXERCISES
+from jobs_kit.course.places import EXERCISES
 from jobs_kit.grading.batch import hand_ins
 from jobs_kit.grading.batch.near_names import code_type
 from jobs_kit.grading.batch.uploads import Upload

@@ -17,8 +17,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from jobs_kit.course.check_files import checks_in, exercise_points, points_of
-from jobs_kit.course.exercise import EXERCISES, all_exercises, find_exercise
-from jobs_kit.course.starters import KIT, MASTERS
+from jobs_kit.course.exercise import all_exercises, find_exercise
+from jobs_kit.course.places import EXERCISES, KIT, MASTERS
 from jobs_kit.grading.batch.hidden_checks import HiddenChecks
 from jobs_kit.publish.gradescope.pins import pinned_requirements
 

@@ -5,7 +5,7 @@ import sys
 import time
 from pathlib import Path
 
-from jobs_kit.course.exercise import ROOT
+from jobs_kit.course.places import MATERIAL
 from jobs_kit.publish.site.browser_check import browser_faults, find_axe, find_browser
 from jobs_kit.publish.site.build import BrokenSiteError, build_site
 from jobs_kit.publish.site.repository import origin_address, web_address
@@ -14,7 +14,7 @@ from jobs_kit.publish.site.repository import origin_address, web_address
 def main(arguments=None):
     """Build the site; return 0, or 1 if it has faults or something is missing."""
     options = _parser().parse_args(arguments)
-    address = web_address(options.repository) or origin_address(ROOT)
+    address = web_address(options.repository) or origin_address(MATERIAL)
     if not options.no_browser and not find_browser():
         return _fail(
             "no Chromium on the PATH: apt-get install chromium, or leave it out: --no-browser"
@@ -25,7 +25,7 @@ def main(arguments=None):
         )
     began = time.monotonic()
     try:
-        build_site(ROOT, options.out, options.tools / "bin" / "python", address, print)
+        build_site(MATERIAL, options.out, options.tools / "bin" / "python", address, print)
         faults = [] if options.no_browser else browser_faults(options.out, find_axe(options.tools))
     except (BrokenSiteError, OSError) as problem:
         return _fail(problem)

@@ -15,7 +15,7 @@ from pathlib import Path
 import nbformat
 from nbclient import NotebookClient
 
-from jobs_kit.course.exercise import ROOT
+from jobs_kit.course.places import MATERIAL
 
 COURSE = ("notebooks", "exercises", "solutions")
 CELL_SECONDS = 180
@@ -39,7 +39,7 @@ class PageRun:
     transcripts: dict
 
 
-def run_pages(names, course=ROOT, report=print):
+def run_pages(names, course=MATERIAL, report=print):
     """Run pages of a course; return {name: PageRun}. report(text): called when a page has run.
 
     Raises nbclient's CellExecutionError for a cell that fails.
@@ -51,7 +51,7 @@ def run_pages(names, course=ROOT, report=print):
         return {name: run.result()[0] for name, run in runs.items()}
 
 
-def run_page(name, course=ROOT):
+def run_page(name, course=MATERIAL):
     """Run one page; return (its PageRun, the seconds that it took)."""
     began = time.monotonic()
     with tempfile.TemporaryDirectory(prefix="jobs-kit-site-") as place:
@@ -60,7 +60,7 @@ def run_page(name, course=ROOT):
             shutil.copytree(folder, Path(place, folder.name), ignore=ignored)
         run = _Run(Path(place, name)).run()
         text = json.dumps(run.notebook, ensure_ascii=False)
-        for folder in (os.path.realpath(place), place, str(ROOT)):
+        for folder in (os.path.realpath(place), place, str(MATERIAL)):
             text = text.replace(folder, "jobs-kit")  # the reader has neither of these folders
     page = PageRun(name, json.loads(text), run.states, run.transcripts)
     return page, time.monotonic() - began
@@ -112,5 +112,5 @@ def _runs(cell):
 def _environment():
     """Return the environment of a kernel, which starts its own Redis and imports this kit."""
     kept = {k: v for k, v in os.environ.items() if not k.startswith(("REDIS_", "JOBS_KIT_"))}
-    path = os.pathsep.join(filter(None, [str(ROOT), os.environ.get("PYTHONPATH")]))
+    path = os.pathsep.join(filter(None, [str(MATERIAL), os.environ.get("PYTHONPATH")]))
     return kept | {"PYTHONPATH": path}
