@@ -1,26 +1,13 @@
 """Set up users on a class's Redis server, and tell how much its version shows of clients."""
 
-import re
-
-import redis
+from jobs_kit.classroom import rules as rules_of_a_class
 
 STUDENTS_COMMANDS = {"rpush", "llen", "blpop", "lpop", "rpop"}
 
 
 def set_user(admin, name, rules):
-    """Create an ACL user with those of the rules (a str) that this server knows.
-
-    admin: a redis.Redis. Before 7.2 there is no CLIENT SETINFO, and 7.0 rejects a rule about it.
-    """
-    known = rules.split()
-    while True:
-        try:
-            return admin.execute_command("ACL", "SETUSER", name, *known)
-        except redis.ResponseError as problem:
-            unknown = re.search(r"modifier '(\S+)': Unknown command", str(problem))
-            if not unknown:
-                raise
-            known.remove(unknown[1])
+    """Create an ACL user with those of the rules (a str) that this server knows."""
+    rules_of_a_class.set_user(admin, name, *rules.split())
 
 
 def is_quiet(admin):

@@ -13,12 +13,13 @@ import json
 import os
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
-from urllib.parse import urlsplit
+from urllib.parse import parse_qsl, urlencode, urlsplit
 
 from jobs_kit.grading.batch.rosters import harmless
 from jobs_kit.redis_server.address import Server
 
 RECORD, TABLE, LOCK = "classroom.json", "students.csv", ".lock"
+TLS_OPTIONS = ("ssl_cert_reqs", "ssl_check_hostname")  # others name files of this computer
 NO_LOCKS = (errno.ENOLCK, errno.ENOTSUP, errno.ENOSYS)  # the errors of a system without locks
 
 
@@ -62,7 +63,8 @@ class Classroom:
         parts = urlsplit(self.admin_url)
         host = f"[{self.host}]" if ":" in self.host else self.host
         place = f"{student.user}:{student.password}@{host}:{parts.port or 6379}"
-        return parts._replace(netloc=place, path="").geturl()
+        options = [one for one in parse_qsl(parts.query) if one[0] in TLS_OPTIONS]
+        return parts._replace(netloc=place, path="", query=urlencode(options)).geturl()
 
     def find(self, text):
         """Return the Student with this user, name or login. Raises ValueError: none, or several."""

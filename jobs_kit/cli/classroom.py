@@ -3,6 +3,7 @@
 import argparse
 import contextlib
 import sys
+from datetime import datetime
 
 from jobs_kit import settings
 from jobs_kit.cli.common import end_at_sigterm, fail, port_number
@@ -35,26 +36,33 @@ def init(options):
 def run(options):
     """Run a Redis for the class on this computer until Ctrl-C, with a user for each student."""
     from jobs_kit.classroom import record, server
-    from jobs_kit.classroom.record import locked
-    from jobs_kit.cli.student import wait_for_the_end_of
     from jobs_kit.redis_server.address import RedisNotFoundError
 
     end_at_sigterm()
     people = _people(options.roster)
-    with locked(options.out):
+    with record.locked(options.out):
         try:
             redis, room = server.start(options.out, options.host, options.port)
         except RedisNotFoundError as problem:
             return fail(f"{problem} (--port 0 takes a free one)")
         _set_up(room, people)
     try:
-        print(LISTENS.format(host=room.host, port=redis.port), flush=True)
-        wait_for_the_end_of(redis)
-        with locked(options.out):  # `end` may still be at work
-            if record.read(options.out):
-                return fail("Redis ended unexpectedly; run the command again")
+        return _stay(redis, room)
     finally:
         redis.stop()
+
+
+def _stay(server, room):
+    """Keep the server of a class until it ends; return an exit code."""
+    from jobs_kit.classroom import guard, record
+
+    print(LISTENS.format(host=room.host, port=server.port), flush=True)
+    guard.guard(server, room, lambda text: print(f"{datetime.now():%X} {text}.", file=sys.stderr))
+    with record.locked(room.folder):  # `end` may still be at work
+        if record.read(room.folder):
+            return fail("Redis ended unexpectedly; run the command again")
+    print("The class has ended.")
+    return 0
 
 
 def add(options):
@@ -247,6 +255,10 @@ def _report_redis_errors(function):
             return fail(
                 f"the class's Redis: {problem}. If the administrator's password has changed, run "
                 "`jobs-kit classroom init` again with the new REDIS_URL"
+            )
+        except redis.ConnectionError as problem:
+            return fail(
+                f"the class's Redis: {problem} Does the server run, and is its address right?"
             )
         except redis.RedisError as problem:
             return fail(f"the class's Redis: {problem}")

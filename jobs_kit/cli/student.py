@@ -122,7 +122,7 @@ def redis(options):
         print(f"{server.url}\n{server}. Press Ctrl-C to stop it.", flush=True)
         if server.port != 6379:
             print(f"In the other terminals, run first: export REDIS_URL={server.url}", flush=True)
-        wait_for_the_end_of(server)
+        _wait_for_the_end_of(server)
         return fail("Redis ended unexpectedly")
     finally:
         if options.append_only:
@@ -130,8 +130,7 @@ def redis(options):
         server.stop()
 
 
-def wait_for_the_end_of(server):
-    """Wait until a Server ends."""
+def _wait_for_the_end_of(server):
     # the server closes an open connection when it ends, so there is no need to poll
     with socket.create_connection((server.host, server.port)) as connection:
         connection.recv(1)

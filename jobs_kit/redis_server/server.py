@@ -114,6 +114,11 @@ user kit on >{password} ~* &* +@all
                 raise RedisNotFoundError(f"{self.program} does not start: {problem}")
             time.sleep(0.005)
 
+    def is_running(self):
+        """Tell whether the server's process runs."""
+        process = self._keeper.process
+        return process is not None and process.poll() is None
+
     def has_crashed(self):
         """Tell whether its log says that it ended because of a fault, or for want of memory."""
         log = _text(self.directory / "redis.log", 0)

@@ -9,7 +9,7 @@ import sys
 import pytest
 import redis
 
-from jobs_kit.classroom import setup
+from jobs_kit.classroom import guard, setup
 
 pytestmark = pytest.mark.redis_server
 
@@ -154,6 +154,11 @@ def test_a_class_on_a_server_of_the_kit_keeps_its_passwords(classroom, students,
         anyone = redis.Redis(port=client_of(urls["ana"]).connection_pool.connection_kwargs["port"])
         with pytest.raises(redis.AuthenticationError):
             anyone.ping()
+        options = {"single_connection_client": True, "socket_timeout": 30}
+        flood = [client_of(urls["bob"], **options) for _ in range(guard.MOST + 1)]
+        with pytest.raises(redis.ConnectionError):  # closed, and not timed out
+            flood[0].connection.read_response()
+        assert client_of(urls["ana"]).ping()
         assert classroom("add zoe@example.org") == 0 and classroom("off bob") == 0
     with running(tmp_path, "--host", "127.0.0.1") as program:
         assert students() == urls | {"zoe": students()["zoe"]}
