@@ -158,6 +158,24 @@ class ReliableQueue(HotQueue):
         """Run one of the steps in queues.lua, in one round trip; return its result."""
         return self._script([self.key, *self.more_keys], [name, self.lease, *arguments])
 
+    def wait(self, seconds, worker, *step):
+        """Move a message to the worker's list as soon as there is one, then take a step.
+
+        Both are one request: Redis takes the step even if the worker has died meanwhile, so each
+        worker that holds a message is known. A lost reply loses nothing: the next claim finds it.
+        """
+        keys, arguments = [self.key, *self.more_keys], [step[0], self.lease, *step[1:]]
+        with self.blocking_redis.pipeline(transaction=False) as pipeline:
+            pipeline.blmove(self.key, f"{self.key}:held:{worker}", seconds)
+            pipeline.evalsha(self._script.sha, len(keys), *keys, *arguments)
+            replies = pipeline.execute(raise_on_error=False)
+        for reply in replies:
+            if isinstance(reply, exceptions.NoScriptError):  # Redis has started again
+                return self.step(*step)
+            if isinstance(reply, redis.RedisError):
+                raise reply
+        return replies[1]
+
 
 class Consumer:
     """One worker at a ReliableQueue: it claims and acknowledges messages and sends heartbeats.
@@ -191,18 +209,20 @@ class Consumer:
         """
         deadline = time.monotonic() + timeout if timeout else float("inf")
         acknowledged, outage = self._message_claim if outcome else "", Outage()
+        wait = 0
         while True:
             try:
-                if claimed := self._claim(acknowledged, outcome, value, extra):
+                if claimed := self._claim(wait, acknowledged, outcome, value, extra):
                     return claimed
                 acknowledged = ""
                 outage.end()
                 left = deadline - time.monotonic()
                 if not block or left <= 0 or self._interrupted:
                     return None
-                self._wait(min(left, WAIT, self.queue.lease / 2))
+                wait = min(left, WAIT, self.queue.lease / 2)
             except UnreadableMessageError as fault:
                 acknowledged, outcome, value = self._message_claim, "unreadable", str(fault)
+                wait = 0
             except redis.RedisError as fault:
                 if self._heartbeat is None or not is_temporary(fault):
                     raise
@@ -224,11 +244,15 @@ class Consumer:
         if self._waiting:
             raise SystemExit
 
-    def _claim(self, *acknowledgement):
-        """Take the step `next` once; return (message, details), or None from an empty queue."""
+    def _claim(self, wait, *acknowledgement):
+        """Take the step `next` once; return (message, details), or None from an empty queue.
+
+        wait: seconds to wait for a message first, if the queue is empty.
+        """
         self.start()
         number = self._latest_claim = self._latest_claim + 1
-        reply = self.queue.step("next", self.id, number, *acknowledgement)
+        step = "next", self.id, number, *acknowledgement
+        reply = self._wait(wait, *step) if wait else self.queue.step(*step)
         self.message = None
         if not reply:
             return None
@@ -245,14 +269,10 @@ class Consumer:
             raise UnreadableMessageError("null is not a message")
         return message
 
-    def _wait(self, seconds):
+    def _wait(self, seconds, *step):
         self._waiting = True
         try:
-            if not self._interrupted:
-                # BLMOVE moves the message to our list in Redis, where the next claim finds it, so
-                # a lost reply loses nothing.
-                held_list = f"{self.queue.key}:held:{self.id}"
-                self.queue.blocking_redis.blmove(self.queue.key, held_list, seconds)
+            return None if self._interrupted else self.queue.wait(seconds, self.id, *step)
         finally:
             self._waiting = False
 

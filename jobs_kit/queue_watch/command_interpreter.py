@@ -7,7 +7,8 @@ from jobs_kit.queue_watch.picture import depth
 from jobs_kit.redis_server.monitor import BLOCKING, MOVES, POPS, PUSHES
 
 REMOVALS = {"DEL", "UNLINK"}
-READS = {"LRANGE", "LINDEX", "LPOS", "EXISTS", "TYPE", "TTL", "EVAL", "EVALSHA", "WATCH"}
+SCRIPTS = {"EVAL", "EVALSHA"}
+READS = {"LRANGE", "LINDEX", "LPOS", "EXISTS", "TYPE", "TTL", "WATCH"} | SCRIPTS
 SOCKET = "unix:"  # the start of a client's address if it uses a Unix socket
 
 
@@ -44,7 +45,7 @@ class CommandInterpreter:
             return
         self._caller = command.client
         if not command.client.startswith(SOCKET):  # all clients of a socket have one address
-            asks = command.name in BLOCKING and self._key in command.arguments
+            asks = command.name in BLOCKING | SCRIPTS and self._key in command.arguments
             self._tracker.stop_waiting(command.time, command.client, asks)
 
     def _hear(self, command):

@@ -1,5 +1,7 @@
 """Leases: who counts as dead, and when, whatever Redis's clock and other clients do."""
 
+import os
+import signal
 import threading
 import time
 
@@ -65,6 +67,21 @@ def test_a_clock_set_back_an_hour_prolongs_no_lease(q, dead_worker):
     set_lease(q, dead_worker, -0.1)
     q.step("heartbeat", "another")
     assert len(q) == 1
+
+
+def test_a_waiting_worker_that_redis_forgot_loses_no_message(q, run_and_read, until):
+    program = (
+        "import os, redis; from jobs_kit.queues import ReliableQueue\n"
+        "url = redis.connection.parse_url(os.environ['REDIS_URL'])\n"
+        "next(ReliableQueue('q', lease=0.3, **url).consume())"
+    )
+    worker = run_and_read("-c", program)
+    until(lambda: any(client["cmd"] == "blmove" for client in q.redis.client_list()))
+    os.kill(worker.pid, signal.SIGSTOP)  # it takes no further step
+    q.redis.flushdb()
+    q.put("a")
+    worker.kill()
+    assert list(q.consume(timeout=3)) == ["a"]
 
 
 def test_reading_writes_nothing(q, dead_worker):
