@@ -25,16 +25,8 @@ from pathlib import Path
 
 import pytest
 
-FLAGS = [
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-quic",
-    "--no-first-run",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-]
-BROWSERS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
+from jobs_kit.publish.site.browser_check import FLAGS, find_browser
+
 HERE_ONLY = re.compile(r"(http|ws)://127\.0\.0\.1[:/]|data:|blob:|about:|chrome")
 READY_SECONDS = 60
 ROOT = Path(__file__).parents[2]
@@ -254,10 +246,6 @@ def _import_playwright():
     except ImportError:
         return None
     return sync_api
-
-
-def find_browser():
-    return next(filter(None, map(shutil.which, BROWSERS)), None)
 
 
 def free_port():

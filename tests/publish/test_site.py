@@ -1,12 +1,16 @@
 """The lessons as a website: a small course is run, and its pages need neither a kernel nor a network."""
 
 import json
+import os
 import re
+import shutil
 from pathlib import Path
 
 import nbformat
 import pytest
 
+from jobs_kit.publish.site.browser_check import browser_faults, find_axe, find_browser
+from jobs_kit.publish.site.build import BrokenSiteError, run_sphinx
 from jobs_kit.publish.site.built_pages import faults_of
 from jobs_kit.publish.site.notebook_runs import PageRun, run_pages
 from jobs_kit.publish.site.page_links import Links
@@ -15,7 +19,8 @@ from jobs_kit.publish.site.source_folder import write_source
 from jobs_kit.publish.site.static_outputs import VIEW, static_notebook
 
 ROOT = Path(__file__).parents[2]
-SPHINX = ROOT / ".venv-site" / "bin" / "python"
+TOOLS = ROOT / ".venv-site"
+SPHINX = TOOLS / "bin" / "python"
 GITHUB = "https://github.com/ana/jobs-kit"
 LESSON, EXERCISE, WALK = (
     "notebooks/00_count.ipynb",
@@ -261,3 +266,59 @@ def test_broken_links_and_outside_resources_are_found(tmp_path):
         "two.html: #y leads nowhere",
         "two.html: no.png leads nowhere",
     ]
+
+
+@pytest.fixture(scope="module")
+def pages(source, tmp_path_factory):
+    """The site of the small course, built by Sphinx."""
+    if not SPHINX.exists():
+        require_site("Sphinx is not installed: make .venv-site/ready")
+    folder = tmp_path_factory.mktemp("pages")
+    run_sphinx(SPHINX, source, folder)
+    return folder
+
+
+def require_site(problem):
+    """Skip a test, or fail it where the site's tools must be there."""
+    if os.environ.get("JOBS_KIT_REQUIRE_SITE") == "1":
+        pytest.fail(f"{problem} (JOBS_KIT_REQUIRE_SITE=1 asks for these tests)")
+    pytest.skip(problem)
+
+
+def test_sphinx_builds_the_pages(pages):
+    lesson = (pages / "notebooks" / "00_count.html").read_text()
+    fold = lesson.split('class="cell tag_settles-5 tag_hide-output', 1)[1].split("</details>")[0]
+    assert "Show the result (predict first)" in fold and "two of them" in fold
+    assert 'class="jk-player"' in lesson and 'data-kind="prediction"' in lesson
+    assert faults_of(pages) == []
+
+
+def test_a_warning_of_sphinx_breaks_the_site(pages, source, tmp_path):
+    folder = tmp_path / "source"
+    (folder / "_static").mkdir(parents=True)
+    for name in ("conf.py", "settings.json"):
+        shutil.copyfile(source / name, folder / name)
+    (folder / "index.md").write_text("# A page\n\n[x](no_such_page.md)\n")
+    with pytest.raises(BrokenSiteError, match=r"^index.md.*no_such_page"):
+        run_sphinx(SPHINX, folder, tmp_path / "pages")
+
+
+BAD_PAGE = """<!DOCTYPE html><html><title>Bad</title>
+<p style="color: #aaa; background: #fff">pale<img src="x.png"><div style="width: 2000px">wide</div>
+<script src="https://cdn.example.org/a.js"></script><script>missing()</script></html>"""
+
+
+def test_a_browser_finds_the_faults_of_a_page(pages):
+    if not find_browser():
+        require_site("no Chromium on the PATH")
+    (pages / "bad.html").write_text(BAD_PAGE)
+    names = ["bad.html", "index.html", LESSON.replace(".ipynb", ".html")]
+    faults = browser_faults(pages, find_axe(TOOLS), lambda text: None, names)
+    assert [fault for fault in faults if not fault.startswith("bad.html")] == []
+    text = "\n".join(faults)
+    for view in ("desktop", "phone"):
+        start = rf"bad.html \({view}\): "
+        for fault in ("requests https://cdn", "404 for .*x.png", "a script fails: .*missing"):
+            assert re.search(start + fault, text), text
+        for fault in ("is [0-9]+ pixels too wide", "color-contrast", "image-alt", "html-has-lang"):
+            assert re.search(start + fault, text), text

@@ -10,10 +10,8 @@ function makeModel(traits, onSave = () => {}) {
   const watchers = {};
   return {
     get: (name) => traits[name],
-    set(name, value) {
-      traits[name] = value;
-      for (const act of watchers[`change:${name}`] || []) act();
-    },
+    set(name, value) { traits[name] = value; },
+    announce: (event) => { for (const act of watchers[event] || []) act(); },
     on: (event, act) => (watchers[event] ||= []).push(act),
     off() {},
     send() {},
@@ -38,6 +36,7 @@ function showPrediction(traits, el) {
     if (!guess.trim() || !traits.answer) return;
     model.set("verdict", verdictOn(guess, traits));
     model.set("settled", true);
+    model.announce("change:settled");
     for (const fold of document.querySelectorAll(`.tag_${traits.settled_by} details`)) fold.open = true;
   };
   const isChosen = traits.options.length > 0; // a text is complete when the reader leaves its box
