@@ -1,6 +1,6 @@
 # Two commands matter: `make lab` opens the lessons, `make test` proves them.
 # Needs python3 (3.11 to 3.13), make and pip; uses uv where it is present.
-.PHONY: lab test site faults press bench bench-check bench-grade bench-start hub-test pictures release requirements clean
+.PHONY: lab test site faults press bench bench-check bench-grade bench-start bench-classroom hub-test pictures release requirements clean
 SHELL = /bin/sh
 
 IN_RANGE = import sys; sys.exit(not (3, 11) <= sys.version_info[:2] <= (3, 13))
@@ -28,6 +28,9 @@ bench-grade: .venv/ready .venv-graders/ready
 
 bench-start: .venv/ready
 	@.venv/bin/python tests/benchmarks/start.py $(OPTIONS)
+
+bench-classroom: .venv/ready
+	@.venv/bin/python tests/benchmarks/classroom.py $(OPTIONS)
 
 # Real launches: on Binder, and in a JupyterHub with two users.
 hub-test: .venv/ready .venv-hub/ready .venv-binder/ready
