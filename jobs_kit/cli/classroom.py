@@ -2,6 +2,7 @@
 
 import argparse
 import contextlib
+import functools
 import sys
 from datetime import datetime
 
@@ -117,6 +118,18 @@ def status(options):
     print(json.dumps(asdict(result), indent=1) if options.json else "\n".join(table(result)))
 
 
+def board(options):
+    """Show the whole class on a page for the projector, with numbers instead of names."""
+    from jobs_kit.classroom.board import serve, show_text
+
+    read_room = functools.partial(_room, options)
+    read_room()
+    if options.text:
+        return show_text(read_room, options.names)
+    end_at_sigterm()
+    serve(read_room, options.names, options.port, options.browser)
+
+
 def end(options):
     """Remove the users and their messages, and bring back the server's settings."""
     from jobs_kit.classroom.setup import take_down
@@ -227,6 +240,18 @@ def _status_options(command):
     _folder_option(command)
 
 
+def _board_options(command):
+    text = "show names (default: a number for each student, its place in students.csv)"
+    command.add_argument("--names", action=argparse.BooleanOptionalAction, default=False, help=text)
+    text = "show it in the terminal instead of a browser"
+    command.add_argument("--text", action="store_true", help=text)
+    text = "don't open a browser; print the address of the page"
+    command.add_argument("--no-browser", dest="browser", action="store_false", help=text)
+    text = "port of the page (default: a free one)"
+    command.add_argument("--port", metavar="N", type=port_number, default=0, help=text)
+    _folder_option(command)
+
+
 def _folder_option(command):
     text = f"folder of the class, --out of init or run (default: {FOLDER})"
     command.add_argument("--in", dest="folder", metavar="FOLDER", default=FOLDER, help=text)
@@ -239,6 +264,7 @@ SUBCOMMANDS = {
     off: _name_options,
     on: _name_options,
     status: _status_options,
+    board: _board_options,
     end: _folder_option,
 }
 

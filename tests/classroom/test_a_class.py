@@ -15,9 +15,6 @@ from hotqueue import HotQueue
 from nbclient import NotebookClient
 from sessions import Session
 
-from jobs_kit.classroom import record
-from jobs_kit.classroom.roster import Person
-from jobs_kit.classroom.setup import set_up
 from jobs_kit.course.exercise import find_exercise
 from jobs_kit.grading.judge import Judge
 from jobs_kit.redis_server import find
@@ -59,10 +56,10 @@ CONSUMER = PARTNER + "print(list(q.consume(timeout=30)))"
 
 
 @pytest.fixture
-def members(class_redis, classroom, students, tmp_path):
+def members(class_redis, classroom, students):
     """{user: REDIS_URL} of a class with a pair; no command of theirs may be refused in the end."""
     assert classroom("init --roster roster.csv") == 0
-    set_up(record.read(tmp_path / "classroom"), [Person("ana+ben")])
+    assert classroom("add ana+ben") == 0
     yield students()
     refused = {entry["object"] for entry in class_redis.connect().acl_log()}
     # LRANGE: asked for once, to show messages where that is allowed; CLIENT: by redis-py, before 7.0
