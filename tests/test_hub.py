@@ -20,9 +20,13 @@ from link import FIRST, FOLDER, link  # noqa: E402
 
 
 @pytest.fixture
-def redis_of(caplog):
-    """Return a function: the REDIS_URL that the hub gives the user of a name."""
-    config = PyFileConfigLoader("jupyterhub_config.py", path=str(EXAMPLE)).load_config()
+def redis_of(tmp_path):
+    """Return a function: the REDIS_URL that an instructor's hub gives the user of a name."""
+    example = f'load_subconfig("{EXAMPLE}/jupyterhub_config.py")'
+    own = f'c = get_config()\nc.Spawner.environment = {{"TZ": "UTC"}}\n{example}\n'
+    (tmp_path / "config.py").write_text(own)
+    config = PyFileConfigLoader("config.py", path=str(tmp_path)).load_config()
+    assert config.Spawner.environment["TZ"] == "UTC", "the instructor's own are kept"
 
     def redis_of(name):
         spawner = SimpleNamespace(user=SimpleNamespace(name=name), log=logging.getLogger())

@@ -23,5 +23,4 @@ def class_redis(spawner):
 
 
 c.Spawner.cmd = ["jobs-kit", "run", "jupyterhub-singleuser"]
-c.Spawner.environment = {"REDIS_URL": class_redis}
-c.Spawner.default_url = "/lab"
+c.Spawner.environment.update({"REDIS_URL": class_redis})

@@ -228,6 +228,8 @@ def test_start_opens_jupyterlab_and_leaves_nothing_behind(lab, until, number):
     with pytest.raises(urllib.error.HTTPError, match="403"):
         ask(f"{base}/api/contents")
     assert json.loads(ask(f"{base}/api/contents/notebooks/00_start_here.ipynb", token=token)[1])
+    listed = json.loads(ask(f"{base}/api/contents", token=token)[1])["content"]
+    assert not {"tests", "jobs_kit", "Makefile"} & {entry["name"] for entry in listed}
     ask(f"{base}/api/kernels", {}, token)
     ask(f"{base}/api/terminals", {}, token)
 
