@@ -5,12 +5,13 @@ import os
 import resource
 import signal
 from itertools import pairwise
+from types import SimpleNamespace
 
 import pytest
 from batch_runs import MOST, contained, grade
 
 from jobs_kit.grading.batch.out_folder import file_name, write_whole
-from jobs_kit.grading.batch.reports import summary
+from jobs_kit.grading.batch.reports import grades_md, summary
 from jobs_kit.grading.results import CheckResult, ExerciseResult, SubmissionResult
 
 
@@ -83,3 +84,12 @@ def test_gradescope_gets_a_results_file_even_after_a_crash(place, tmp_path):
     made = json.loads((tmp_path / "other" / "results.json").read_text())
     assert made["score"] == 0 and "nowhere" in made["output"]
     assert made["output_format"] == "text"
+
+
+def test_a_table_in_markdown_shows_what_students_write_as_it_is(tmp_path):
+    result = mistake_of("ana|<b>\n# [x](y) @all ` _i_", "", "")
+    result.remarks.append("left out: ![](http://there) \n| a |")
+    grades_md.write(SimpleNamespace(out=tmp_path), [result])
+    text = (tmp_path / "grades.md").read_text()
+    assert "| echo_worker | 0 of 0 | It prints &#40;fail&#41; |" in text
+    assert len(text.splitlines()) == 7 and not set("<[@`!") & set(text) and "_i_" not in text

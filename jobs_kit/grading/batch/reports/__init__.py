@@ -1,6 +1,7 @@
 """Write the reports on a graded class, one module for each format.
 
 grades.csv                          a row for each student, a column for each exercise
+grades.md                           a table for each student, in Markdown
 junit.xml                           for programs that read JUnit
 feedback/<student>.html             a page to learn from
 summary.html                        the class, for the instructor
@@ -9,9 +10,16 @@ gradescope/<student>/results.json   only where it was asked for
 A new format is a module here with write(batch, results), named in FORMATS.
 """
 
-from jobs_kit.grading.batch.reports import feedback, grades_csv, gradescope, junit, summary
+from jobs_kit.grading.batch.reports import (
+    feedback,
+    grades_csv,
+    grades_md,
+    gradescope,
+    junit,
+    summary,
+)
 
-FORMATS = (grades_csv, junit, feedback, summary)
+FORMATS = (grades_csv, grades_md, junit, feedback, summary)
 
 
 def write(batch, results):
