@@ -6,7 +6,6 @@ import subprocess
 import sys
 import zipfile
 from importlib import metadata
-from pathlib import Path
 
 import jsonschema
 import pytest
@@ -15,11 +14,12 @@ from docker_like import docker_like, root_in_docker
 from jobs_kit import cli
 from jobs_kit.course.check_files import exercise_points
 from jobs_kit.course.exercise import find_exercise
+from jobs_kit.course.places import MASTERS, MATERIAL
 from jobs_kit.grading.sandbox import containment
 
 ECHO = find_exercise("echo_worker")
 MOST = exercise_points(ECHO)
-RIGHT = (Path(__file__).parents[2] / "solutions/echo_worker/echo.py").read_text()
+RIGHT = (MASTERS / "echo_worker" / "echo.py").read_text()
 HIDDEN = """
 from jobs_kit.grading import expect, points
 EXERCISE = "echo_worker"
@@ -100,12 +100,14 @@ def run(autograder, tmp_path):
             "/bin/bash",
             autograder / "source" / script,
         ]
-        environment |= {
+        environment = {
             "AUTOGRADER": str(autograder),
             "JOBS_KIT_ENVIRONMENT": sys.prefix,
             "XDG_CACHE_HOME": str(tmp_path / "cache"),
             "MPLCONFIGDIR": containment.font_folder(),
             "PATH": os.environ["PATH"],
+            "PYTHONPATH": str(MATERIAL),
+            **environment,
         }
         done = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=250)
         return done.returncode, done.stdout + done.stderr
@@ -151,8 +153,8 @@ def test_every_submission_gets_a_result(autograder, run, grade):
     report, output = grade({"echo.py": RIGHT})
     assert report["score"] == 0 and "Grading failed" in report["output"], output
     assert run("setup.sh")[0] == 1
-    (autograder / "source" / "kit").rename(autograder / "lost as well")
-    assert "did not start" in grade({"echo.py": RIGHT})[0]["output"]
+    report, output = grade({"echo.py": RIGHT}, JOBS_KIT_ENVIRONMENT="/nowhere")
+    assert "did not start" in report["output"], output
 
 
 def test_a_zip_file_names_versions_and_refuses_what_cannot_be_graded(tmp_path, capsys):
