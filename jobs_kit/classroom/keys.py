@@ -4,7 +4,7 @@ import redis
 
 from jobs_kit.classroom.rules import KEY_STARTS
 
-BATCH = 1000  # keys asked for, or deleted, in one command
+BATCHES = (1000, 10)  # keys asked for in one command; fewer where their names are too long
 HOTQUEUE = KEY_STARTS[1].encode()
 
 
@@ -15,24 +15,42 @@ def owner(key):
 
 
 def owned_keys(classroom, **options):
-    """Yield (client, user, key) of all keys that a user's rules could match, in each database.
+    """Yield (client, [(user, key), …]) of the keys that a user's rules could match, in batches.
 
-    client: a redis.Redis of that database. options: as for its scan_iter().
+    client: a redis.Redis of the keys' database. options: as for its scan().
     """
     for db in _databases(classroom):
         with classroom.connect(db=db) as client:
-            for key in client.scan_iter(count=BATCH, **options):
-                if user := owner(key):
-                    yield client, user, key
+            for keys in _scan(client, **options):
+                yield client, [(user, key) for key in keys if (user := owner(key))]
 
 
 def delete_keys(classroom):
     """Delete all keys of the class's users; return how many there were."""
     users, count = {student.user for student in classroom.students}, 0
-    for client, user, key in owned_keys(classroom):
-        if user in users:
-            count += client.unlink(key)
+    for client, keys in owned_keys(classroom):
+        pipeline = client.pipeline(transaction=False)
+        for user, key in keys:
+            if user in users:
+                pipeline.unlink(key)
+        count += sum(pipeline.execute())
     return count
+
+
+def _scan(client, **options):
+    """Yield lists of keys of a database. A student may have given names of a megabyte to many."""
+    cursor, batches = 0, list(BATCHES)
+    while True:
+        try:
+            cursor, keys = client.scan(cursor, count=batches[0], **options)
+        except redis.ConnectionError:  # the reply was longer than the server's limit
+            if len(batches) == 1:
+                raise
+            batches.pop(0)
+            continue
+        yield keys
+        if cursor == 0:
+            return
 
 
 def _databases(classroom):

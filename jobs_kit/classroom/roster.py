@@ -22,17 +22,25 @@ class Person(NamedTuple):
     id: str = ""
 
 
-def read_people(path):
-    """Return the Persons of a class list, a CSV file. Raises ValueError, OSError."""
+def read_people(path, warn):
+    """Return the Persons of a class list, a CSV file. Raises ValueError, OSError.
+
+    warn(text): called if the first line may not hold the names of the columns, but a student.
+    """
     roster = read_roster(path)
-    known = [cell for cell in roster.header if NAME.fullmatch(cell) or LOGIN.fullmatch(cell)]
-    if not known and not id_columns(roster):
+    first = ",".join(roster.header)
+    known = any(NAME.fullmatch(cell) or LOGIN.fullmatch(cell) for cell in roster.header)
+    if "@" in first:
         raise ValueError(
             f"--roster {path}: its first line must name the columns, such as name,mail; "
-            f"it is {','.join(roster.header)!r}"
+            f"it is {first!r}"
         )
-    people = [_person(roster, row) for row in roster.rows]
-    return [one for one in people if one]
+    people = [one for row in roster.rows if (one := _person(roster, row))]
+    if not people:
+        raise ValueError(f"--roster {path}: no student is below the first line, {first!r}")
+    if not known and not id_columns(roster):
+        warn(f"The first line of {path}, {first!r}, counts as names of columns, not as a student")
+    return people
 
 
 def _person(roster, row):

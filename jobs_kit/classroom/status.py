@@ -1,5 +1,6 @@
 """Tell what happens in a class: who is connected or waits, whose queues are how long."""
 
+import unicodedata
 from collections import Counter
 from dataclasses import dataclass, field
 
@@ -8,9 +9,10 @@ import redis
 from jobs_kit.classroom.keys import HOTQUEUE, owned_keys
 from jobs_kit.classroom.rules import prefix
 from jobs_kit.redis_server.clients import is_waiting
-from jobs_kit.redis_server.text import text
+from jobs_kit.redis_server.text import cut, one_line, text
 
 PART = 25  # clients asked for at once
+LONGEST_NAME = 30  # characters of a queue's name that are shown
 
 
 @dataclass
@@ -92,8 +94,8 @@ def table(status):
     """Return the lines of a table of a ClassStatus."""
     rows = [("name", "user", "connected", "waiting", "last command", "queues")]
     rows += [_row(student) for student in status.students]
-    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
-    lines = ["  ".join(map(str.ljust, row, widths)).rstrip() for row in rows]
+    widths = [max(map(_width, column)) for column in zip(*rows, strict=True)]
+    lines = ["  ".join(map(_pad, row, widths)).rstrip() for row in rows]
     most = f" of {status.most_memory / 2**20:.0f}" if status.most_memory else ""
     connected = sum(student.connections > 0 for student in status.students)
     return [
@@ -107,8 +109,13 @@ def table(status):
 
 def _queues(classroom):
     """Yield (user, name, depth) of each queue; the name is without the prefix."""
-    for client, user, key in owned_keys(classroom, match=f"{HOTQUEUE.decode()}*", _type="list"):
-        yield user, text(key.removeprefix(HOTQUEUE))[len(prefix(user)) :], client.llen(key)
+    for client, keys in owned_keys(classroom, match=f"{HOTQUEUE.decode()}*", _type="list"):
+        pipeline = client.pipeline(transaction=False)
+        for _, key in keys:
+            pipeline.llen(key)
+        for (user, key), depth in zip(keys, pipeline.execute(), strict=True):
+            name = key.removeprefix(HOTQUEUE)[len(prefix(user)) :]
+            yield user, cut(one_line(name), LONGEST_NAME), depth
 
 
 def _row(student):
@@ -116,7 +123,7 @@ def _row(student):
     queues = Counter(student.queues).most_common(3)
     shown = ", ".join(f"{name} {depth}" for name, depth in queues)
     return (
-        student.name,
+        text(student.name).replace("\n", " "),
         student.user,
         "locked out" if student.is_out else str(student.connections or "-"),
         str(student.waiting or "-"),
@@ -127,3 +134,15 @@ def _row(student):
 
 def _ago(seconds):
     return f"{seconds} s ago" if seconds < 120 else f"{seconds // 60} min ago"
+
+
+def _pad(cell, width):
+    return cell + " " * (width - _width(cell))
+
+
+def _width(cell):
+    """Return how many columns of a terminal a cell takes: two for each Chinese character."""
+    return sum(
+        0 if unicodedata.combining(c) else 1 + (unicodedata.east_asian_width(c) in "WF")
+        for c in cell
+    )

@@ -9,6 +9,7 @@ LONGEST = 28  # characters, so that a number fits behind it
 RESERVED = {"default", "kit"}
 # "LATIN SMALL LETTER L WITH STROKE" is an l; NFKD takes apart only letters with accents
 LATIN = re.compile(r"LATIN SMALL (?:LETTER|LIGATURE) (?:DOTLESS )?([A-Z]{1,2})\b.*")
+ICELANDIC = str.maketrans({"þ": "th", "ð": "d"})
 
 
 def user_name(texts, taken):
@@ -28,7 +29,7 @@ def user_name(texts, taken):
 
 def ascii_name(text):
     """Return a name in lower-case ASCII with hyphens: lukasz-zizek for Łukasz Žižek."""
-    decomposed = unicodedata.normalize("NFKD", text.casefold())
+    decomposed = unicodedata.normalize("NFKD", text.casefold().translate(ICELANDIC))
     plain = "".join(map(_ascii, decomposed))
     return "-".join(re.findall(r"[a-z0-9_]+", plain))[:LONGEST].strip("-_")
 

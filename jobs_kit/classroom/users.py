@@ -81,4 +81,5 @@ def _is_unique(person):
 def _taken_names(client, classroom):
     """Return the names that a new user can't have: of users, and of the beginnings of keys."""
     own = {student.user for student in classroom.students}
-    return own | set(client.acl_users()) | {user for _, user, _ in owned_keys(classroom)}
+    owners = {user for _, keys in owned_keys(classroom) for user, _ in keys}
+    return own | set(client.acl_users()) | owners

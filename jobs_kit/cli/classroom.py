@@ -148,7 +148,11 @@ def end(options):
 def _people(roster):
     from jobs_kit.classroom.roster import read_people
 
-    return read_people(roster) if roster else []
+    return read_people(roster, _warn) if roster else []
+
+
+def _warn(text):
+    print(f"Warning: {text}.", file=sys.stderr)
 
 
 def _set_up(room, people):
@@ -156,7 +160,7 @@ def _set_up(room, people):
 
     result = set_up(room, people)
     for warning in result.warnings:
-        print(f"Warning: {warning}.", file=sys.stderr)
+        _warn(warning)
     for name, why in result.refused.items():
         print(f"Without the limit {name}: {why}.", file=sys.stderr)
     old, noun = len(room.students) - len(result.new), "user" if len(result.new) == 1 else "users"

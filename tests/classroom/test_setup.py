@@ -70,6 +70,7 @@ def test_names_that_the_server_has_are_not_taken(class_redis, classroom, student
         ("O’Brien, Siobhán", "obrien-siobhan"),
         ("Straße", "strasse"),
         ("ana.b*?[x]@example.org", "ana-b-x"),
+        ("Guðrún Þórsdóttir", "gudrun-thorsdottir"),
         ("李雷", "student"),
         ("default", "default-2"),
         ("ana", "ana-3"),
@@ -78,6 +79,25 @@ def test_names_that_the_server_has_are_not_taken(class_redis, classroom, student
 )
 def test_user_names_are_plain(text, user):
     assert user_name([text], {"ana", "ana-2"}) == user
+
+
+@pytest.mark.parametrize(
+    "lines, message, users",
+    [
+        (["ana@example.org"], "its first line must name the columns", []),
+        (["name"], "no student is below the first line, 'name'", []),
+        (["Ana Silva", "Bob Smith"], "'Ana Silva', counts as names of columns", ["bob-smith"]),
+        (["sep=;", "Nom;Prénom", "Silva;Ana", ";"], "", ["silva-ana"]),
+        (["name,mail", "Ana,ana@a.example", "ANA,Ana@A.example"], "", ["ana"]),
+        (["name,id", "Ana,7", "Ana,8", "Ana,007"], "", ["ana", "ana-2"]),
+        (["Student,SIS Login ID", "Points Possible,", '"Silva, Ana",'], "", ["silva-ana"]),
+    ],
+)
+def test_rosters(class_redis, classroom, students, tmp_path, capsys, lines, message, users):
+    (tmp_path / "roster.csv").write_text("\n".join(lines), encoding="utf-8")
+    assert classroom("init --roster roster.csv") == (0 if users else 2)
+    assert message in capsys.readouterr().err
+    assert not users or list(students()) == users
 
 
 @pytest.mark.parametrize(
