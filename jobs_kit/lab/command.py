@@ -21,6 +21,8 @@ def become(words):
 
     Raises CommandNotFoundError, RedisNotFoundError, and OSError if the system can't run it.
     """
+    if os.name != "posix":
+        raise OSError("jobs-kit run needs Linux or macOS; on Windows, use it in WSL")
     put_programs_first()
     if not shutil.which(words[0]):
         raise CommandNotFoundError(f"there is no command {words[0]!r}: is its name right?")

@@ -19,13 +19,15 @@ import venv
 from itertools import takewhile
 from pathlib import Path
 
-from jobs_kit.course.places import MASTERS, MATERIAL
+from jobs_kit.course import starters
+from jobs_kit.course.check_files import exercise_points
+from jobs_kit.course.exercise import all_exercises, earlier
+from jobs_kit.course.places import FIRST, MATERIAL
 
 TEST_TOOLS = ("hypothesis", "nbval", "playwright", "ruff", "schemathesis")  # a student needs none
-LESSON = "notebooks/00_start_here.ipynb"
 COPYING = """
-import jobs_kit
-print(open(jobs_kit.__file__.replace("__init__.py", "material/solutions/echo_worker/echo.py")).read())
+import sysconfig
+print(open(sysconfig.get_path("purelib") + "/jobs_kit/{path}").read())
 """
 
 
@@ -82,9 +84,12 @@ class Trial:
                 f"print {text!r}:\n{done.stdout}"
             )
 
-    def answer(self, name, text):
-        """Write an answer into the course folder."""
-        (self.course / "exercises" / name).write_text(text, encoding="utf-8")
+    def write(self, folder, exercise, files):
+        """Write the files of an answer to an exercise into a folder of answers."""
+        place = folder / exercise.folder
+        place.mkdir(parents=True, exist_ok=True)
+        for name, text in files.items():
+            (place / name).write_text(text, encoding="utf-8")
 
     def find_test_tools(self):
         """Raise ReleaseError if a student's environment has tools that only tests need."""
@@ -108,25 +113,35 @@ class Trial:
 
 def try_out(trial):
     """Use a Trial as a student and an instructor do. Raises ReleaseError."""
-    solved = (MASTERS / "echo_worker" / "echo.py").read_text(encoding="utf-8")
-    check = ["jobs-kit", "check", "echo_worker"]
+    exercises = [exercise for exercise in all_exercises().values() if exercise.is_graded]
+    first, later = exercises[0], next(one for one in exercises if earlier(one))
+    check = ["jobs-kit", "check", first.id]
     trial.find_test_tools()
     trial.expect(1, check, "there is no course here", trial.folder)
     trial.start()
-    trial.expect(0, ["jobs-kit", "run", "jupyter", "execute", LESSON], "")
-    trial.answer("echo_worker/echo.py", solved)
-    trial.expect(0, check, "5 of 5 points")
-    trial.answer("echo_worker/echo.py", COPYING)
-    trial.expect(1, check, "Permission denied")
-    trial.expect(0, ["jobs-kit", "catch-up", "execute_job"], "wrote exercises/jobs_service/jobs.py")
-    for student, text in (("ana", solved), ("ben", COPYING)):
-        folder = trial.folder / "submissions" / student / "echo_worker"
-        folder.mkdir(parents=True)
-        (folder / "echo.py").write_text(text, encoding="utf-8")
-    grade = ["jobs-kit", "grade", "submissions", "--out", "grades", "--exercise", "echo_worker"]
-    trial.expect(0, grade, "ana: 5 of 5 points", trial.folder)
-    if '"ben","0"' not in (trial.folder / "grades" / "grades.csv").read_text():
+    trial.expect(0, ["jobs-kit", "run", "jupyter", "execute", FIRST], "")
+    trial.write(trial.course / "exercises", first, solution(first))
+    trial.expect(0, check, "pass")
+    trial.write(trial.course / "exercises", first, copying(first))
+    trial.expect(1, check, "is a file of the kit")
+    trial.expect(0, ["jobs-kit", "catch-up", later.id], f"wrote exercises/{later.folder}/")
+    trial.write(trial.folder / "submissions" / "ana", first, solution(first))
+    trial.write(trial.folder / "submissions" / "ben", first, copying(first))
+    grade = ["jobs-kit", "grade", "submissions", "--out", "grades", "--exercise", first.id]
+    trial.expect(0, grade, f"ana: {exercise_points(first)} of", trial.folder)
+    if '"ben","0",' not in (trial.folder / "grades" / "grades.csv").read_text():
         raise ReleaseError("an answer that copies the solution got points")
+
+
+def solution(exercise):
+    """Return {file name: text} of the solution of an exercise."""
+    return starters.stage(exercise.folder, {exercise.id})
+
+
+def copying(exercise):
+    """Return {file name: text} of an answer that reads the solution inside the environment."""
+    name = exercise.files[0]
+    return {name: COPYING.format(path=f"material/solutions/{exercise.folder}/{name}")}
 
 
 def main():

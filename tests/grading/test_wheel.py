@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 from batch_runs import contained
+from test_repository import files
 
 ROOT = Path(__file__).parents[2]
 
@@ -116,14 +117,10 @@ def kit(python, tmp_path, monkeypatch):
 
 def test_a_wheel_carries_the_course_and_no_leftovers(wheel):
     names = zipfile.ZipFile(wheel).namelist()
-    listed = subprocess.run(
-        ["git", "ls-files", "jobs_kit", "notebooks", "exercises", "solutions"],
-        cwd=ROOT,
-        capture_output=True,
-        text=True,
-    ).stdout.split()
-    expected = {n if n.startswith("jobs_kit/") else f"jobs_kit/material/{n}" for n in listed}
-    assert expected <= set(names)
+    for folder in ("jobs_kit", "notebooks", "exercises", "solutions"):
+        place = "" if folder == "jobs_kit" else "jobs_kit/material/"
+        kit = {f"{place}{path.relative_to(ROOT)}" for path in files(f"{folder}/*")}
+        assert kit - set(names) == set()
     leftovers = ("__pycache__", ".ipynb_checkpoints", "/scratch/", ".bak", ".progress", "tests/")
     assert not [name for name in names if any(word in name for word in leftovers)]
 
