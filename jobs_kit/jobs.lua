@@ -6,32 +6,34 @@
 --   jobs        all ids, sorted by the time of submission
 
 local job_prefix, index = KEYS[2], KEYS[3]
-local FIELDS = {'id', 'start', 'end', 'status', 'worker', 'history', 'expires'}
-local PERMITTED = {  -- status: the statuses that may follow it
-  submitted = {['in progress'] = true},
-  ['in progress'] = {complete = true, failed = true},
-  complete = {},
-  failed = {},
-}
+local time_text = clock[1] .. '.' .. ('00000' .. clock[2]):sub(-6)  -- 1764000000.000000
 
 local function key_of(message)
   local is_json, id = pcall(cjson.decode, message)
   return job_prefix .. (is_json and type(id) == 'string' and id or '')
 end
 
--- Returns the job of this message as a table, with its key; its status is nil if there is none.
+-- Returns the job of this message as a table, with its key; its status is false if there is none.
 local function read(message)
-  local job = {key = key_of(message)}
-  local values = call('HMGET', job.key, unpack(FIELDS))
-  for i, field in ipairs(FIELDS) do job[field] = values[i] or nil end
-  return job
+  local key = key_of(message)
+  local values = call('HMGET', key, 'status', 'worker', 'history', 'expires', 'start', 'end')
+  return {
+    key = key, status = values[1], worker = values[2], history = values[3] or '',
+    expires = values[4], start = values[5], last = values[6],
+  }
+end
+
+local function has_ended(status) return status == 'complete' or status == 'failed' end
+
+local function is_permitted(old, new)
+  return old == 'submitted' and new == 'in progress' or old == 'in progress' and has_ended(new)
 end
 
 -- Sets the status and further fields of a job in one call. arguments: field, value, ...
 local function set_status(job, status, ...)
-  local history = (job.history or '') .. string.format('%.6f %s\n', now, status)
+  local history = job.history .. time_text .. ' ' .. status .. '\n'
   call('HSET', job.key, 'status', status, 'history', history, ...)
-  if not next(PERMITTED[status]) then call('EXPIRE', job.key, job.expires) end  -- it has ended
+  if has_ended(status) then call('EXPIRE', job.key, job.expires) end
 end
 
 local function is_in_progress_at(job, worker)
@@ -43,14 +45,14 @@ function hooks.claim(message, worker)
   local job = read(message)
   local holder = job.worker
   if not job.status then return 'there is no such job' end
-  if job.status == 'complete' or job.status == 'failed' then return '' end
+  if has_ended(job.status) then return '' end
   if holder and holder ~= worker and call('LPOS', held_by(holder), message) then return '' end
   if job.status == 'submitted' then
     set_status(job, 'in progress', 'worker', worker)
   elseif holder ~= worker then
     call('HSET', job.key, 'worker', worker)
   end
-  return nil, {job.id, 'in progress', job.start, job['end']}
+  return nil, {job.start, job.last}
 end
 
 function hooks.acknowledge(message, worker, outcome, value, extra)
@@ -79,7 +81,7 @@ end
 -- again.
 function steps.add(message, id, start, last, expires)
   requeue_from_dead_workers(nil, true)
-  local job = {key = key_of(message)}
+  local job = {key = key_of(message), history = ''}
   if call('EXISTS', job.key) == 1 then return end
   set_status(job, 'submitted', 'id', id, 'start', start, 'end', last, 'expires', expires)
   call('RPUSH', queue, message)
@@ -96,7 +98,7 @@ function steps.update(id, status)
   local job = read(cjson.encode(id))
   if not job.status then return end
   if job.status == status then return {status, 1} end
-  if not PERMITTED[job.status][status] then return {job.status, 0} end
+  if not is_permitted(job.status, status) then return {job.status, 0} end
   set_status(job, status)
   return {job.status, 1}
 end

@@ -47,6 +47,7 @@ q = JobQueue(
     settings.prefix() + "queue", lease=settings.lease(), connection_pool=rd.connection_pool
 )
 _thread = threading.local()
+_encode = json.JSONEncoder(allow_nan=False).encode
 
 
 def _generate_jid():
@@ -140,7 +141,10 @@ def next_job(finished=None, result=None, plot=b"", **waiting):
     """
     consumer = _consumer()
     claimed = consumer.next(*_outcome(consumer, finished, result), plot, **waiting)
-    return _instantiate_job(*claimed[1]) if claimed else None
+    if claimed is None:
+        return None
+    jid, start, end = claimed
+    return _instantiate_job(jid, "in progress", start, end)
 
 
 def stop_working(finished=None, result=None, plot=b""):
@@ -172,7 +176,7 @@ def _outcome(consumer, finished, result):
     if isinstance(result, Exception):
         return "failed", _error_message(result)
     try:
-        return "complete", json.dumps(result, allow_nan=False)
+        return "complete", _encode(result)
     except (TypeError, ValueError) as error:
         return "failed", f"the result is not JSON: {error}"
 

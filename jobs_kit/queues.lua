@@ -24,13 +24,14 @@ local WATCHED_AFTER_DEATH = 3600  -- seconds
 local function held_by(worker) return queue .. ':held:' .. worker end
 
 -- Hooks: jobs.lua replaces them, so that a job's status changes in the same step as its queue.
+local function do_nothing() end
 local hooks = {
-  -- Returns nothing to accept the message, '' to drop it, or a reason to dead-letter it; then
-  -- the details that the claim returns with the message.
-  claim = function(message, worker) end,
-  acknowledge = function(message, worker, outcome, value, extra) end,
-  requeue = function(message, worker) end,
-  dead_letter = function(message, reason) end,
+  -- (message, worker): returns nothing to accept the message, '' to drop it, or a reason to
+  -- dead-letter it; then the details that the claim returns with the message.
+  claim = do_nothing,
+  acknowledge = do_nothing,  -- (message, worker, outcome, value, extra)
+  requeue = do_nothing,  -- (message, worker)
+  dead_letter = do_nothing,  -- (message, reason)
 }
 
 local function dead_letter(message, reason)
@@ -113,7 +114,7 @@ local function claim(worker)
     local message = held[1] or call('LMOVE', queue, held_by(worker), 'LEFT', 'RIGHT')
     if not message then return end
     local refusal, details = hooks.claim(message, worker)
-    if not refusal then return {message, details or false} end
+    if not refusal then return {message, unpack(details or {})} end
     call('LPOP', held_by(worker))
     if refusal ~= '' then dead_letter(message, refusal) end
   end

@@ -203,7 +203,7 @@ class Consumer:
     def next(self, outcome="", value="", extra="", block=True, timeout=None):
         """Acknowledge the current message, if outcome is given, and claim the next, in one call.
 
-        Waits only when the queue is empty. Returns (message, details), or None when block is
+        Waits only when the queue is empty. Returns (message, details …), or None when block is
         False or timeout seconds have passed. If Redis goes away or is full or busy, it waits until
         that is over; if Redis never took a step of this consumer, it raises redis.RedisError.
         """
@@ -245,7 +245,7 @@ class Consumer:
             raise SystemExit
 
     def _claim(self, wait, *acknowledgement):
-        """Take the step `next` once; return (message, details), or None from an empty queue.
+        """Take the step `next` once; return (message, details …), or None from an empty queue.
 
         wait: seconds to wait for a message first, if the queue is empty.
         """
@@ -258,7 +258,7 @@ class Consumer:
             return None
         self._message_claim = number
         self.message = self._read(reply[0])
-        return self.message, reply[1]
+        return self.message, *reply[1:]
 
     def _read(self, text):
         try:
