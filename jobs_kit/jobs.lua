@@ -81,11 +81,10 @@ end
 -- again.
 function steps.add(message, id, start, last, expires)
   requeue_from_dead_workers(nil, true)
+  if call('ZADD', index, 'NX', now, id) == 0 then return end
   local job = {key = key_of(message), history = ''}
-  if call('EXISTS', job.key) == 1 then return end
   set_status(job, 'submitted', 'id', id, 'start', start, 'end', last, 'expires', expires)
   call('RPUSH', queue, message)
-  call('ZADD', index, now, id)
   -- remove expired jobs from the index: the two oldest jobs are checked with each new one
   for _, old in ipairs(call('ZRANGE', index, 0, 1)) do
     if call('EXISTS', job_prefix .. old) == 0 then call('ZREM', index, old) end
