@@ -81,7 +81,7 @@ def program():
         return Finding("Redis program", "ok", text)
     how = "install redis-server 6.2 or later (on Windows: inside WSL)"
     if _version("fakeredis"):
-        text = f"none; a stand-in written in Python serves lessons 00 to 03. For more, {how}"
+        text = f"none; a stand-in written in Python serves lessons 00, 02 and 03. For more, {how}"
         return Finding("Redis program", "note", text)
     return Finding("Redis program", "fix", f"none: {how}")
 

@@ -133,7 +133,10 @@ user kit on >{password} ~* &* +@all
 
 
 class StandIn(Server):
-    """fakeredis: Redis's commands in pure Python, good enough for the first lessons."""
+    """fakeredis: Redis's commands in pure Python, good enough for some of the first lessons.
+
+    It doesn't notice that a client which waits has died, and lets it take the next message.
+    """
 
     def __init__(self, port):
         from fakeredis import TcpFakeServer
@@ -146,7 +149,8 @@ class StandIn(Server):
             url,
             url,
             "a stand-in written in Python, because no Redis server is installed: "
-            "good enough for lessons 00 to 03, not for a worker that must lose nothing",
+            "good enough for lessons 00, 02 and 03, but a program that was killed while it waited "
+            "still takes a message",
         )
 
     def stop(self):
