@@ -161,8 +161,9 @@ def _set_up(room, people):
     result = set_up(room, people)
     for warning in result.warnings:
         _warn(warning)
-    for name, why in result.refused.items():
-        print(f"Without the limit {name}: {why}.", file=sys.stderr)
+    if result.refused:
+        names, reason = ", ".join(result.refused), next(iter(result.refused.values()))
+        _warn(f"A student can use up this server's memory, for it refuses {names}: {reason}")
     old, noun = len(room.students) - len(result.new), "user" if len(result.new) == 1 else "users"
     print(f"{len(result.new)} new {noun}, {old} as before, on {room.host}.")
     print(f"{room.folder / 'students.csv'} has the REDIS_URL of each; only you can read it.")
@@ -285,6 +286,11 @@ def _report_redis_errors(function):
             return fail(
                 f"the class's Redis: {problem}. If the administrator's password has changed, run "
                 "`jobs-kit classroom init` again with the new REDIS_URL"
+            )
+        except redis.exceptions.NoPermissionError as problem:
+            return fail(
+                f"the class's Redis: {problem}. REDIS_URL needs a user who may run ACL, CLIENT, CONFIG, "
+                "INFO, SCAN, LLEN and UNLINK"
             )
         except redis.ConnectionError as problem:
             return fail(

@@ -117,9 +117,37 @@ def test_a_server_that_cannot_have_a_class_is_reported(
     assert not (tmp_path / "classroom").exists()
 
 
-def test_a_user_without_the_right_to_manage_users_is_reported(
-    class_redis, classroom, capsys, monkeypatch
+@pytest.mark.parametrize(
+    "rights, message",
+    [
+        ("-acl", "may not manage users"),
+        ("-info", "needs a user who may run ACL, CLIENT, CONFIG, INFO"),
+        ("-scan", "needs a user who may run ACL, CLIENT, CONFIG, INFO"),
+    ],
+)
+def test_an_administrator_without_rights_is_reported(
+    class_redis, classroom, capsys, monkeypatch, rights, message
 ):
-    monkeypatch.setenv("REDIS_URL", class_redis.url)
-    assert classroom("init --roster roster.csv") == 2
-    assert "may not manage users" in capsys.readouterr().err
+    monkeypatch.setenv("REDIS_URL", administrator(class_redis, rights))
+    class_redis.connect().set("theirs", 1)
+    assert classroom("init --roster roster.csv") in (1, 2)
+    assert message in capsys.readouterr().err
+    assert class_redis.connect().acl_users() == ["boss", "default", "kit"]
+
+
+def test_a_server_that_keeps_its_settings_has_a_class_without_limits(
+    class_redis, classroom, students, capsys, monkeypatch
+):
+    monkeypatch.setenv("REDIS_URL", administrator(class_redis, "-config"))
+    assert classroom("init --roster roster.csv") == 0
+    assert "it refuses maxmemory-policy, " in capsys.readouterr().err
+    assert client_of(students()["ana"]).ping()
+    assert classroom("status") == 0 and classroom("end") == 0
+
+
+def administrator(server, rights):
+    """Return the REDIS_URL of a user who may do everything but for these rights."""
+    server.connect().execute_command(
+        "ACL", "SETUSER", "boss", "on", ">x", "~*", "&*", "+@all", rights
+    )
+    return f"redis://boss:x@127.0.0.1:{server.port}"
