@@ -21,6 +21,7 @@ def enrol(client, classroom, people):
     for person in people:
         match = next((one for one in known if _is_same(one, person)), None)
         if match:
+            match.login, match.id = match.login or person.login, match.id or person.id
             if not _is_unique(person):
                 known.remove(match)  # the next one of this name is another person
             continue

@@ -15,6 +15,13 @@ LISTENS = (
     "users of students.csv in, but passwords and messages travel unencrypted: use a network that "
     "you trust. Press Ctrl-C to stop it; messages are then gone, and the next run has the same users."
 )
+ADVICE = {  # for errors of Redis, by their class
+    "AuthenticationError": "(If the administrator's password has changed, run `jobs-kit classroom "
+    "init` again with the new REDIS_URL)",
+    "NoPermissionError": "(REDIS_URL needs a user who may run ACL, CLIENT, CONFIG, INFO, SCAN, LLEN "
+    "and UNLINK)",
+    "ConnectionError": "(Does the server run, and is its address right?)",
+}
 
 
 def classroom(options):
@@ -192,33 +199,22 @@ def _changed_room(options):
         yield _room(options)
 
 
-def _init_options(command):
-    _add_roster(command, required=True)
-    _add_out(command)
-    text = "name or address of the server as students reach it (default: REDIS_URL's)"
-    command.add_argument("--host", metavar="NAME", default="", help=text)
-
-
-def _run_options(command):
-    _add_roster(command, required=False)
-    _add_out(command)
-    text = "name or address of this computer as students reach it (default: its address)"
-    command.add_argument("--host", metavar="NAME", default="", help=text)
-    text = "port of Redis (default: that of the last run, or 6379; 0: a free one)"
-    command.add_argument("--port", metavar="N", type=port_number, help=text)
-
-
-def _add_roster(command, required):
+def _init_options(command, needs_roster=True):
     text = (
         "class list in any form that `jobs-kit grade` reads; when it has grown, run the command "
         "again: earlier passwords stay"
     )
-    command.add_argument("--roster", metavar="CSV", required=required, help=text)
-
-
-def _add_out(command):
+    command.add_argument("--roster", metavar="CSV", required=needs_roster, help=text)
     text = f"folder for students.csv and the record of the class (default: {FOLDER})"
     command.add_argument("--out", metavar="FOLDER", default=FOLDER, help=text)
+    text = "the server's name for students (default: REDIS_URL's, or this computer's address)"
+    command.add_argument("--host", metavar="NAME", default="", help=text)
+
+
+def _run_options(command):
+    _init_options(command, needs_roster=False)
+    text = "port of Redis (default: that of the last run, or 6379; 0: a free one)"
+    command.add_argument("--port", metavar="N", type=port_number, help=text)
 
 
 def _add_options(command):
@@ -282,22 +278,11 @@ def _report_redis_errors(function):
 
         try:
             return function(options)
-        except redis.AuthenticationError as problem:
-            return fail(
-                f"the class's Redis: {problem}. If the administrator's password has changed, run "
-                "`jobs-kit classroom init` again with the new REDIS_URL"
-            )
-        except redis.exceptions.NoPermissionError as problem:
-            return fail(
-                f"the class's Redis: {problem}. REDIS_URL needs a user who may run ACL, CLIENT, CONFIG, "
-                "INFO, SCAN, LLEN and UNLINK"
-            )
-        except redis.ConnectionError as problem:
-            return fail(
-                f"the class's Redis: {problem} Does the server run, and is its address right?"
-            )
         except redis.RedisError as problem:
-            return fail(f"the class's Redis: {problem}")
+            kinds = [kind.__name__ for kind in type(problem).mro() if kind.__name__ in ADVICE]
+            return fail(
+                f"the class's Redis: {problem} {ADVICE[kinds[0]] if kinds else ''}".rstrip()
+            )
 
     return run
 

@@ -81,6 +81,18 @@ def test_user_names_are_plain(text, user):
     assert user_name([text], {"ana", "ana-2"}) == user
 
 
+def test_a_roster_that_now_has_logins_makes_no_student_twice(
+    class_redis, classroom, students, tmp_path
+):
+    (tmp_path / "roster.csv").write_text("name\nMei Li\nMei Li\n")
+    classroom("init --roster roster.csv")
+    lines = ["mail,name", "mei@a.example,Mei Li", "li@a.example,Mei Li", "third@a.example,Mei Li"]
+    (tmp_path / "roster.csv").write_text("\n".join(lines))
+    for _ in range(2):
+        classroom("init --roster roster.csv")
+        assert list(students()) == ["mei-li", "mei-li-2", "third"]
+
+
 @pytest.mark.parametrize(
     "lines, message, users",
     [
