@@ -70,7 +70,7 @@ def other_texts():
     for folder in ("exercises", "notebooks/checks", "jobs_kit"):
         for path in sorted((ROOT / folder).rglob("*.py")):
             texts[path] = strings_of(path)
-    for path in (ROOT / "README.md", ROOT / "CONTRIBUTING.md", ROOT / "CHANGELOG.md"):
+    for path in (*ROOT.glob("*.md"), *(ROOT / "notebooks").glob("*.md")):
         texts[path] = without_code(path.read_text(encoding="utf-8"))
     return {str(path.relative_to(ROOT)): text for path, text in texts.items()}
 

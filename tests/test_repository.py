@@ -126,7 +126,7 @@ def test_a_notebook_saved_after_a_run_is_found():
     assert all(word in faults for word in ("widgets", "no id", "outputs", "execution_count"))
 
 
-@pytest.mark.parametrize("pattern", ["*.md", "notebooks/*.ipynb"])
+@pytest.mark.parametrize("pattern", ["*.md", "notebooks/*.md", "notebooks/*.ipynb"])
 def test_relative_links_lead_somewhere(pattern):
     broken = {str(path.relative_to(ROOT)): broken_links(path) for path in files(pattern)}
     assert {name: links for name, links in broken.items() if links} == {}

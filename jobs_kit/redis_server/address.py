@@ -32,7 +32,8 @@ class Server:
             self.host, self.port = parts.get("host", "127.0.0.1"), parts.get("port", 6379)
             self.address |= {"host": self.host, "port": self.port}
         if url.startswith("rediss:"):
-            self.address["ssl"] = True
+            certificates = {k: value for k, value in parts.items() if k.startswith("ssl_")}
+            self.address |= {"ssl": True} | certificates
 
     def connect(self, **options):
         """Return a redis.Redis of the kit's own user; options as for redis.Redis.from_url."""

@@ -22,7 +22,8 @@ from jobs_kit.redis_server.address import Server
 from jobs_kit.redis_server.clients import is_waiting
 
 pytestmark = pytest.mark.redis_server
-LESSON = Path(__file__).parents[2] / "notebooks" / "02_consume_messages.ipynb"
+NOTEBOOKS = Path(__file__).parents[2] / "notebooks"
+LESSON, PAGE = NOTEBOOKS / "02_consume_messages.ipynb", NOTEBOOKS / "class_redis.ipynb"
 ADDRESS = r'"(\w+)", host=os\.environ\["REDIS_HOST"\], port=os\.environ\["REDIS_PORT"\]'
 STEPS = (
     {"shell": "producer", "type": 'q.put("one", "two", "three")'},
@@ -61,7 +62,8 @@ def members(class_redis, classroom, students):
     assert classroom("init --roster roster.csv") == 0
     assert classroom("add ana+ben") == 0
     yield students()
-    refused = {entry["object"] for entry in class_redis.connect().acl_log()}
+    log = class_redis.connect().acl_log()
+    refused = {entry["object"] for entry in log if entry["reason"] == "command"}
     # LRANGE: asked for once, to show messages where that is allowed; CLIENT: by redis-py, before 7.0
     assert refused <= {"lrange", "client"}
 
@@ -155,3 +157,15 @@ def test_a_pair_shares_a_queue_from_two_computers(members, tmp_path):
     ben, ana = computer("ben", CONSUMER), computer("ana", PRODUCER)
     assert ben.communicate(timeout=60)[0] == "['from ana']\n"
     assert ana.wait(60) == 0
+
+
+def test_the_page_for_students_works_on_the_class_redis(become, run, tmp_path):
+    become("bob")
+    cells = {cell.id: cell.source for cell in nbformat.read(PAGE, as_version=4).cells}
+    names = ("find", "prefix", "refused", "channel", "line")
+    (tmp_path / "page.py").write_text("\n".join(cells[name] for name in names))
+    printed = run(str(tmp_path / "page.py")).communicate(timeout=60)[0].splitlines()
+    assert printed[0] == "hotqueue:bob.hello has 1 message: hello, class"
+    assert printed[1].startswith("refused: ")
+    assert printed[2] == "b'train 1 leaves'"
+    assert printed[3].startswith("q = HotQueue('bob.some_queue', ")
