@@ -96,7 +96,7 @@ def test_it_waits_at_the_empty_queue(submission):
     )
 
 
-@points(1)
+@points(1, unless_late="test_it_waits_at_the_empty_queue")
 def test_its_queue_is_named_echo(submission):
     """Its queue is named echo"""
     process = start_any(submission)

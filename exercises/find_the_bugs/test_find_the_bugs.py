@@ -370,6 +370,7 @@ def test_the_worker_waits_for_jobs(submission):
         ONE_KEY,
         "test_the_status_follows_the_update",
     ),
+    unless_late="test_the_worker_waits_for_jobs",
 )
 def test_the_worker_completes_jobs(submission, api, note):
     """Letter 8: The worker executes one job after the other: in progress, then complete"""

@@ -117,7 +117,7 @@ def test_it_waits(submission, note):
     submission.note_socket_timeout(service.start_worker(submission), note)
 
 
-@points(1)
+@points(1, unless_late="test_it_waits")
 def test_it_asks_the_queue_of_add_job(submission):
     """It waits at the queue on which add_job() puts the ids"""
     worker = service.start_any_worker(submission, first="test_it_waits")

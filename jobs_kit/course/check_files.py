@@ -5,12 +5,14 @@ import pytest
 from jobs_kit.course.exercise import load
 
 
-def points(number, after=()):
+def points(number, after=(), unless_late=None):
     """Decorate a check with its worth, and with the checks that must pass before it is run.
 
-    number: points. after: the name of one test function, or a tuple of names.
+    number: points. after: the name of one test function, or a tuple of names. unless_late: the name
+    of one that starts the same program, so that this check would run out of time where that did.
     """
-    return pytest.mark.points(number, after=(after,) if isinstance(after, str) else tuple(after))
+    after = (after,) if isinstance(after, str) else tuple(after)
+    return pytest.mark.points(number, after=after, unless_late=unless_late)
 
 
 def checks_in(file):

@@ -66,7 +66,7 @@ def pytest_configure(config):
     if place and not prepared and not Path(place).is_dir():
         raise pytest.UsageError(f"--submission {place}: there is no such folder")
     config.addinivalue_line(
-        "markers", "points(number, after): what a check of an exercise is worth"
+        "markers", "points(number, after, unless_late): what a check of an exercise is worth"
     )
     config.pluginmanager.register(Judgement(config), "jobs-kit-judgement")
 
@@ -148,11 +148,7 @@ class Judgement:
         result = self._result(exercise)
         self._require_attempt(exercise)
         self._require_time(result)
-        checks = {check.name: check for check in result.checks}
-        for name in _marker(item).kwargs["after"]:
-            if name in checks and checks[name].outcome != "pass":
-                reason = f"it waits for another check: {checks[name].claim}"
-                raise NotReachedError(reason, waits_for=name)
+        require_earlier_checks(result, **_marker(item).kwargs)
 
     def _result(self, exercise):
         if exercise.id not in self.results:
@@ -315,6 +311,16 @@ def _exercise(item):
 def _marker(item):
     worth = 0 if isinstance(_exercise(item), Gap) else 1
     return item.get_closest_marker("points") or points(worth).mark
+
+
+def require_earlier_checks(result, after, unless_late):
+    """Raise NotReachedError where a check waits for another one in vain; see points()."""
+    checks = {check.name: check for check in result.checks}
+    failed = [name for name in after if name in checks and checks[name].outcome != "pass"]
+    late = [name for name in checks if name == unless_late and checks[name].outcome == "timeout"]
+    for name in failed + late:
+        reason = f"it waits for another check: {checks[name].claim}"
+        raise NotReachedError(reason, waits_for=name)
 
 
 def _check_result(item, call):

@@ -3,7 +3,8 @@
 import pytest
 
 from jobs_kit.course.exercise import all_exercises
-from jobs_kit.grading.expectations import CheckError, expect
+from jobs_kit.grading.expectations import CheckError, NotReachedError, expect
+from jobs_kit.grading.plugin import require_earlier_checks
 from jobs_kit.grading.results import CheckResult, ExerciseResult
 from jobs_kit.grading.verdict import Verdict
 
@@ -106,3 +107,15 @@ def test_only_what_a_call_returned_is_called_so(call, got, label):
     assert raised.value.got_label == label
     check = fault("a", got="something", got_label=label)
     assert f"      {label:<10}something" in shown(check)[0].splitlines()
+
+
+def test_a_program_that_ran_out_of_time_is_not_started_again():
+    refused = []
+    for outcome in ("timeout", "fail", "pass"):
+        result = ExerciseResult("add_job", "Add a job", [CheckResult("a", "Claim a", outcome)])
+        require_earlier_checks(result, after=("b",), unless_late="c")
+        try:
+            require_earlier_checks(result, after=(), unless_late="a")
+        except NotReachedError as reason:
+            refused.append((outcome, reason.waits_for))
+    assert refused == [("timeout", "a")]
