@@ -365,23 +365,24 @@ def test_a_worker_that_stood_still_lives_again(submission):
 )
 def test_two_workers_bring_it_back_once(submission):
     """If two workers find the message of a dead one at the same moment, it comes back once"""
-    scenario = WorkerScenario(submission, LEASE)
-    scenario.kill(scenario.start_ana())
-    submission.until(after(1.5 * LEASE))
-    ben, cyd = scenario.start_in_step("ben", "cyd")
-    call = (
-        f"{scenario.BUSY}; kill -9 ana; her lease runs out; then ben and cyd are started together, "
-    )
-    call += "and send their commands to Redis in turns"
     hint = "One worker alone puts the message back. What do two of them do that run the same lines?"
-    scenario.wait_done("first", "one of them does 'first'", call, ben, cyd, hint=hint)
-    scenario.end_turns()
-    scenario.put("second")
-    scenario.wait_done("second", "one of them does 'second'", call, ben, cyd, hint=hint)
-    submission.until(
-        lambda: scenario.names("begun", "first")[2:] or all(map(submission.waits, (ben, cyd))),
-        seconds=1,
-    )
+    # a turn takes long on a busy machine, and the new lease may run out: then once more, with more time
+    for lease in (LEASE, 4 * LEASE):
+        submission.redis.reset()
+        scenario = WorkerScenario(submission, lease)
+        scenario.kill(scenario.start_ana())
+        submission.until(after(1.5 * lease))
+        ben, cyd = scenario.start_in_step("ben", "cyd")
+        call = f"{scenario.BUSY}; kill -9 ana; her lease runs out; then ben and cyd are started "
+        call += "together, and send their commands to Redis in turns"
+        scenario.wait_done("first", "one of them does 'first'", call, ben, cyd, hint=hint)
+        scenario.end_turns()
+        scenario.put("second")
+        scenario.wait_done("second", "one of them does 'second'", call, ben, cyd, hint=hint)
+        if _is_done_once(scenario, ben, cyd):
+            break
+        scenario.kill(ben)
+        scenario.kill(cyd)
     expect(
         len(scenario.names("begun", "first")) == 2,
         "only one of them does 'first'",
@@ -390,6 +391,16 @@ def test_two_workers_bring_it_back_once(submission):
         hint="Both found that ana is dead, and both put her message back. Which single command moves a "
         "message, so that the second one finds none?",
     )
+
+
+def _is_done_once(scenario, *workers):
+    """Wait until these workers have nothing more to do; tell whether one of them alone did 'first'."""
+    submission = scenario.submission
+    submission.until(
+        lambda: scenario.names("begun", "first")[2:] or all(map(submission.waits, workers)),
+        seconds=1,
+    )
+    return len(scenario.names("begun", "first")) == 2
 
 
 @points(1, after="test_what_was_acknowledged_stays_away")
