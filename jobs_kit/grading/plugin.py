@@ -125,7 +125,7 @@ class Judgement:
                 item for item in session.items if getattr(_exercise(item), "id", 0) == exercise.id
             ]
             sandbox, _ = self.part("sandbox", Sandbox), self.part("redis", RedisRecorder)
-            forks = SideBySide(items, self._run_in_fork, sandbox, self._become_fork)
+            forks = SideBySide(items, self._run_in_fork, _needs, sandbox, self._become_fork)
             self._side_by_side[exercise.id] = forks
         return self._side_by_side[exercise.id]
 
@@ -136,7 +136,8 @@ class Judgement:
 
     def _run_in_fork(self, item):
         reports = run(item)
-        return {"check": self._result(_exercise(item)).checks[-1].to_dict(), "reports": reports}
+        check = self._result(_exercise(item)).checks[-1]
+        return {"check": check.to_dict(), "failed": check.outcome != "pass", "reports": reports}
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_runtest_setup(self, item):
@@ -311,6 +312,13 @@ def _exercise(item):
 def _marker(item):
     worth = 0 if isinstance(_exercise(item), Gap) else 1
     return item.get_closest_marker("points") or points(worth).mark
+
+
+def _needs(item):
+    """Return the checks that must pass before one is run, as items of the same exercise."""
+    names, exercise = _marker(item).kwargs["after"], _exercise(item)
+    others = item.session.items
+    return [one for one in others if one.name in names and _exercise(one) is exercise]
 
 
 def require_earlier_checks(result, after, unless_late):

@@ -1,8 +1,9 @@
 """Run the checks of an exercise side by side, in forks of this process: most of their time is waiting.
 
 Each fork has its own Redis, and its own folder and processes in the sandbox. It takes one check after
-another, also one whose `after` names a check that has no result yet. The results are asked for in the
-order of the file, and the plugin asks only for those of checks that are reached in that order.
+another, also one whose `after` names a check that has no result yet, but none where that has failed.
+The results are asked for in the order of the file, and the plugin asks only for those of checks that
+are reached in that order.
 """
 
 import contextlib
@@ -20,12 +21,13 @@ from jobs_kit.grading.limits import CHECKS_AT_ONCE
 class SideBySide:
     """The forks that run some items of pytest.
 
-    run(item): returns its result, a dict that JSON can carry. sandbox: whose branches the forks get.
+    run(item): returns its result, a dict that JSON can carry, with "failed" (bool). needs(item):
+    returns the items without whose success it is not run. sandbox: whose branches the forks get.
     prepare(branch): is called in each fork before it begins.
     """
 
-    def __init__(self, items, run, sandbox, prepare):
-        self._items, self._sandbox, self._done = items, sandbox, set()
+    def __init__(self, items, run, needs, sandbox, prepare):
+        self._items, self._needs, self._sandbox, self._done = items, needs, sandbox, set()
         self._place = tempfile.TemporaryDirectory(prefix="jobs-kit-results-")
         orders, give = os.pipe()
         self._finished, finish = os.pipe()
@@ -58,6 +60,15 @@ class SideBySide:
         self._sandbox.end_processes()
         self._place.cleanup()
 
+    def _waits_in_vain(self, item):
+        """Tell whether an item is known to have failed that this one needs, or one that needs it."""
+        return any(self._has_failed(one) or self._waits_in_vain(one) for one in self._needs(item))
+
+    def _has_failed(self, item):
+        with contextlib.suppress(OSError, ValueError):  # it has no result yet, or half of one
+            return json.loads(self._file(self._items.index(item)).read_text())["failed"]
+        return False
+
     def _file(self, number):
         return Path(self._place.name, f"{number}.json")
 
@@ -72,8 +83,10 @@ class SideBySide:
             signal.alarm(seconds)
             prepare(branch)
             while os.getppid() == parent and (order := os.read(orders, 1)):
-                self._file(order[0]).write_text(json.dumps(run(self._items[order[0]])))
-                os.write(finish, order)
+                item = self._items[order[0]]
+                if not self._waits_in_vain(item):
+                    self._file(order[0]).write_text(json.dumps(run(item)))
+                    os.write(finish, order)
         finally:
             os._exit(0)
 

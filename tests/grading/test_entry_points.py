@@ -44,7 +44,7 @@ def terminal(*arguments, **options):
 def by_pytest(folder, *options):
     command = [sys.executable, "-m", "pytest", "-c", ROOT / "pyproject.toml", "-p", "no:nbval"]
     command += ["-o", "addopts=", TEST_FILE, "--submission", folder, *options]
-    quick = os.environ | {"PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1"}  # half of the time is their imports
+    quick = os.environ | {"PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1"}  # they take half of the time
     done = subprocess.run(command, capture_output=True, text=True, timeout=60, env=quick)
     return done.returncode, done.stdout + done.stderr
 

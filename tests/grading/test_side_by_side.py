@@ -18,11 +18,11 @@ def sandbox():
 
 @pytest.fixture
 def run_all(sandbox):
-    """run_all(items, run) returns [the result of each item]."""
+    """run_all(items, run) returns [the result of each item]. needs: see SideBySide."""
     started = []
 
-    def run_all(items, run):
-        started.append(SideBySide(items, run, sandbox, prepare=lambda branch: None))
+    def run_all(items, run, needs=lambda item: ()):
+        started.append(SideBySide(items, run, needs, sandbox, prepare=lambda branch: None))
         return [started[-1].result(item) for item in items]
 
     yield run_all
@@ -54,13 +54,23 @@ def test_a_check_whose_fork_dies_has_no_result(run_all):
     assert run_all(["lives", "dies"], run) == [{"of": "lives"}, None]
 
 
+def test_a_check_that_needs_one_that_has_failed_is_not_run(run_all, monkeypatch):
+    monkeypatch.setattr("jobs_kit.grading.side_by_side.CHECKS_AT_ONCE", 1)  # so that it ends first
+    needed = {"fails": [], "needs it": ["fails"], "needs that": ["needs it"], "needs none": []}
+    fails, *others, last = run_all(
+        list(needed), lambda item: {"failed": item == "fails"}, needed.get
+    )
+    assert fails["failed"] and others == [None, None] and not last["failed"]
+
+
 def test_a_check_that_is_not_asked_for_is_ended(sandbox, tmp_path):
     def run(item):
         if item == "never asked for":
             time.sleep(3600)
         return {}
 
-    forks = SideBySide(["asked for", "never asked for"], run, sandbox, lambda branch: None)
+    items = ["asked for", "never asked for"]
+    forks = SideBySide(items, run, lambda item: (), sandbox, lambda branch: None)
     assert forks.result("asked for") == {}
     forks.close()  # does not wait
 
