@@ -3,15 +3,18 @@
 drain: jobs a second from a full queue. end to end: jobs a second while they are enqueued one after
 the other. enqueue: milliseconds for one. round trips and Redis calls: for one job, enqueued and
 done. MB: of an idle worker. Medians of RUNS; the ratio is to redis-py's BLPOP in the same run.
+keeps: what Redis knows about a job that is done.
 """
 
 import argparse
 import os
+import platform
 import statistics
 import subprocess
 import sys
 import tempfile
 import time
+from datetime import date
 from pathlib import Path
 
 import psutil
@@ -24,6 +27,26 @@ RUNS = 5
 SLOW = {"rq": 300, "dramatiq": 300, "celery": 800}  # fewer jobs, so that a run takes seconds
 JOBS = 3000
 COUNTED = 50  # jobs whose round trips and calls are counted
+KEEPS = {
+    "jobs_kit": "status, times, result",
+    "unit": "status, result",
+    "redis_py": "nothing",
+    "huey": "result",
+    "arq": "status, result",
+    "celery": "status, result",
+    "dramatiq": "nothing",
+    "rq": "status, result",
+}
+COLUMNS = (
+    "drain, jobs/s",
+    "ratio",
+    "2, 4, 8 workers",
+    "end to end, jobs/s",
+    "enqueue, ms",
+    "round trips",
+    "Redis calls",
+    "idle worker, MB",
+)
 PROGRAM = str(Path(__file__).with_name("engine_jobs.py"))
 
 
@@ -142,10 +165,20 @@ def end(processes):
         process.wait()
 
 
-def measure(names, python, runs):
+def machine(server):
+    """Return when and where this runs, one line."""
+    info = server.connect().info("server")
+    redis = next(key for key in ("valkey_version", "redis_version") if key in info)
+    memory = psutil.virtual_memory().total / 1e9
+    return (
+        f"{date.today()}, {platform.platform()}, {os.cpu_count()} processors, {memory:.0f} GB, "
+        f"{redis.replace('_version', '')} {info[redis]}, Python {platform.python_version()}"
+    )
+
+
+def measure(names, server, python, runs):
     """Return {engine: its row}; each run measures all engines, so noise meets them alike."""
-    with_server = start_server()
-    benches = {name: Bench(name, with_server, python) for name in names}
+    benches = {name: Bench(name, server, python) for name in names}
     samples = {name: [] for name in names}
     for _ in range(runs):
         for name, bench in benches.items():
@@ -157,30 +190,33 @@ def measure(names, python, runs):
         )
         more = [bench.drain(workers) for workers in (2, 4, 8)]
         rows[name] = [drain, *more, rate, enqueue * 1000, *bench.count(), bench.idle()]
-    with_server.stop()
     return rows
 
 
 def main():
-    """Print the table in Markdown."""
+    """Print the machine and a table in Markdown."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--engine", action="append", choices=list(ENGINES))
     parser.add_argument("--runs", type=int, default=RUNS)
     parser.add_argument("--python", default=sys.executable, help="of the other engines")
     options = parser.parse_args()
     names = options.engine or list(ENGINES)
-    rows = measure(names, options.python, options.runs)
+    server = start_server()
+    print(machine(server), end="\n\n")
+    rows = measure(names, server, options.python, options.runs)
+    server.stop()
+    print_table(rows)
+
+
+def print_table(rows):
+    """Print the rows, the fastest first."""
     base = rows.get("redis_py", next(iter(rows.values())))[0]
-    print(
-        "| engine | drain, jobs/s | ratio | 2, 4, 8 workers | end to end, jobs/s | enqueue, ms ",
-        end="",
-    )
-    print("| round trips | Redis calls | idle worker, MB |\n|---|---|---|---|---|---|---|---|---|")
+    print("| engine | keeps | " + " | ".join(COLUMNS) + " |\n" + "|---" * (2 + len(COLUMNS)) + "|")
     for name, row in sorted(rows.items(), key=lambda item: -item[1][0]):
         drain, two, four, eight, rate, enqueue, trips, calls, size = row
         several = ", ".join(f"{value:,.0f}" for value in (two, four, eight))
         print(
-            f"| {name} | {drain:,.0f} | {drain / base:.2f} | {several} | {rate:,.0f} "
+            f"| {name} | {KEEPS[name]} | {drain:,.0f} | {drain / base:.2f} | {several} | {rate:,.0f} "
             f"| {enqueue:.2f} | {trips:.1f} | {calls:.1f} | {size:.0f} |"
         )
 
