@@ -313,6 +313,9 @@ for numbers, arguments in {
     (248, 217): (b"user", b"answer", b"42", 2, -3),  # add_key
     (272, 97): (user,),  # unshare
     (56, 220): (user | 17, 0, 0, 0, 0),  # clone
+    (319, 279): (room, 0),  # memfd_create
+    (447, 447): (0,),  # memfd_secret
+    (29, 194): (0, 1 << 32, 0o1600),  # shmget
     (435, 435): (room, 88),  # clone3
     (101, 117): (0, 1, 0, 0),  # ptrace
     (302, 261): (os.getppid(), resource.RLIMIT_NOFILE, 0, room),  # prlimit64
@@ -328,7 +331,7 @@ for numbers, arguments in {
 @pytest.mark.skipif(not can_be_refused(), reason="this system has no filter of system calls")
 @pytest.mark.parametrize("draws", [False, True])
 def test_system_calls_that_no_answer_needs_are_refused(start, draws):
-    assert start(CALLS, draws=draws).output.split() == ["EPERM"] * 8 + ["ENOSYS"] + ["EPERM"] * 4
+    assert start(CALLS, draws=draws).output.split() == ["EPERM"] * 11 + ["ENOSYS"] + ["EPERM"] * 4
 
 
 def test_without_a_filter_of_system_calls_the_report_says_so(monkeypatch):

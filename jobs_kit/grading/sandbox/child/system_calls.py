@@ -1,7 +1,8 @@
 """Refuse system calls that no answer needs, with a seccomp filter of Linux.
 
 Most of them open parts of the kernel in which faults are found again and again (io_uring, bpf, user
-namespaces); others reach into processes beside the program. The filter is a program for the kernel's
+namespaces); others reach into processes beside the program, or take memory that none of its limits
+counts. The filter is a program for the kernel's
 packet filter, see seccomp(2). It stays for the process and for all that it starts.
 """
 
@@ -39,6 +40,9 @@ REFUSED = {
     "pidfd_getfd": (438, 438),
     "kcmp": (312, 272),
     "setns": (308, 268),
+    "memfd_create": (319, 279),
+    "memfd_secret": (447, 447),
+    "shmget": (29, 194),
 }
 # a filter cannot read the flags of clone3; where it is missing, libraries call clone
 MISSING = {"clone3": (435, 435)}
