@@ -12,10 +12,10 @@ import pytest
 from jobs_kit.publish.site.browser_check import browser_faults, find_axe, find_browser
 from jobs_kit.publish.site.build import BrokenSiteError, run_sphinx
 from jobs_kit.publish.site.built_pages import faults_of
-from jobs_kit.publish.site.notebook_runs import PageRun, run_pages
-from jobs_kit.publish.site.page_links import Links
+from jobs_kit.publish.site.notebook_runs import BrokenPageError, PageRun, run_pages
+from jobs_kit.publish.site.page_links import Links, linked_pages
 from jobs_kit.publish.site.repository import binder_link, file_link, web_address
-from jobs_kit.publish.site.source_folder import write_source
+from jobs_kit.publish.site.source_folder import course_sections, landing_page, write_source
 from jobs_kit.publish.site.static_outputs import VIEW, static_notebook
 
 ROOT = Path(__file__).parents[2]
@@ -140,6 +140,24 @@ def test_a_board_replays_and_a_prediction_knows_its_verdicts(runs):
     assert [output["output_type"] for output in settling["outputs"]] == ["stream"]
     assert "You made no prediction" not in json.dumps(notebook)
     assert VIEW not in json.dumps(notebook)
+
+
+def test_a_page_that_fails_is_named_with_its_error(course, tmp_path):
+    write_page(tmp_path / LESSON, "# Broken", "first = 1", "1 / 0")
+    with pytest.raises(BrokenPageError, match=rf"(?s)^{LESSON} did not.*ZeroDivisionError"):
+        run_pages([LESSON], tmp_path, report=lambda text: None)
+
+
+def test_the_links_of_the_landing_page_lead_somewhere():
+    sections = course_sections(ROOT)
+    pages = [name for section in sections for name in section.names]
+    texts = linked_pages(ROOT, "README.md")
+    page = landing_page(ROOT, sections, texts, Links(ROOT, [*pages, *texts]), "")
+    targets = [link.partition("#") for link in re.findall(r"\]\(([^)\s]+)\)", page)]
+    assert {name for name, *_ in targets} >= set(sections[0].names) | {"README.md"}
+    for name, _, anchor in targets:
+        text = (ROOT / name).read_text(encoding="utf-8", errors="replace").lower()
+        assert not anchor or f"\n## {anchor.replace('-', ' ')}\n" in text, f"{name}#{anchor}"
 
 
 def shell_run(cell_outputs, transcripts):

@@ -8,6 +8,7 @@ from pathlib import Path
 from jobs_kit.course.places import MATERIAL
 from jobs_kit.publish.site.browser_check import browser_faults, find_axe, find_browser
 from jobs_kit.publish.site.build import BrokenSiteError, build_site
+from jobs_kit.publish.site.notebook_runs import BrokenPageError
 from jobs_kit.publish.site.repository import origin_address, web_address
 
 
@@ -27,7 +28,7 @@ def main(arguments=None):
     try:
         build_site(MATERIAL, options.out, options.tools / "bin" / "python", address, print)
         faults = [] if options.no_browser else browser_faults(options.out, find_axe(options.tools))
-    except (BrokenSiteError, OSError) as problem:
+    except (BrokenPageError, BrokenSiteError, OSError) as problem:
         return _fail(problem)
     if faults:
         return _fail("\n".join(faults))

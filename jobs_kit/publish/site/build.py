@@ -20,8 +20,8 @@ def build_site(course, out, sphinx, address="", report=print):
     """Build the site of a course (Path) in the folder out (Path), which is replaced.
 
     sphinx: the Python that has Sphinx. address: of the repository on the web, "" if it has none.
-    Raises BrokenSiteError for a warning of Sphinx, a broken link, or a page that loads something from
-    elsewhere; then out stays as it was.
+    Raises BrokenPageError for a page that fails, and BrokenSiteError for a warning of Sphinx, a broken
+    link, or a page that loads something from elsewhere; then out stays as it was.
     """
     names = [name for section in course_sections(course) for name in section.names]
     runs = run_pages(names, course, report)

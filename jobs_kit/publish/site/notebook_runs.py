@@ -14,6 +14,7 @@ from pathlib import Path
 
 import nbformat
 from nbclient import NotebookClient
+from nbclient.exceptions import CellControlSignal, DeadKernelError
 
 from jobs_kit.course.places import MATERIAL
 
@@ -22,6 +23,10 @@ CELL_SECONDS = 180
 SETTLED_SECONDS = 0.3  # a transcript reaches its widget a fifth of a second after it was written
 AT_ONCE = 2 * (os.cpu_count() or 1)  # pages mostly wait: for time-outs, leases and other programs
 STATES = 'getattr(__import__("jobs_kit.publish.site.widget_states", fromlist=["*"]), "{}")()'
+
+
+class BrokenPageError(Exception):
+    """A page did not run to its end; the message names it and the error."""
 
 
 @dataclass(frozen=True)
@@ -42,12 +47,16 @@ class PageRun:
 def run_pages(names, course=MATERIAL, report=print):
     """Run pages of a course; return {name: PageRun}. report(text): called when a page has run.
 
-    Raises nbclient's CellExecutionError for a cell that fails.
+    Raises BrokenPageError for the first page that does not run to its end; the others are left out.
     """
     with ThreadPoolExecutor(AT_ONCE) as pool:
         runs = {name: pool.submit(run_page, name, course) for name in names}
         for name, run in runs.items():
-            report(f"{name}: {run.result()[1]:.0f} s")
+            try:
+                report(f"{name}: {run.result()[1]:.0f} s")
+            except (CellControlSignal, DeadKernelError) as problem:
+                pool.shutdown(cancel_futures=True)
+                raise BrokenPageError(f"{name} did not run to its end:\n{problem}") from None
         return {name: run.result()[0] for name, run in runs.items()}
 
 
