@@ -10,7 +10,7 @@ import nbformat
 import pytest
 
 from jobs_kit.publish.site.browser_check import browser_faults, find_axe, find_browser
-from jobs_kit.publish.site.build import BrokenSiteError, run_sphinx
+from jobs_kit.publish.site.build import BrokenSiteError, build_site, run_sphinx
 from jobs_kit.publish.site.built_pages import faults_of
 from jobs_kit.publish.site.notebook_runs import BrokenPageError, PageRun, run_pages
 from jobs_kit.publish.site.page_links import Links, linked_pages
@@ -148,6 +148,13 @@ def test_a_page_that_fails_is_named_with_its_error(course, tmp_path):
         run_pages([LESSON], tmp_path, report=lambda text: None)
 
 
+def test_a_folder_with_other_files_is_not_replaced(course, tmp_path):
+    (tmp_path / "thesis.txt").write_text("mine")
+    with pytest.raises(FileExistsError, match="holds something other than a site"):
+        build_site(course, tmp_path, SPHINX)
+    assert (tmp_path / "thesis.txt").read_text() == "mine"
+
+
 def test_the_links_of_the_landing_page_lead_somewhere():
     sections = course_sections(ROOT)
     pages = [name for section in sections for name in section.names]
@@ -180,18 +187,19 @@ def shell_run(cell_outputs, transcripts):
 def test_a_shell_shows_what_came_so_far_and_below_each_cell_what_is_new():
     view = [nbformat.v4.new_output("display_data", {VIEW: {"model_id": "row"}})]
     run = shell_run(
-        [view, [], [], view],
+        [view, [], [], [], view],
         {
             0: {"p": ""},
             1: {"p": "In [1]: <a>\n"},
             2: {"p": "In [1]: <a>\n"},
             3: {"p": "In [1]: <a>\nb"},
+            4: {"p": "In [1]: <a>\nb"},
         },
     )
     notebook = static_notebook(run)
     shown = [places_of({"cells": [cell]}) for cell in notebook["cells"]]
     transcripts = [[pane["transcript"] for pane in panes] for panes in shown]
-    assert transcripts == [[""], ["In [1]: <a>"], [], ["In [1]: <a>\nb"]]
+    assert transcripts == [[""], ["In [1]: <a>"], [], ["b"], ["In [1]: <a>\nb"]]
     assert "buttons" not in shown[0][0]
 
 
@@ -292,7 +300,7 @@ def pages(source, tmp_path_factory):
     if not SPHINX.exists():
         require_site("Sphinx is not installed: make .venv-site/ready")
     folder = tmp_path_factory.mktemp("pages")
-    run_sphinx(SPHINX, source, folder)
+    run_sphinx(os.path.relpath(SPHINX), source, folder)
     return folder
 
 

@@ -11,32 +11,33 @@ from jobs_kit.publish.site.build import BrokenSiteError, build_site
 from jobs_kit.publish.site.notebook_runs import BrokenPageError
 from jobs_kit.publish.site.repository import origin_address, web_address
 
+NO_BROWSER = "no Chromium on the PATH: install it, or leave its check out with --no-browser"
+
 
 def main(arguments=None):
     """Build the site; return 0, or 1 if it has faults or something is missing."""
     options = _parser().parse_args(arguments)
-    address = web_address(options.repository) or origin_address(MATERIAL)
-    if not options.no_browser and not find_browser():
-        return _fail(
-            "no Chromium on the PATH: apt-get install chromium, or leave it out: --no-browser"
-        )
-    if not address:
-        print(
-            "No repository is known, so the pages get no links to Binder; --repository names one."
-        )
     began = time.monotonic()
     try:
-        build_site(MATERIAL, options.out, options.tools / "bin" / "python", address, print)
-        faults = [] if options.no_browser else browser_faults(options.out, find_axe(options.tools))
+        axe = find_axe(options.tools)  # before the pages run, which takes minutes
+        if not options.no_browser and not find_browser():
+            raise FileNotFoundError(NO_BROWSER)
+        _build(options)
+        faults = [] if options.no_browser else browser_faults(options.out, axe)
     except (BrokenPageError, BrokenSiteError, OSError) as problem:
         return _fail(problem)
     if faults:
         return _fail("\n".join(faults))
     seconds = time.monotonic() - began
-    print(
-        f"The site is in {options.out} ({seconds:.0f} s). To read it, open {options.out}/index.html"
-    )
+    print(f"The site is in {options.out} ({seconds:.0f} s). Begin with {options.out}/index.html")
     return 0
+
+
+def _build(options):
+    address = options.repository or origin_address(MATERIAL)
+    if not address:
+        print("The pages get no links to Binder: no repository is known. --repository names one.")
+    build_site(MATERIAL, options.out, options.tools / "bin" / "python", address)
 
 
 def _parser():
@@ -45,9 +46,16 @@ def _parser():
     add("out", type=Path, help="the folder of the site, which is replaced")
     add("--tools", type=Path, required=True, help="the environment with Sphinx in it")
     address = "its address, for the links to Binder; by default that of the git remote origin"
-    add("--repository", default="", help=address)
+    add("--repository", type=_address, help=address)
     add("--no-browser", action="store_true", help="don't look at the pages in a browser")
     return parser
+
+
+def _address(text):
+    """Return the address that an argument names."""
+    if address := web_address(text):
+        return address
+    raise argparse.ArgumentTypeError(f"{text!r} is no address such as https://github.com/ana/kit")
 
 
 def _fail(problem):

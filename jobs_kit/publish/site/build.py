@@ -21,8 +21,11 @@ def build_site(course, out, sphinx, address="", report=print):
 
     sphinx: the Python that has Sphinx. address: of the repository on the web, "" if it has none.
     Raises BrokenPageError for a page that fails, and BrokenSiteError for a warning of Sphinx, a broken
-    link, or a page that loads something from elsewhere; then out stays as it was.
+    link, or a page that loads something from elsewhere; then out stays as it was. Raises FileExistsError
+    where out holds anything else.
     """
+    if out.is_dir() and any(out.iterdir()) and not (out / "searchindex.js").exists():
+        raise FileExistsError(f"{out} holds something other than a site; name another folder")
     names = [name for section in course_sections(course) for name in section.names]
     runs = run_pages(names, course, report)
     with tempfile.TemporaryDirectory(prefix="jobs-kit-site-") as place:
@@ -39,7 +42,7 @@ def build_site(course, out, sphinx, address="", report=print):
 def run_sphinx(sphinx, source, pages):
     """Let Sphinx build the pages. Raises BrokenSiteError with its warnings."""
     command = [
-        sphinx,
+        Path(sphinx).absolute(),
         "-m",
         "sphinx",
         *OPTIONS,
