@@ -93,15 +93,19 @@ def add(options):
 
 def off(options):
     """Lock a student out at once, and close all connections of that user."""
+    from dataclasses import replace
+
+    from jobs_kit.classroom.keys import delete_keys
     from jobs_kit.classroom.users import lock_out
 
     with _changed_room(options) as room, room.connect() as client:
         student = room.find(options.name)
         count = lock_out(client, room, student)
-        print(
-            f"{student.user} is locked out; closed connections: {count}. Messages stay. "
-            f"`jobs-kit classroom on {student.user}` lets this user in again."
-        )
+        deleted = delete_keys(replace(room, students=[student])) if options.clear else 0
+    print(
+        f"{student.user} is locked out; closed connections: {count}; deleted queues: {deleted}. "
+        f"`jobs-kit classroom on {student.user}` lets this user in again."
+    )
 
 
 def on(options):
@@ -236,6 +240,12 @@ def _name_options(command):
     _folder_option(command)
 
 
+def _off_options(command):
+    text = "also delete the student's queues, which frees their memory"
+    command.add_argument("--clear", action="store_true", help=text)
+    _name_options(command)
+
+
 def _status_options(command):
     command.add_argument("--json", action="store_true", help="print it as JSON")
     _folder_option(command)
@@ -262,7 +272,7 @@ SUBCOMMANDS = {
     run: _run_options,
     init: _init_options,
     add: _add_options,
-    off: _name_options,
+    off: _off_options,
     on: _name_options,
     status: _status_options,
     board: _board_options,

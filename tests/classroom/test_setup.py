@@ -163,3 +163,14 @@ def administrator(server, rights):
         "ACL", "SETUSER", "boss", "on", ">x", "~*", "&*", "+@all", rights
     )
     return f"redis://boss:x@127.0.0.1:{server.port}"
+
+
+def test_the_queues_of_one_student_can_be_deleted(classroom, class_redis, students, capsys):
+    classroom("init --roster roster.csv")
+    for user in ("bob", "bob-2"):
+        queue_of(students()[user], "some_queue").put("one", "two")
+    assert classroom("off bob --clear") == 0
+    assert "deleted queues: 1" in capsys.readouterr().out
+    assert class_redis.connect(db=1).keys() == [b"hotqueue:bob-2.some_queue"]
+    assert classroom("off bob-2") == 0
+    assert class_redis.connect(db=1).llen("hotqueue:bob-2.some_queue") == 2

@@ -201,3 +201,8 @@ def test_without_any_redis_the_error_says_what_to_install(monkeypatch):
     monkeypatch.setitem(sys.modules, "fakeredis", None)
     with pytest.raises(RedisNotFoundError, match=r"install redis-server 6\.2 or later"):
         find_redis()
+
+
+def test_the_line_for_a_server_with_tls_names_its_certificate():
+    line = Server("rediss://ana:secret@host:6379?ssl_ca_certs=ca.pem").constructor("q")
+    assert "ssl=True, ssl_ca_certs='ca.pem'" in line
