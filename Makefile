@@ -1,9 +1,9 @@
 # Two commands matter: `make lab` opens the lessons, `make test` proves them.
-# Needs python3 (3.11 to 3.13), make and pip; uses uv where it is present.
+# Needs python3 (3.11 to 3.14), make and pip; uses uv where it is present.
 .PHONY: lab test site faults press bench bench-check bench-grade bench-start bench-classroom hub-test pictures release requirements clean
 SHELL = /bin/sh
 
-IN_RANGE = import sys; sys.exit(not (3, 11) <= sys.version_info[:2] <= (3, 13))
+IN_RANGE = import sys; sys.exit(not (3, 11) <= sys.version_info[:2] <= (3, 14))
 COMPILE = uv pip compile --universal --python-version 3.11 --no-annotate --no-header \
 	--no-emit-index-url --no-emit-find-links --quiet
 SITE = jobs_kit/publish/site/requirements
@@ -63,8 +63,8 @@ MOVED := $(shell [ "$$(cat .venv/ready 2>/dev/null)" = "$$(pwd -P)" ] || rm -f .
 
 .venv/ready: requirements.txt pyproject.toml
 	@set -e; umask 022; \
-	for python in $(PYTHON) python3 python3.11 python3.12 python3.13 none; do \
-	  if [ $$python = none ]; then echo 'Install Python 3.11, 3.12 or 3.13 first.'; exit 1; fi; \
+	for python in $(PYTHON) python3 python3.11 python3.12 python3.13 python3.14 none; do \
+	  if [ $$python = none ]; then echo 'Install Python 3.11, 3.12, 3.13 or 3.14 first.'; exit 1; fi; \
 	  if $$python -c '$(IN_RANGE)' 2>/dev/null; then break; fi; \
 	done; \
 	echo "Installing the packages; this takes a minute, once."; \

@@ -64,11 +64,9 @@ def python(version=None):
     """Look at the version of Python, a tuple: (3, 11, 7)."""
     version = tuple(version or sys.version_info[:3])
     text = ".".join(map(str, version))
-    if (3, 11) <= version[:2] <= (3, 13):
+    if (3, 11) <= version[:2] <= (3, 14):
         return Finding("Python", "ok", text)
-    return Finding(
-        "Python", "fix", f"{text}; the kit needs 3.11, 3.12 or 3.13: install one of them"
-    )
+    return Finding("Python", "fix", f"{text}; the kit needs 3.11 to 3.14: install one of them")
 
 
 def program():
