@@ -1,17 +1,19 @@
-"""Close the connections of a user who opens so many that others might get none.
+"""Close the connections of a user who takes so much of the server that others might get none.
 
 No rule limits the connections of one user, and a server that is full of them lets nobody in, not
-even its administrator. So the one of `jobs-kit classroom run` stays connected and looks.
+even its administrator. Nor does a limit count what clients cost that wait for thousands of keys. So
+the administrator of `jobs-kit classroom run` stays connected and looks.
 """
 
 import time
-from collections import Counter
+from collections import defaultdict
 
 import redis
 
 from jobs_kit.classroom.status import list_clients
 
 MOST = 100  # connections of one user; a board, two shells and some workers need ten
+MOST_MEMORY = 8 * 2**20  # bytes of one user's connections; each takes 20,000 while it is idle
 SECONDS = 1
 
 
@@ -24,19 +26,26 @@ def guard(server, classroom, report):
         own = client.acl_whoami()
         while server.is_running():
             try:
-                for user, count in crowds(list_clients(client), own):
+                for user, count, memory in greedy_users(list_clients(client), own):
                     client.client_kill_filter(user=user)
-                    report(f"{user} had {count} connections, more than {MOST}: all were closed")
+                    report(f"{user}: closed {count} connections that used {memory / 2**20:.0f} MB")
             except redis.RedisError as problem:
                 if server.is_running():
                     report(f"the connections could not be counted: {problem}")
             time.sleep(SECONDS)
 
 
-def crowds(clients, own):
-    """Return [(user, number of connections)] of users with too many; own: the administrator.
+def greedy_users(clients, own):
+    """Return [(user, number of connections, their bytes)] of those who take too much.
 
-    clients: the dicts of CLIENT LIST. Who has not yet sent a password counts as the user default.
+    clients: the dicts of CLIENT LIST; own: the administrator. Clients that have not sent a password
+    yet count as the user default.
     """
-    counts = Counter(one["user"] for one in clients)
-    return [(user, n) for user, n in counts.items() if n > MOST and user != own]
+    memory = defaultdict(list)
+    for client in clients:
+        memory[client["user"]].append(int(client.get("tot-mem", 0)))
+    return [
+        (user, len(sizes), sum(sizes))
+        for user, sizes in memory.items()
+        if user != own and (len(sizes) > MOST or sum(sizes) > MOST_MEMORY)
+    ]

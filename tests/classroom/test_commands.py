@@ -170,6 +170,19 @@ def test_a_class_on_a_server_of_the_kit_keeps_its_passwords(classroom, students,
     assert not (tmp_path / "classroom").exists()
 
 
+@pytest.mark.parametrize(
+    "clients, greedy",
+    [
+        ([("ana", 2e4)] * 101 + [("ben", 2e4)] * 100, ["ana"]),
+        ([("ana", 2e6)] * 10 + [("ben", 2e6)] * 4, ["ana"]),
+        ([("default", 0)] * 101 + [("kit", 2e7)], ["default"]),
+    ],
+)
+def test_users_who_take_too_much_are_found(clients, greedy):
+    listed = [{"user": user, "tot-mem": str(int(size))} for user, size in clients]
+    assert [user for user, *_ in guard.greedy_users(listed, "kit")] == greedy
+
+
 @contextlib.contextmanager
 def running(folder, *options):
     """Run `jobs-kit classroom run` in a folder, until the context ends."""
