@@ -24,6 +24,7 @@ html_css_files = ["site.css"]
 html_js_files = [("site.js", {"defer": "defer"})]
 html_sourcelink_suffix = ""
 html_copy_source = False
+html_use_index = False  # of Python names, of which there are none
 html_show_sphinx = False
 html_theme_options = {
     "navbar_persistent": [],  # the side bar has a search button
