@@ -3,14 +3,17 @@
 import os
 import sys
 import tempfile
+from pathlib import Path
 
 import pytest
 from batch_runs import MOST, grade, points
 from docker_like import RIGHTS, docker_like, root_in_docker
 
+from jobs_kit.grading.batch import uncontained
 from jobs_kit.grading.judge_process import _admit
 from jobs_kit.grading.programs.redis_recorder import RedisRecorder
 from jobs_kit.grading.sandbox import client, containment
+from jobs_kit.grading.sandbox.packages import NO_PACKAGES
 from jobs_kit.redis_server.socket_folder import base_folder
 
 pytestmark = root_in_docker()
@@ -114,6 +117,16 @@ def test_root_refuses_where_student_code_would_run_as_root_or_not_at_all(place, 
         code, output = grade(place, tmp_path / "out", "--uncontained", python=python)
         assert code == 1 and expected in output and "Traceback" not in output, output
         assert not (tmp_path / "out").exists()
+
+
+def test_a_private_folder_among_the_systems_must_be_closed(tmp_path, monkeypatch):
+    monkeypatch.setattr(containment, "has_landlock", lambda: True)
+    monkeypatch.setattr(
+        uncontained, "_look_as", lambda user, needed, seen: (None, [*seen, None][0])
+    )
+    uncontained.require_user([tmp_path], NO_PACKAGES)
+    with pytest.raises(PermissionError, match="chmod -R go-rwx /usr/share"):
+        uncontained.require_user([tmp_path, Path("/usr/share")], NO_PACKAGES)
 
 
 @pytest.fixture

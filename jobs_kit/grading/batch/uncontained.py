@@ -3,10 +3,12 @@
 import json
 import os
 import shlex
+import sys
 from pathlib import Path
 
 from jobs_kit.grading.batch.environment import used_paths
 from jobs_kit.grading.sandbox import containment
+from jobs_kit.grading.sandbox.client import SYSTEM
 from jobs_kit.redis_server.socket_folder import base_folder
 
 
@@ -25,7 +27,7 @@ def require_user(private, packages):
         )
     needed = (*used_paths(), *packages.folders, base_folder())
     needed = sorted({os.path.realpath(path) for path in needed if os.path.exists(path)})
-    private = [] if containment.has_landlock() else [str(p) for p in private if p.exists()]
+    private = [str(path) for path in private if path.exists() and not _is_hidden(path, packages)]
     closed, open_ = _look_as(containment.FIRST_USER, needed, private)
     if closed:
         raise PermissionError(
@@ -35,9 +37,15 @@ def require_user(private, packages):
         )
     if open_:
         raise PermissionError(
-            f"student code could read {open_}, because this kernel has no Landlock that hides it: run "
+            f"student code could read {open_}, because no Landlock hides it here: run "
             f"`chmod -R go-rwx {shlex.quote(open_)}`"
         )
+
+
+def _is_hidden(path, packages):
+    """Tell whether the kernel hides a path: it has Landlock, and programs need nothing around there."""
+    used = map(Path, (*SYSTEM, sys.prefix, sys.base_prefix, *packages.folders))
+    return containment.has_landlock() and not any(path.is_relative_to(place) for place in used)
 
 
 def _is_above(folder, paths):
