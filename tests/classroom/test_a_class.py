@@ -112,6 +112,8 @@ def test_a_lesson_runs_on_the_class_redis(become, tmp_path):
     server = become("siobhan")
     lesson = nbformat.read(LESSON, as_version=4)
     where = f"'{server.prefix}\\1', **{server.address}"
+    # the checks of its gaps need no Redis, and a second judge takes a second
+    lesson.cells = [cell for cell in lesson.cells if not cell.source.startswith("check(")]
     lesson.cells.append(nbformat.v4.new_code_cell('print(q.key, shells["consumer"].text)'))
     for cell in lesson.cells:
         cell.source = re.sub(ADDRESS, where, cell.source)
