@@ -20,6 +20,9 @@ WIDGETS = {
     "pane": (LAB / "pane.js").read_text("utf-8"),
     "prediction": (LAB / "prediction.js").read_text("utf-8"),
 }
+# of README.md: what follows its title; a section, down to its first table
+INTRODUCTION = re.compile(r"\A.*?\n(.*?)(?=^```|^## |\Z)", re.MULTILINE | re.DOTALL)
+BUILDING = re.compile(r"^## What you will build\n.*?(?=^\||^## |\Z)", re.MULTILINE | re.DOTALL)
 EXPORT = "export default { render };"
 SPOILERS = """```{{admonition}} Spoilers
 :class: warning
@@ -74,11 +77,7 @@ def write_source(folder, course, runs, address=""):
     texts = linked_pages(course, "README.md")
     links = Links(course, [*runs, *texts], address)
     for name, run in runs.items():
-        notebook = with_doors(static_notebook(run), name, address)
-        for cell in notebook["cells"]:
-            cell["source"] = "".join(cell["source"])
-            if cell["cell_type"] == "markdown":
-                cell["source"] = links.rewritten(cell["source"], name)
+        notebook = _with_links(with_doors(static_notebook(run), name, address), name, links)
         _write(folder / name, json.dumps(notebook, ensure_ascii=False))
     for name in texts:
         _write(folder / name, links.rewritten((course / name).read_text(encoding="utf-8"), name))
@@ -87,6 +86,14 @@ def write_source(folder, course, runs, address=""):
         (folder / name).parent.mkdir(parents=True, exist_ok=True)
         shutil.copyfile(course / name, folder / name)
     _write_assets(folder, address)
+
+
+def _with_links(notebook, name, links):
+    """Return a notebook (dict) whose links work on the site."""
+    for cell in notebook["cells"]:
+        if cell["cell_type"] == "markdown":
+            cell["source"] = links.rewritten("".join(cell["source"]), name)
+    return notebook
 
 
 def with_doors(notebook, name, address):
@@ -109,26 +116,17 @@ def with_doors(notebook, name, address):
 def landing_page(course, sections, texts, links, address):
     """Return the first page of the site, made from README.md and the sections, as Markdown."""
     readme = (course / "README.md").read_text(encoding="utf-8")
-    introduction = re.split(
-        r"^(?:```|## )", readme.partition("\n")[2], maxsplit=1, flags=re.MULTILINE
-    )[0]
-    building = re.search(
-        r"^## What you will build\n.*?(?=^\||^## |\Z)", readme, re.MULTILINE | re.DOTALL
-    )
+    parts = [*(section for section in sections if section.names), Section("About the kit", texts)]
     start = sections[0].names[0]
     binder = binder_link(address, start)
-    page = (
-        (ASSETS / "landing.txt")
-        .read_text(encoding="utf-8")
-        .format(
-            introduction=introduction.strip(),
-            building=building[0].strip() if building else "",
-            rows=ROWS.search(readme)[0],
-            start=start,
-            binder=f'<a class="site-button" href="{binder}">Open on Binder</a>' if binder else "",
-            contents="\n".join(_toctree(section, course) for section in sections if section.names)
-            + _toctree(Section("About the kit", texts), course),
-        )
+    page = (ASSETS / "landing.txt").read_text(encoding="utf-8")
+    page = page.format(
+        introduction=INTRODUCTION.search(readme)[1].strip(),
+        building="".join(BUILDING.findall(readme)).strip(),
+        rows=ROWS.search(readme)[0],
+        start=start,
+        binder=f'<a class="site-button" href="{binder}">Open on Binder</a>' if binder else "",
+        contents="\n".join(_toctree(section, course) for section in parts),
     )
     return links.rewritten(page, "index.md")
 

@@ -30,7 +30,7 @@ def static_notebook(run):
 class _Page:
     def __init__(self, run):
         self.notebook = copy.deepcopy(run.notebook)
-        self._states, self._transcripts = run.states, run.transcripts
+        self._states = run.states
         self._verdicts = {}  # {model id of a question: the record that settle() left}
         self._settling = {}  # {model id of a question: the tag of the cell that settles it}
         before = {}
@@ -62,8 +62,8 @@ class _Page:
             output.get("data", {}).pop(DIAGRAM, None)
             model = _model_of(output)
             text = output.get("data", {}).get("text/plain", "")
-            place = model and self._place(model, "".join(text), after, models)
-            shown.append(_html_output(place) if place else output)
+            widget = model and self._place(model, "".join(text), after, models)
+            shown.append(_html_output(widget) if widget else output)
         news = {
             model: text.removeprefix(before.get(model, ""))
             for model, text in after.items()
