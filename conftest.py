@@ -43,8 +43,8 @@ def group_of(nodeid):
 
 
 def pytest_xdist_auto_num_workers():
-    """Start one process more than there are cores: most tests wait for other programs."""
-    return os.cpu_count() + 1
+    """Start two processes more than there are cores: most tests wait for other programs."""
+    return os.cpu_count() + 2
 
 
 @pytest.hookimpl(wrapper=True)

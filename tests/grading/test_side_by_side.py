@@ -80,7 +80,8 @@ def test_a_branch_ends_its_own_processes_alone(sandbox, until):
     processes = []
     for branch in branches:
         folder = f"{branch.home}/answer"
-        branch.write(folder, {"program.py": b"import time, os\nprint(os.listdir())\ntime.sleep(3)"})
+        program = b"import os, signal\nprint(os.listdir())\nsignal.pause()"
+        branch.write(folder, {"program.py": program})
         task = {"do": "program", "file": "program.py"}
         processes.append(branch.start(task, folder, "/no/redis"))
     for process in processes:
