@@ -8,6 +8,9 @@ COMPILE = uv pip compile --universal --python-version 3.11 --no-annotate --no-he
 	--no-emit-index-url --no-emit-find-links --quiet
 SITE = jobs_kit/publish/site/requirements
 
+INSTALL = .venv/bin/python -m pip --python $(1)/bin/python --quiet \
+	--disable-pip-version-check install --no-user
+
 lab: .venv/ready
 	@.venv/bin/jobs-kit start
 
@@ -34,9 +37,10 @@ bench-classroom: .venv/ready
 
 # Real launches: on Binder, and in a JupyterHub with two users.
 hub-test: .venv/ready .venv-hub/ready .venv-binder/ready
-	.venv/bin/python -m pip --python .venv-hub/bin/python --quiet --disable-pip-version-check \
-	  install --no-user --no-deps --force-reinstall .
-	.venv/bin/python -m pytest -s -p no:nbval -o addopts= tests/browser/on_binder.py tests/browser/on_hub.py
+	$(call INSTALL,.venv-hub) --no-deps --force-reinstall .
+	$(call INSTALL,.venv-binder) -r binder/requirements.txt
+	.venv/bin/python -m pytest -s -p no:nbval -o addopts= --timeout 600 \
+	  tests/browser/on_binder.py tests/browser/on_hub.py
 
 pictures: .venv/ready
 	@.venv/bin/python tests/browser/pictures.py
@@ -91,8 +95,7 @@ MOVED := $(shell [ "$$(cat .venv/ready 2>/dev/null)" = "$$(pwd -P)" ] || rm -f .
 define FILL
 rm -rf $(@D)
 .venv/bin/python -m venv --without-pip $(@D)
-.venv/bin/python -m pip --python $(@D)/bin/python --quiet --disable-pip-version-check \
-  install --no-user -r $<
+$(call INSTALL,$(@D)) -r $<
 @touch $@
 endef
 

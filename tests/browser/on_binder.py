@@ -31,19 +31,16 @@ def as_ordinary_user(command):
 
 @pytest.fixture(scope="module")
 def home(tmp_path_factory):
-    """Return a home with a copy of the repository, built as Binder does."""
+    """Return a home with a copy of the repository in which `postBuild` has run."""
     home = tmp_path_factory.mktemp("jovyan")
     listed = subprocess.run(["git", "ls-files"], cwd=ROOT, capture_output=True, text=True)
     for name in listed.stdout.splitlines():
         (home / name).parent.mkdir(parents=True, exist_ok=True)
         shutil.copy(ROOT / name, home / name)
     lesson_02.prepare_home(home)
-    subprocess.run(
-        as_ordinary_user(["binder/postBuild"]),
-        cwd=home,
-        env=lesson_02.environment(home, PROGRAMS),
-        check=True,
-    )
+    environment = lesson_02.environment(home, PROGRAMS)
+    build = as_ordinary_user(["binder/postBuild"])
+    subprocess.run(build, cwd=home, env=environment, check=True)
     return home
 
 
