@@ -11,12 +11,13 @@ import pytest
 from playwright.sync_api import expect
 from reader import BoardOnPage
 
-from conftest import READY_SECONDS, Notebook, write_settings
+from conftest import Notebook, write_settings
 
 PATH = "notebooks/02_consume_messages.ipynb"
 GAP, CHECK = 7, 8  # the numbers of two cells
 ANSWER = 'def put_colours(): q.put("red", "green", "blue")'
 MB = 1_000_000
+SECONDS = 200  # a hub starts a server and clones the course before it opens a page
 
 
 def prepare_home(home):
@@ -42,7 +43,7 @@ def wait_for(url, process):
 
 def opened(page):
     """Return the Notebook on a page once its kernel is ready."""
-    page.set_default_timeout(READY_SECONDS * 1000)
+    page.set_default_timeout(SECONDS * 1000)
     page.locator(".jp-Notebook .jp-Cell").first.wait_for()
     status = page.locator("#jp-bottom-panel").get_by_text(re.compile(r"\| Idle$"))
     status.first.wait_for()
