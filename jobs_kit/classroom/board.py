@@ -70,7 +70,7 @@ def serve(read_room, names, port, opens_browser):
     """
     server = make_server(make_app(read_room, names), port)
     address = f"http://127.0.0.1:{server.effective_port}/"
-    print(f"The board is at {address}, for this computer only. Ctrl-C stops it.", flush=True)
+    print(f"The board, for this computer only, until you press Ctrl-C: {address}", flush=True)
     if opens_browser:
         webbrowser.open(address)
     server.run()

@@ -66,10 +66,14 @@ class Classroom:
         options = [one for one in parse_qsl(parts.query) if one[0] in TLS_OPTIONS]
         return parts._replace(netloc=place, path="", query=urlencode(options)).geturl()
 
+    def called(self, text):
+        """Return the Students with this user, or else with this name or login, a list."""
+        by_user = [one for one in self.students if one.user == text]
+        return by_user or [s for s in self.students if text in (s.name, s.login)]
+
     def find(self, text):
         """Return the Student with this user, name or login. Raises ValueError: none, or several."""
-        by_user = [one for one in self.students if one.user == text]
-        matches = by_user or [s for s in self.students if text in (s.name, s.login)]
+        matches = self.called(text)
         if len(matches) == 1:
             return matches[0]
         if matches:
@@ -83,8 +87,11 @@ class Classroom:
         del content["folder"]
         _write(self.folder / RECORD, json.dumps(content, ensure_ascii=False, indent=1))
         table = io.StringIO(newline="")
-        rows = [[harmless(one.name), one.user, self.url(one)] for one in self.students]
-        csv.writer(table).writerows([["name", "user", "REDIS_URL"], *rows])
+        rows = [
+            [harmless(one.name), harmless(one.login), one.user, self.url(one)]
+            for one in self.students
+        ]
+        csv.writer(table).writerows([["name", "login", "user", "REDIS_URL"], *rows])
         _write(self.folder / TABLE, table.getvalue())
 
     def remove(self):

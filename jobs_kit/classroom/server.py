@@ -7,6 +7,7 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 from jobs_kit.classroom import record
+from jobs_kit.redis_server.address import Server
 from jobs_kit.redis_server.server import Access, StandIn, start_server
 
 PORT = 6379
@@ -38,6 +39,24 @@ def start(folder, host="", port=None):
     classroom = classroom or record.Classroom(Path(folder), "", host, is_the_kits=True)
     classroom.admin_url, classroom.host = server.admin_url, host
     return server, classroom
+
+
+def running(folder, host="", port=None):
+    """Return the Classroom in a folder if its server runs here already, or None.
+
+    host, port: as for start(). Raises ValueError if it listens at another port.
+    """
+    classroom = record.read(folder)
+    if not (classroom and classroom.is_the_kits and Server(classroom.admin_url).answers()):
+        return None
+    listens = urlsplit(classroom.admin_url).port
+    if port not in (None, listens):
+        raise ValueError(
+            f"the server of this class runs already, at port {listens}: press Ctrl-C in its terminal "
+            "first, or name another folder with --out for another class"
+        )
+    classroom.host = host or classroom.host
+    return classroom
 
 
 def own_address():

@@ -49,6 +49,10 @@ def run(options):
     end_at_sigterm()
     people = _people(options.roster)
     with record.locked(options.out):
+        if room := server.running(options.out, options.host, options.port):
+            _set_up(room, people)
+            print("The server of this class runs already; it goes on.")
+            return 0
         try:
             redis, room = server.start(options.out, options.host, options.port)
         except RedisNotFoundError as problem:
@@ -82,13 +86,14 @@ def add(options):
         login = options.name if "@" in options.name else ""
         new = enrol(client, room, [Person(options.name, login)])
         if not new:
-            user = room.find(options.name).user
+            users = " and ".join(one.user for one in room.called(options.name))
             return fail(
-                f"{options.name} has the user {user}. To let a student in again who is locked out, run "
-                f"`jobs-kit classroom on {user}`; add another one of this name by mail address"
+                f"{options.name} is in the class already{users and f', as {users}'}. Let a student in "
+                "again who is locked out with `jobs-kit classroom on USER`; add another one of this "
+                "name by mail address"
             )
         create(client, new[0])
-        print(room.url(new[0]))
+        print(f"The new user is {new[0].user}, with this REDIS_URL:\n{room.url(new[0])}")
 
 
 def off(options):
@@ -102,8 +107,9 @@ def off(options):
         student = room.find(options.name)
         count = lock_out(client, room, student)
         deleted = delete_keys(replace(room, students=[student])) if options.clear else 0
+    queues = f"deleted queues: {deleted}" if options.clear else "queues stay without --clear"
     print(
-        f"{student.user} is locked out; closed connections: {count}; deleted queues: {deleted}. "
+        f"{student.user} is locked out; closed connections: {count}; {queues}. "
         f"`jobs-kit classroom on {student.user}` lets this user in again."
     )
 

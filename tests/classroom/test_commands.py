@@ -48,12 +48,12 @@ def test_a_student_who_is_locked_out_is_out_at_once(room, students, capsys):
 
 def test_a_pair_shares_a_user(room, students, capsys):
     assert room("add ana+ben") == 0
-    url = capsys.readouterr().out.strip()
+    url = capsys.readouterr().out.splitlines()[-1]
     assert url == students()["ana-ben"]
     client_of(url).rpush("hotqueue:ana-ben.q", "from ana")
     assert client_of(url).lpop("hotqueue:ana-ben.q") == b"from ana"
     assert room("add ana+ben") == 1
-    assert "has the user ana-ben" in capsys.readouterr().err
+    assert "already, as ana-ben" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize(
@@ -160,8 +160,14 @@ def test_a_class_on_a_server_of_the_kit_keeps_its_passwords(classroom, students,
             flood[0].connection.read_response()
         assert client_of(urls["ana"]).ping()
         assert classroom("add zoe@example.org") == 0 and classroom("off bob") == 0
+        (tmp_path / "more.csv").write_text("name\nYara\n")
+        assert classroom("run --roster more.csv") == 0  # the server goes on
+        assert client_of(students()["yara"]).ping() and students()["ana"] == urls["ana"]
+        assert classroom("run --roster more.csv --port 0") == 2
+        assert "runs already, at port" in capsys.readouterr().err
+        more = {user: students()[user] for user in ("yara", "zoe")}
     with running(tmp_path, "--host", "127.0.0.1") as program:
-        assert students() == urls | {"zoe": students()["zoe"]}
+        assert students() == urls | more
         assert client_of(students()["zoe"]).ping()
         with pytest.raises(redis.AuthenticationError):
             client_of(urls["bob"]).ping()

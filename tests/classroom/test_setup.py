@@ -173,4 +173,5 @@ def test_the_queues_of_one_student_can_be_deleted(classroom, class_redis, studen
     assert "deleted queues: 1" in capsys.readouterr().out
     assert class_redis.connect(db=1).keys() == [b"hotqueue:bob-2.some_queue"]
     assert classroom("off bob-2") == 0
+    assert "queues stay without --clear" in capsys.readouterr().out
     assert class_redis.connect(db=1).llen("hotqueue:bob-2.some_queue") == 2

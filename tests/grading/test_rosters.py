@@ -229,6 +229,11 @@ def test_a_roster_that_names_no_submission_is_refused(match):
             match(empty, ["ana"])
 
 
+def test_a_roster_that_names_each_submission_twice_is_the_right_one(match):
+    found = match("Name\nMei Li\nMei Li\n", ["Mei Li"])
+    assert (found.students, found.unlisted) == ({}, {"Mei Li": "the roster has this 2 times"})
+
+
 def cells(text, delimiter):
     return list(csv.reader(io.StringIO(text, newline=""), delimiter=delimiter))
 

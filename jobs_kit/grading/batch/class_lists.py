@@ -83,7 +83,7 @@ def match_roster(path, uploads):
         return ClassList(Roster(["student"], rows), dict(enumerate(uploads)), column=0)
     matching = _Matching(read_roster(path), uploads)
     matching.match()
-    if not matching.found_any():
+    if not (matching.found_any() or matching.reasons):
         raise ValueError(
             f"--roster {path}: no column of it holds the names of the submissions, such as "
             f"{next(iter(uploads))!r}; add one, below a first line with the names of the columns"

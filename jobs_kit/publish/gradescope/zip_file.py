@@ -19,10 +19,12 @@ from pathlib import Path
 from jobs_kit.course.check_files import checks_in, exercise_points, points_of
 from jobs_kit.course.exercise import all_exercises, find_exercise
 from jobs_kit.course.places import EXERCISES, KIT, MASTERS
+from jobs_kit.course.starters import all_starters
 from jobs_kit.grading.batch.hidden_checks import HiddenChecks
 from jobs_kit.publish.gradescope.pins import pinned_requirements
 
 SCRIPTS = Path(__file__).parent
+CHECKS = "*/test_*.py"
 RUNNER, SETUP = "run_autograder", "setup.sh"
 EXECUTABLE, ORDINARY = 0o100755 << 16, 0o100644 << 16  # as a zip file of Unix notes it
 LEFT_OUT = ("__pycache__", "material", ".")  # how names begin that the grader doesn't need
@@ -48,8 +50,12 @@ class Autograder:
         yield RUNNER, self._runner().encode()
         yield "python_version", "{}.{}\n".format(*sys.version_info).encode()
         yield "requirements.txt", "\n".join([*pinned_requirements(), ""]).encode()
-        for folder, name in ((KIT, "jobs_kit"), (EXERCISES, "exercises"), (MASTERS, "solutions")):
-            yield from _files_in(folder, f"kit/{name}")
+        for folder in (KIT, MASTERS):
+            yield from _files_in(folder, f"kit/{folder.name}")
+        # the files in exercises/ may have the instructor's answers
+        checks = {path.relative_to(EXERCISES).as_posix(): path for path in EXERCISES.glob(CHECKS)}
+        exercises = all_starters() | {name: path.read_bytes() for name, path in checks.items()}
+        yield from ((f"kit/exercises/{name}", data) for name, data in exercises.items())
         if self.hidden:
             yield from _files_in(self.hidden, "hidden")
 
