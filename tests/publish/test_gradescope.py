@@ -2,6 +2,7 @@
 
 import json
 import os
+import shutil
 import subprocess
 import sys
 import zipfile
@@ -15,7 +16,9 @@ from jobs_kit import cli
 from jobs_kit.course.check_files import exercise_points
 from jobs_kit.course.exercise import find_exercise
 from jobs_kit.course.places import MASTERS, MATERIAL
+from jobs_kit.course.starters import all_starters
 from jobs_kit.grading.sandbox import containment
+from jobs_kit.publish.gradescope import zip_file
 
 ECHO = find_exercise("echo_worker")
 MOST = exercise_points(ECHO)
@@ -179,3 +182,18 @@ def test_a_zip_file_names_versions_and_refuses_what_cannot_be_graded(tmp_path, c
     assert f"redis=={metadata.version('redis')}" in requirements
     assert any(line.startswith("werkzeug==") for line in requirements)
     assert not any(line.startswith(("celery", "playwright")) for line in requirements)
+
+
+def test_the_zip_file_has_starters_whatever_is_in_the_clone(tmp_path, monkeypatch):
+    shutil.copytree(zip_file.EXERCISES, tmp_path / "exercises")
+    (tmp_path / "exercises" / "echo_worker" / "echo.py").write_text("the instructor's own answer")
+    (tmp_path / "exercises" / "echo_worker" / "echo.py.bak").write_text("an earlier one")
+    monkeypatch.setattr(zip_file, "EXERCISES", tmp_path / "exercises")
+    files = dict(zip_file.make_autograder(["echo_worker"]).files())
+    folder = {n: data for n, data in files.items() if n.startswith("kit/exercises/echo_worker/")}
+    assert {os.path.basename(name) for name in folder} == {
+        "echo.py",
+        "echo_worker.ipynb",
+        "test_echo_worker.py",
+    }
+    assert folder["kit/exercises/echo_worker/echo.py"] == all_starters()["echo_worker/echo.py"]
