@@ -73,12 +73,14 @@ def solution(options):
 def catch_up(options):
     """Write the solved files that an exercise starts from, and keep yours as .bak."""
     from jobs_kit.course.answer_folders import short_path
+    from jobs_kit.course.exercise import earlier
 
     progress, is_ready = _progress(options), True
+    how = "" if earlier(progress.exercise) else " as it was handed out: no part comes before this one"
     for path, backup in progress.catch_up():
         is_ready = False
         old = f"; your version is now {short_path(backup)}" if backup else ""
-        print(f"wrote {short_path(path)}{old}")
+        print(f"wrote {short_path(path)}{how}{old}")
     if is_ready:
         print(f"nothing to do: {short_path(progress.folder)} is ready for {options.exercise}")
 

@@ -29,9 +29,12 @@ def course_folder(place=None):
     place = place or Path.cwd()
     if folder := course_around(place) or (IS_CLONE and course_around(MATERIAL)):
         return folder
+    below = min(place.glob(f"*/{FIRST}"), default=None)
+    advice = "Go to your course folder first; `jobs-kit start my-course` sets up a new one"
+    if below:
+        advice = f"Go to {below.parents[1]} first, where one is"
     raise CourseNotFoundError(
-        f"there is no course here: neither {place} nor a folder above it has {FIRST}. Go to your "
-        "course folder first; `jobs-kit start my-course` sets up a new one"
+        f"there is no course here: neither {place} nor a folder above it has {FIRST}. {advice}"
     )
 
 

@@ -46,6 +46,7 @@ def run_jupyterlab(redis, course, port=0, browser=True):
         if not _can_be_written(Path.home()):
             for name in WRITTEN:
                 os.environ.setdefault(name, str(Path(folder) / name.lower()))
+        os.chdir(course)  # terminals open there
         lab = _make(Path(folder), course, port, browser)
         url = f"http://127.0.0.1:{lab.port}/lab/tree/{FIRST}?token={lab.identity_provider.token}"
         text = f"{redis}\nJupyterLab: {url}\nCtrl-C ends it."

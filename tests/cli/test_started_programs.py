@@ -15,6 +15,7 @@ import pytest
 import redis
 
 from jobs_kit import cli
+from jobs_kit.course.places import MATERIAL
 
 PNG = b"\x89PNG\r\n\x1a\n"
 
@@ -177,8 +178,9 @@ def test_no_command_says_which_there_are(terminal):
 
 
 @pytest.fixture
-def lab(terminal):
+def lab(terminal, monkeypatch, tmp_path):
     """A JupyterLab that `jobs-kit start --no-browser` has opened: (process, base URL, token)."""
+    monkeypatch.chdir(tmp_path)  # and not in the course
     process = terminal("start", "--no-browser", SHELL="/bin/sh")
     url = line_with(process, "JupyterLab: ").split()[-1]
     base, _, token = url.replace("/lab/tree/notebooks/00_start_here.ipynb?token=", " ").partition(
@@ -237,6 +239,7 @@ def test_start_opens_jupyterlab_and_leaves_nothing_behind(lab, until, number):
         lambda: [p for p in descendants(process) if "ipykernel_launcher" in str(command_of(p))]
     )
     shell = until(lambda: [p for p in descendants(process) if command_of(p) == ["/bin/sh"]])
+    assert shell[0].cwd() == str(MATERIAL)
     for inside in (kernel[0].environ(), shell[0].environ()):
         assert redis.Redis.from_url(inside["REDIS_URL"]).ping()
         assert redis.Redis(inside["REDIS_HOST"], int(inside["REDIS_PORT"])).ping()

@@ -90,6 +90,10 @@ def test_elsewhere_the_course_is_the_clone_or_missing(tmp_path, monkeypatch):
     monkeypatch.setattr(places, "IS_CLONE", False)
     with pytest.raises(CourseNotFoundError, match="`jobs-kit start my-course` sets up a new one"):
         course_folder()
+    (tmp_path / "my-course" / "notebooks").mkdir(parents=True)
+    (tmp_path / "my-course" / FIRST).touch()
+    with pytest.raises(CourseNotFoundError, match=r"Go to .*/my-course first"):
+        course_folder()
 
 
 def test_the_marker_comes_last():
