@@ -25,8 +25,8 @@ EXERCISE = Exercise(
     is_attempted=lambda response: response.has_code(),
     hints=(
         "Which line of echo.py makes the queue, and which line starts the worker?",
-        "Besides its imports, the program has three parts: the queue, the decorated function, and a call "
-        "of the function.",
+        "After its imports, the program has three parts: the queue, the decorated function, and a "
+        "call of the function.",
         "Write @q.worker above def echo(item), print(item) inside, and echo() as the last line.",
     ),
 )

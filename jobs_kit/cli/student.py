@@ -76,7 +76,9 @@ def catch_up(options):
     from jobs_kit.course.exercise import earlier
 
     progress, is_ready = _progress(options), True
-    how = "" if earlier(progress.exercise) else " as it was handed out: no part comes before this one"
+    how = (
+        "" if earlier(progress.exercise) else " as it was handed out: no part comes before this one"
+    )
     for path, backup in progress.catch_up():
         is_ready = False
         old = f"; your version is now {short_path(backup)}" if backup else ""
