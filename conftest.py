@@ -42,6 +42,7 @@ def group_of(nodeid):
     return BROWSER if file.startswith(BROWSER) and file != LESSONS else file
 
 
+@pytest.hookimpl(optionalhook=True)
 def pytest_xdist_auto_num_workers():
     """Start two processes more than there are cores: most tests wait for other programs."""
     return os.cpu_count() + 2

@@ -104,7 +104,7 @@ def hint_for_results(submission, response):
         return response.hint
     if response.status == 404:
         return "Compare the path of your route with the path of the call. Is there such a route?"
-    if "bytes" in response.outcome_text or b"b'" in response.body:
+    if "bytes" in response.outcome_text or response.shows_bytes:
         return "Redis returns bytes: which line decodes them?"
     if response.status >= 500:
         return (

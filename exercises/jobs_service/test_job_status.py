@@ -118,7 +118,7 @@ def hint_for_job(submission, response, wanted):
 def has_bytes(submission, response, jid):
     """Tell whether a response holds bytes as Python prints them, or failed because of bytes."""
     if response.status < 500:
-        return b"b'" in response.body
+        return response.shows_bytes
     has_bytes_for_names = (
         "KeyError" in response.outcome_text and last_read(submission, jid) == "HGETALL"
     )

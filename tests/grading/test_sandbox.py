@@ -9,6 +9,7 @@ import threading
 import time
 from http.client import HTTPException
 from pathlib import Path
+from types import SimpleNamespace
 
 import psutil
 import pytest
@@ -16,7 +17,7 @@ from redis import RedisError
 
 from jobs_kit.grading.limits import OUTPUT_BYTES
 from jobs_kit.grading.programs import redis_recorder
-from jobs_kit.grading.programs.http_client import _UnixHTTP
+from jobs_kit.grading.programs.http_client import Response, _UnixHTTP
 from jobs_kit.grading.programs.redis_recorder import RedisRecorder
 from jobs_kit.grading.sandbox import containment
 from jobs_kit.grading.sandbox.child.system_calls import can_be_refused
@@ -504,3 +505,10 @@ def test_too_many_commands_end_the_recording(check_redis, monkeypatch):
         _ = check_redis.commands
     check_redis.reset()
     _ = check_redis.commands  # it listens again
+
+
+@pytest.mark.parametrize(
+    "body, shows_bytes", [(b"{b'id': b'7a'}", True), (b"{'id': '1f7b', 'a': 1}", False)]
+)
+def test_an_id_that_ends_with_b_shows_no_bytes(body, shows_bytes):
+    assert Response.shows_bytes.fget(SimpleNamespace(body=body)) is shows_bytes

@@ -135,6 +135,11 @@ class Response:
         )
 
     @property
+    def shows_bytes(self):
+        """Whether the body holds bytes as Python prints them; an id may end with b, too."""
+        return bool(re.search(rb"\bb'", self.body))
+
+    @property
     def outcome_text(self):
         """The status, the type, the body in short, and the student's lines of a traceback."""
         page = re.search(rb"<title>(.*?)</title>", self.body[:2000])

@@ -9,7 +9,16 @@ from jobs_kit.publish.site.built_pages import faults_of
 from jobs_kit.publish.site.notebook_runs import run_pages
 from jobs_kit.publish.site.source_folder import course_sections, write_source
 
-OPTIONS = ("--fail-on-warning", "--keep-going", "--quiet", "--builder", "html", "--jobs", "auto")
+OPTIONS = (
+    "--fail-on-warning",
+    "--keep-going",
+    "--quiet",
+    "--no-color",
+    "--builder",
+    "html",
+    "--jobs",
+    "auto",
+)
 
 
 class BrokenSiteError(Exception):
