@@ -15,7 +15,7 @@ lab: .venv/ready
 	@.venv/bin/jobs-kit start
 
 test: .venv/ready
-	.venv/bin/python -m pytest -n auto || .venv/bin/python tests/repeat_failed.py $$?
+	.venv/bin/python -m pytest -n auto --cache-clear || .venv/bin/python tests/repeat_failed.py $$?
 
 faults: .venv/ready
 	@PYTHONPATH=tests .venv/bin/python tests/faults/harness.py $(OPTIONS)
