@@ -118,7 +118,7 @@ def _examine(client, classroom):
         )
     if is_open:
         warnings.append(
-            "This server lets anyone in without a password, as the user default: nobody is "
+            "This server lets anyone in without a password, as the user default: the class isn't "
             "protected until you run `ACL SETUSER default resetpass >PASSWORD` there"
         )
     if classroom.host in NEAR:
